@@ -1,0 +1,14 @@
+/** Jest runs the TypeScript as it is, as ES modules; Node itself takes the types out. */
+export default {
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
+  setupFiles: ['<rootDir>/test/support/native-errors.js'],
+  // One real Postgres for the whole run, each test file in databases of its own.
+  globalSetup: '<rootDir>/test/support/start-postgres.ts',
+  globalTeardown: '<rootDir>/test/support/stop-postgres.ts',
+  maxWorkers: 2,
+  // The machines that run this have two cores and share them.
+  testTimeout: 30_000,
+};

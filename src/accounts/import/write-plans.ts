@@ -1,0 +1,122 @@
+import { sql } from 'kysely';
+import { recordAudit } from '../../audit/audit.ts';
+import { newId } from '../../base/ids.ts';
+import type { Sealer } from '../../base/sealing.ts';
+import type { Db } from '../../db/open.ts';
+import { appFactorPlace } from './existing.ts';
+import type { Profile } from './import-row.ts';
+import type { RowPlan } from './plan-row.ts';
+
+const profileColumns = ['name_en', 'name_ja', 'email', 'affiliation', 'locale'] as const;
+const now = sql<Date>`now()`;
+
+async function insertAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void> {
+  if (plans.length === 0) return;
+  await trx
+    .insertInto('accounts')
+    .values(
+      plans.map(({ accountId, row, address, totpSecret }) => ({
+        id: accountId,
+        login_id: row.loginId,
+        kind: row.kind,
+        name_en: row.profile.name_en ?? null,
+        name_ja: row.profile.name_ja ?? null,
+        email: row.profile.email ?? null,
+        affiliation: row.profile.affiliation ?? null,
+        locale: row.profile.locale ?? null,
+        first_enrolled_at: address === undefined && totpSecret === undefined ? null : now,
+      })),
+    )
+    .execute();
+}
+
+/** One statement for all; only the columns that the file has are touched. */
+async function updateAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void> {
+  const changed = plans.filter((plan) => plan.profile !== undefined);
+  const [first] = changed;
+  if (first !== undefined) {
+    // Every row of a file has the same columns.
+    const columns = profileColumns.filter((column) => first.row.profile[column] !== undefined);
+    const records = changed.map((plan): Profile & { id: string } => ({
+      id: plan.accountId,
+      ...plan.profile,
+    }));
+    await sql`
+      update accounts a set ${sql.join(columns.map((column) => sql`${sql.ref(column)} = v.${sql.ref(column)}`))},
+        updated_at = now()
+      from jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
+        as v(id text, name_en text, name_ja text, email text, affiliation text, locale text)
+      where a.id = v.id`.execute(trx);
+  }
+  const enrolled = plans.filter((plan) => plan.address !== undefined || plan.totpSecret !== undefined);
+  if (enrolled.length > 0) {
+    const ids = enrolled.map((plan) => plan.accountId);
+    await trx
+      .updateTable('accounts')
+      .set({ first_enrolled_at: now })
+      .where('id', '=', sql<string>`any(${ids}::text[])`)
+      .where('first_enrolled_at', 'is', null)
+      .execute();
+  }
+}
+
+async function writePasswords(trx: Db, plans: readonly RowPlan[]): Promise<void> {
+  const rows = plans.flatMap(({ accountId, phc }) =>
+    phc === undefined ? [] : [{ account_id: accountId, phc }],
+  );
+  if (rows.length === 0) return;
+  await trx
+    .insertInto('passwords')
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict
+        .column('account_id')
+        .doUpdateSet((excluded) => ({ phc: excluded.ref('excluded.phc'), changed_at: now })),
+    )
+    .execute();
+}
+
+async function insertFactors(trx: Db, sealer: Sealer, plans: readonly RowPlan[]): Promise<void> {
+  const mail = plans.flatMap(({ accountId, address }) =>
+    address === undefined ? [] : [{ id: newId(), account_id: accountId, address }],
+  );
+  if (mail.length > 0) await trx.insertInto('mail_factors').values(mail).execute();
+  const apps = plans.flatMap(({ accountId, totpSecret }) => {
+    if (totpSecret === undefined) return [];
+    const id = newId();
+    const sealed = sealer.seal(totpSecret, appFactorPlace(id, accountId));
+    return [{ id, account_id: accountId, name: 'app', secret_sealed: sealed, last_step: 0 }];
+  });
+  if (apps.length > 0) await trx.insertInto('app_factors').values(apps).execute();
+}
+
+/** Writes a batch and its audit rows. Plans that change nothing write nothing. Give it a transaction. */
+export async function writePlans(
+  trx: Db,
+  sealer: Sealer,
+  plans: readonly RowPlan[],
+  actor: string,
+): Promise<void> {
+  const work = plans.filter((plan) => plan.isNew || plan.changes.length > 0);
+  await insertAccounts(
+    trx,
+    work.filter((plan) => plan.isNew),
+  );
+  await updateAccounts(
+    trx,
+    work.filter((plan) => !plan.isNew),
+  );
+  await writePasswords(trx, work);
+  await insertFactors(trx, sealer, work);
+  await recordAudit(
+    trx,
+    undefined,
+    ...work.map((plan) => ({
+      event: 'account.imported' as const,
+      result: 'success' as const,
+      actor,
+      accountId: plan.accountId,
+      details: { new: plan.isNew, line: plan.row.line, changes: plan.changes.join(',') },
+    })),
+  );
+}

@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { hash as argon2Hash, parseOptions, verify as argon2Verify } from '@node-rs/argon2';
+import { NijoError } from '../base/errors.ts';
+import type { Configuration } from '../config/schema.ts';
+
+/** Longer passwords are refused: hashing them would be work that anybody can order. In bytes of UTF-8. */
+export const longestPassword = 1024;
+
+export interface HashingLoad {
+  running: number;
+  waiting: number;
+  maxParallel: number;
+  maxQueue: number;
+}
+
+/** Hashes passwords off the event loop. Every method that hashes throws NijoError('hashing_busy') at once when the queue is full. */
+export interface PasswordHasher {
+  /** @returns a PHC string. @throws RangeError for what `verify` would never accept: empty, too long, no text. */
+  hash(plain: string): Promise<string>;
+  /** Never true for an empty or too long password, nor for a PHC string that cannot be read. */
+  verify(phc: string, plain: string): Promise<boolean>;
+  /** The work of `verify` for an account that is not there, so that time does not tell (C13). */
+  verifyNothing(plain: string): Promise<false>;
+  /** Whether the string was made with other parameters than the configured ones. */
+  needsRehash(phc: string): boolean;
+  load(): HashingLoad;
+}
+
+// `Algorithm.Argon2id`: a const enum exists only in the types.
+const argon2id = 2;
+const outputLength = 32;
+
+const randomBase64 = (length: number): string => randomBytes(length).toString('base64').replaceAll('=', '');
+
+interface PhcParameters {
+  /** Of the kind and version that are made here: argon2id, version 19. */
+  current: boolean;
+  memoryKib: number;
+  passes: number;
+  parallelism: number;
+  outputLength: number;
+  saltLength: number;
+}
+
+/** The parameters of an argon2 PHC string; undefined for anything else. */
+export function readPhc(phc: string): PhcParameters | undefined {
+  if (phc.length > 512) return undefined;
+  try {
+    const read = parseOptions(phc);
+    return {
+      current: phc.startsWith('$argon2id$v=19$'),
+      memoryKib: read.memoryCost,
+      passes: read.timeCost,
+      parallelism: read.parallelism,
+      outputLength: read.outputLen,
+      saltLength: read.saltLen,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a hash from elsewhere cannot be taken over; undefined when it can. */
+export function faultOfForeignHash(phc: string): string | undefined {
+  if (/^\$(2[abxy]?|5|6|y|scrypt|pbkdf2|argon2i|argon2d)\b/.test(phc) || phc.startsWith('{')) {
+    return 'password_hash is of another kind: only argon2id can be taken over';
+  }
+  const read = readPhc(phc);
+  if (read === undefined || !read.current) {
+    return 'password_hash is not an argon2id PHC string ($argon2id$v=19$m=…,t=…,p=…$salt$hash)';
+  }
+  if (/[,$](data|keyid)=/.test(phc)) return 'password_hash needs a key or data that is not known here';
+  // What one login may cost: a hash of gigabytes would let its owner stop the server (F20).
+  if (read.memoryKib > 262_144 || read.passes > 20 || read.parallelism > 16) {
+    return 'password_hash asks for too much work (at most m=262144, t=20, p=16)';
+  }
+  if (read.outputLength < 16 || read.saltLength < 8) return 'password_hash has too short a salt or hash';
+  return undefined;
+}
+
+/**
+ * The bytes that are hashed. NFC, so that the same typed text verifies from every system
+ * (RFC 8265 §4.2), and nothing more: hashes brought over from elsewhere were made of the text as
+ * typed. A NUL is a byte like any other: it goes to argon2, never to the database.
+ * @returns undefined for what is never a password.
+ */
+function bytesOf(plain: string): Buffer | undefined {
+  // Before normalising, which costs more than linear time to nobody's use.
+  if (plain === '' || plain.length > longestPassword || !plain.isWellFormed()) return undefined;
+  const bytes = Buffer.from(plain.normalize('NFC'));
+  return bytes.length > longestPassword ? undefined : bytes;
+}
+
+/**
+ * argon2id (C48). Each running hash holds one thread of libuv's pool (four unless UV_THREADPOOL_SIZE
+ * says otherwise) and `memory_kib` of memory; the rest wait in order, at most `max_queue` of them (F20).
+ */
+export function createPasswordHasher(settings: Configuration['passwords']): PasswordHasher {
+  const parameters = {
+    algorithm: argon2id,
+    memoryCost: settings.memory_kib,
+    timeCost: settings.passes,
+    parallelism: settings.parallelism,
+    outputLen: outputLength,
+  };
+  // A hash of nothing known: verifying against it costs what a real one costs and never succeeds.
+  const nobody = `$argon2id$v=19$m=${settings.memory_kib},t=${settings.passes},p=${settings.parallelism}$${randomBase64(16)}$${randomBase64(outputLength)}`;
+  const filler = Buffer.from('not a password');
+  const waiting: (() => void)[] = [];
+  let running = 0;
+
+  async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (running >= settings.max_parallel) {
+      if (waiting.length >= settings.max_queue) throw new NijoError('hashing_busy');
+      // Whoever finishes hands the place over, so `running` stays as it is.
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
+  }
+
+  async function verifyNothing(plain: string): Promise<false> {
+    await inTurn(() => argon2Verify(nobody, bytesOf(plain) ?? filler));
+    return false;
+  }
+
+  return {
+    async hash(plain) {
+      const bytes = bytesOf(plain);
+      if (bytes === undefined) throw new RangeError('not a password: empty, too long or no text');
+      return inTurn(() => argon2Hash(bytes, parameters));
+    },
+    async verify(phc, plain) {
+      const bytes = bytesOf(plain);
+      if (bytes === undefined || readPhc(phc) === undefined) return verifyNothing(plain);
+      return inTurn(() => argon2Verify(phc, bytes));
+    },
+    verifyNothing,
+    needsRehash(phc) {
+      const read = readPhc(phc);
+      return (
+        read === undefined ||
+        !read.current ||
+        read.memoryKib !== settings.memory_kib ||
+        read.passes !== settings.passes ||
+        read.parallelism !== settings.parallelism ||
+        read.outputLength !== outputLength
+      );
+    },
+    load: () => ({
+      running,
+      waiting: waiting.length,
+      maxParallel: settings.max_parallel,
+      maxQueue: settings.max_queue,
+    }),
+  };
+}

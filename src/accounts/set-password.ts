@@ -1,0 +1,54 @@
+import { sql } from 'kysely';
+import { recordAudit } from '../audit/audit.ts';
+import type { Db } from '../db/open.ts';
+import type { PasswordHasher } from './password-hasher.ts';
+import { faultOfNewPassword } from './password-rules.ts';
+import { endEverythingOf } from './status.ts';
+
+export interface NewPassword {
+  accountId: string;
+  loginId: string;
+  plain: string;
+  /** `cli:<user>` or the id of the account that sets it. */
+  actor: string;
+}
+
+export type SetPasswordResult =
+  | { outcome: 'set' }
+  | { outcome: 'refused'; reason: string }
+  | { outcome: 'unknown-account' };
+
+/**
+ * Gives an account a password, and ends what was signed in with the old one (C19). Not for use
+ * inside a transaction: hashing takes its time before the transaction begins.
+ * @throws NijoError('hashing_busy')
+ */
+export async function setPassword(
+  db: Db,
+  hasher: PasswordHasher,
+  password: NewPassword,
+): Promise<SetPasswordResult> {
+  const { accountId, loginId, plain, actor } = password;
+  const reason = await faultOfNewPassword(plain, loginId);
+  if (reason !== undefined) return { outcome: 'refused', reason };
+  const phc = await hasher.hash(plain);
+  return db.transaction().execute(async (trx): Promise<SetPasswordResult> => {
+    const known = await trx
+      .selectFrom('accounts')
+      .select('id')
+      .where('id', '=', accountId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (known === undefined) return { outcome: 'unknown-account' };
+    await trx
+      .insertInto('passwords')
+      .values({ account_id: accountId, phc })
+      .onConflict((conflict) =>
+        conflict.column('account_id').doUpdateSet({ phc, changed_at: sql<Date>`now()` }),
+      )
+      .execute();
+    await endEverythingOf(trx, accountId);
+    await recordAudit(trx, undefined, { event: 'password.set', result: 'success', actor, accountId });
+    return { outcome: 'set' };
+  });
+}

@@ -1,0 +1,168 @@
+import { type AuditEvent, type RequestOrigin, recordAudit } from '../audit/audit.ts';
+import { NijoError } from '../base/errors.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Db } from '../db/open.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Account } from './directory.ts';
+import { normaliseLoginId } from './login-id.ts';
+import {
+  type AttemptLimits,
+  abandonAttempt,
+  attemptLimits,
+  finishAttempt,
+  type StartedAttempt,
+  startAttempt,
+} from './password-attempt.ts';
+import { type PasswordHasher, readPhc } from './password-hasher.ts';
+
+export interface PasswordAttempt {
+  /** As typed. */
+  loginId: string;
+  password: string;
+  origin: RequestOrigin;
+  /** The service the person is on the way to, for the audit log. */
+  clientId?: string;
+}
+
+/** `refused` never says why: unknown, disabled, without a password and wrong look the same (C12). */
+export type PasswordOutcome =
+  | { outcome: 'verified'; account: Account }
+  | { outcome: 'refused' }
+  | { outcome: 'limited'; retryAfterSeconds: number };
+
+export interface PasswordVerifier {
+  /**
+   * Checks a password, with limits and audit inside, so that no route can forget them.
+   * @throws NijoError('hashing_busy') when too many wait already; the attempt then counts for nothing.
+   * @throws the database's own error when it cannot be asked: nothing is verified then (C44).
+   */
+  verify(attempt: PasswordAttempt): Promise<PasswordOutcome>;
+}
+
+interface Dependencies {
+  db: Db;
+  hasher: PasswordHasher;
+  limits: Configuration['password_limits'];
+  logger: Logger;
+}
+
+type Comparable = Extract<StartedAttempt, { limited: false }>;
+
+/** Why an attempt fails, whatever the password; undefined when the comparison decides. For the audit log alone. */
+function refusalReason(attempt: PasswordAttempt, { account, phc }: Comparable): string | undefined {
+  if (attempt.password === '') return 'no-password-given';
+  if (account === undefined) {
+    return normaliseLoginId(attempt.loginId) === undefined ? 'malformed-id' : 'unknown-id';
+  }
+  if (account.status === 'disabled') return 'disabled';
+  if (phc === undefined) return 'no-password-set';
+  return readPhc(phc) === undefined ? 'hash-unreadable' : undefined;
+}
+
+/** The check of ID and password at sign-in (R3). Two statements and one hash, whatever the answer. */
+export function createPasswordVerifier({
+  db,
+  hasher,
+  limits: settings,
+  logger,
+}: Dependencies): PasswordVerifier {
+  /** Exactly one hash for every attempt (C13); an account without a hash costs the configured one. */
+  async function compare(
+    attempt: PasswordAttempt,
+    limits: AttemptLimits,
+    phc: string | undefined,
+  ): Promise<boolean> {
+    try {
+      return phc === undefined
+        ? await hasher.verifyNothing(attempt.password)
+        : await hasher.verify(phc, attempt.password);
+    } catch (error) {
+      if (error instanceof NijoError && error.code === 'hashing_busy') await abandonAttempt(db, limits);
+      throw error;
+    }
+  }
+
+  /** Brings a hash made with other parameters to the configured ones, now that the password is known. */
+  async function rehash(attempt: PasswordAttempt, account: Account, phc: string): Promise<void> {
+    let renewed: string;
+    try {
+      renewed = await hasher.hash(attempt.password);
+    } catch (error) {
+      // The next sign-in does it: this one is verified and need not wait.
+      if (error instanceof NijoError && error.code === 'hashing_busy') return;
+      throw error;
+    }
+    await db.transaction().execute(async (trx) => {
+      // Only over the hash that was verified: a password set meanwhile stays.
+      const result = await trx
+        .updateTable('passwords')
+        .set({ phc: renewed })
+        .where('account_id', '=', account.id)
+        .where('phc', '=', phc)
+        .executeTakeFirst();
+      if (result.numUpdatedRows === 0n) return;
+      await recordAudit(trx, attempt.origin, {
+        event: 'password.rehashed',
+        result: 'success',
+        actor: 'system',
+        accountId: account.id,
+      });
+    });
+  }
+
+  return {
+    async verify(attempt) {
+      const { running, waiting, maxParallel, maxQueue } = hasher.load();
+      if (running >= maxParallel && waiting >= maxQueue) {
+        logger.warn({ event: 'hashing-busy', running, waiting });
+        throw new NijoError('hashing_busy');
+      }
+      const limits = attemptLimits(settings, attempt.loginId, attempt.origin.address);
+      const base = {
+        method: 'pwd',
+        ...(attempt.clientId === undefined ? {} : { clientId: attempt.clientId }),
+      } satisfies Partial<AuditEvent>;
+
+      const started = await startAttempt(db, attempt.loginId, limits);
+      if (started.limited) {
+        const { accountId, by, retryAfterSeconds } = started;
+        await recordAudit(db, attempt.origin, {
+          ...base,
+          event: 'password.limited',
+          result: 'failure',
+          actor: 'anonymous',
+          ...(accountId === undefined ? {} : { accountId }),
+          details: { by, retryAfterSeconds },
+        });
+        return { outcome: 'limited', retryAfterSeconds };
+      }
+
+      const { account, phc } = started;
+      const matches = await compare(attempt, limits, phc);
+      const reason = refusalReason(attempt, started) ?? (matches ? undefined : 'wrong');
+      if (reason === 'hash-unreadable')
+        logger.error({ event: 'password-hash-unreadable', accountId: account?.id });
+      if (!matches || reason !== undefined || account === undefined || phc === undefined) {
+        await recordAudit(db, attempt.origin, {
+          ...base,
+          event: 'password.refused',
+          result: 'failure',
+          // Nobody has proven to be the account's owner.
+          actor: 'anonymous',
+          ...(account === undefined ? {} : { accountId: account.id }),
+          details: { reason: reason ?? 'wrong' },
+        });
+        return { outcome: 'refused' };
+      }
+
+      await finishAttempt(db, limits, attempt.origin, {
+        ...base,
+        event: 'password.verified',
+        result: 'success',
+        accountId: account.id,
+      });
+      if (hasher.needsRehash(phc)) await rehash(attempt, account, phc);
+      return { outcome: 'verified', account };
+    },
+  };
+}

@@ -1,0 +1,203 @@
+import type { IncomingMessage } from 'node:http';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { toString as qrToString } from 'qrcode';
+import { setAccountLocale } from './accounts/directory.ts';
+import { createPasswordHasher } from './accounts/password-hasher.ts';
+import { createPasswordVerifier } from './accounts/verify-password.ts';
+import { type RequestOrigin, recordAudit } from './audit/audit.ts';
+import { createSealer } from './base/sealing.ts';
+import type { Configuration } from './config/schema.ts';
+import { secretGenerations } from './config/secret-generations.ts';
+import type { Db } from './db/open.ts';
+import { findHolder } from './factors/holders.ts';
+import { mailCodeOf } from './factors/mail-code-value.ts';
+import { createSecondFactor } from './factors/second-factor.ts';
+import type { Branding } from './i18n/branding.ts';
+import { translator } from './i18n/translate.ts';
+import type { SignInOutcome } from './login/dependencies.ts';
+import { loginRoutes } from './login/routes.ts';
+import { forgetOldMails } from './mail/delivery.ts';
+import { createMailRenderer } from './mail/render.ts';
+import { createMailSender } from './mail/sender.ts';
+import { createMailTransport } from './mail/transport.ts';
+import { createHealth } from './observe/health.ts';
+import { internalHandler } from './observe/internal.ts';
+import type { Logger } from './observe/logger.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { startCleaning } from './oidc/cleanup.ts';
+import { createInteractions } from './oidc/interactions.ts';
+import { mountProvider } from './oidc/mount.ts';
+import { createProviderHandle } from './oidc/provider-handle.ts';
+import { createApplication } from './web/application.ts';
+import { loadAssets } from './web/assets.ts';
+import type { NijoMiddleware } from './web/context.ts';
+import { describeDevice } from './web/device.ts';
+import { createBrowserBinding } from './web/forms.ts';
+import { createLanguage } from './web/language.ts';
+import { createProtocolPages } from './web/protocol-pages.ts';
+import { createRenderer } from './web/render.ts';
+import { createResponder } from './web/respond.ts';
+import { listen } from './web/server.ts';
+
+/** A running node. */
+export interface Nijo {
+  /** Where this node listens. */
+  url: string;
+  internalUrl: string | undefined;
+  /** Ends in order: no new logins, those in flight finish, mails are handed back, then everything closes. */
+  stop(): Promise<void>;
+}
+
+export interface NijoOptions {
+  config: Configuration;
+  /** A migrated database; the caller closes it after `stop`. */
+  db: Db;
+  logger: Logger;
+}
+
+const viewsFolder = path.join(import.meta.dirname, '../views');
+
+/** Puts a node together and starts it. Everything is wired here and nowhere else. */
+export async function startNijo({ config, db, logger }: NijoOptions): Promise<Nijo> {
+  const node = config.server.node_name ?? hostname();
+  const sealer = createSealer(secretGenerations(config.secrets));
+  const metrics = createMetrics();
+  const branding = brandingOf(config);
+  const words = { en: translator('en'), ja: translator('ja') };
+
+  const assets = loadAssets(path.join(viewsFolder, 'assets'));
+  const language = createLanguage({ issuer: config.issuer, fallback: config.locale.default });
+  const responder = createResponder({
+    renderer: createRenderer({ viewsFolder, assets, branding }),
+    language,
+  });
+
+  const transport = createMailTransport(config.mail, {
+    senderName: config.mail.from_name ?? config.branding.organisation,
+  });
+  const sender = createMailSender({
+    db,
+    transport,
+    renderer: createMailRenderer({ viewsFolder, branding }),
+    codeFor: (challengeId) => mailCodeOf(sealer, challengeId),
+    logger,
+    metrics: metrics.mail,
+  });
+
+  const passwords = createPasswordVerifier({
+    db,
+    hasher: createPasswordHasher(config.passwords),
+    limits: config.password_limits,
+    logger,
+  });
+
+  // The protocol library sees only the raw request: where it came from is found by it.
+  const origins = new WeakMap<IncomingMessage, RequestOrigin>();
+  const provider = await createProviderHandle({
+    db,
+    config,
+    sealer,
+    logger,
+    originOf: (request) => origins.get(request),
+    waysOf: (accountId) => findHolder(db, accountId),
+    pages: createProtocolPages({ responder, language }),
+  });
+
+  const login = loginRoutes({
+    interactions: createInteractions(provider),
+    responder,
+    language,
+    browsers: createBrowserBinding({ sealer, issuer: config.issuer }),
+    logger,
+    switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
+    forbidden: config.addresses.forbidden,
+    secondFactor: createSecondFactor({ db, sealer, config, handOver: sender.kick }),
+    verifyPassword: (attempt) => passwords.verify(attempt),
+    rememberLocale: (accountId, locale) => setAccountLocale(db, accountId, locale),
+    describeDevice: (userAgent, locale) => describeDevice(userAgent, words[locale]),
+    defaultDeviceName: (locale) => words[locale]('setUpApp.deviceDefault'),
+    qrSvg: (text) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
+    recordOutcome: (outcome) => recordSignIn(db, metrics, outcome),
+  });
+
+  const health = createHealth({ db, logger });
+  const application = createApplication({
+    issuer: config.issuer,
+    trustedProxies: config.server.trusted_proxies,
+    node,
+    logger,
+    responder,
+    language,
+    assets,
+    ready: health.ready,
+    remember: (request, origin) => origins.set(request, origin),
+    observe: (route, method, status, seconds) => metrics.httpRequest(route, method, status, seconds),
+    pages: [login.routes() as unknown as NijoMiddleware],
+    protocol: mountProvider(provider),
+  });
+
+  await health.start();
+  const handle = application.callback();
+  const server = await listen((request, response) => void handle(request, response), {
+    host: config.server.host,
+    port: config.server.port,
+    maxConnections: config.server.max_connections,
+  });
+  const internal =
+    config.server.internal_port === 0
+      ? undefined
+      : await listen(internalHandler(metrics, health.ready), {
+          host: config.server.internal_host,
+          port: config.server.internal_port,
+          maxConnections: 100,
+        });
+  sender.start();
+  const cleaning = startCleaning({ db, logger, also: [(trx, batch) => forgetOldMails(trx, { batch })] });
+  logger.info({ event: 'started', port: server.port, issuer: config.issuer }, 'Nijo is listening');
+
+  return {
+    url: `http://${config.server.host}:${server.port}`,
+    internalUrl:
+      internal === undefined ? undefined : `http://${config.server.internal_host}:${internal.port}`,
+    async stop() {
+      health.drain();
+      logger.info({ event: 'draining', seconds: config.server.drain_seconds }, 'no new logins from here on');
+      await new Promise((resolve) => {
+        setTimeout(resolve, config.server.drain_seconds * 1000);
+      });
+      await server.close(config.server.shutdown_seconds * 1000);
+      health.stop();
+      await Promise.all([sender.stop(), cleaning.stop(), provider.stop()]);
+      transport.close();
+      await internal?.close(1000);
+      logger.info({ event: 'stopped' }, 'Nijo has stopped');
+    },
+  };
+}
+
+function brandingOf(config: Configuration): Branding {
+  const { branding } = config;
+  return {
+    organisation: branding.organisation,
+    loginIdLabel: branding.login_id_label,
+    inquiryUrl: branding.inquiry_url,
+    supportCentre: branding.support_centre,
+    mailSender: config.mail.from_address,
+  };
+}
+
+async function recordSignIn(db: Db, metrics: Metrics, outcome: SignInOutcome): Promise<void> {
+  const success = outcome.event === 'sign-in.finished';
+  metrics.signIn(
+    outcome.acr ?? 'none',
+    success ? 'success' : outcome.event === 'sign-in.cancelled' ? 'cancelled' : 'failure',
+  );
+  await recordAudit(db, outcome.origin, {
+    event: outcome.event,
+    result: success ? 'success' : 'failure',
+    clientId: outcome.clientId,
+    ...(outcome.accountId === undefined ? {} : { accountId: outcome.accountId }),
+    details: { acr: outcome.acr ?? 'none' },
+  });
+}

@@ -1,0 +1,83 @@
+import type { Db } from '../db/open.ts';
+
+/** Where a request came from; every audit row of that request carries it. */
+export interface RequestOrigin {
+  requestId: string;
+  /** The client's address as established through trusted proxies only (C26). */
+  address: string;
+  node: string;
+}
+
+/** Stable names; `docs/audit.md` lists what each means. */
+export type AuditEventName =
+  | 'password.verified'
+  | 'password.refused'
+  | 'password.limited'
+  | 'password.rehashed'
+  | 'password.set'
+  | 'mail-code.sent'
+  | 'mail-code.limited'
+  | 'mail-code.verified'
+  | 'mail-code.refused'
+  | 'app-code.verified'
+  | 'app-code.refused'
+  | 'factor.paused'
+  | 'factor.mail-enrolled'
+  | 'factor.app-enrolled'
+  | 'factor.acknowledged'
+  | 'sign-in.finished'
+  | 'sign-in.cancelled'
+  | 'sign-in.refused'
+  | 'session.ended'
+  | 'token.reuse-detected'
+  | 'account.imported'
+  | 'account.disabled'
+  | 'account.enabled'
+  | 'client.applied'
+  | 'client.removed'
+  | 'client.disabled'
+  | 'client.enabled'
+  | 'key.rotated';
+
+export interface AuditEvent {
+  event: AuditEventName;
+  result: 'success' | 'failure';
+  /** Who did it: an account's id, `cli:<user>` or `system`. */
+  actor?: string;
+  /** Whom it concerns. */
+  accountId?: string;
+  clientId?: string;
+  /** How: `pwd`, `mail`, `app`. */
+  method?: string;
+  /** Why, in stable words; never a secret, a code or a whole address. */
+  details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** The rows of `audit_events` for these events, for a statement that writes something else in the same round trip. */
+export function auditRows(origin: RequestOrigin | undefined, events: readonly AuditEvent[]) {
+  return events.map((event) => ({
+    event: event.event,
+    result: event.result,
+    actor: event.actor ?? event.accountId ?? null,
+    account_id: event.accountId ?? null,
+    client_id: event.clientId ?? null,
+    method: event.method ?? null,
+    request_id: origin?.requestId ?? null,
+    address: origin?.address ?? null,
+    node: origin?.node ?? null,
+    details: JSON.stringify(event.details ?? {}),
+  }));
+}
+
+/**
+ * Appends events (C42). Give it the transaction of the change it tells of, so that neither exists
+ * without the other (I3); a failure that rolls back is recorded after the rollback.
+ */
+export async function recordAudit(
+  db: Db,
+  origin: RequestOrigin | undefined,
+  ...events: readonly AuditEvent[]
+): Promise<void> {
+  if (events.length === 0) return;
+  await db.insertInto('audit_events').values(auditRows(origin, events)).execute();
+}

@@ -1,0 +1,76 @@
+/**
+ * Every fault a person or an operator can meet has one stable code. The code is documented, is in
+ * the log line, and is the key of the message in the user's language (`errors.<code>` in the
+ * catalogues). Only `web/` turns a code into a status and a page.
+ */
+export const errorStatus = {
+  // The sign-in page: one answer for an unknown ID and a wrong password (R3).
+  wrong_credentials: 422,
+  credentials_missing: 400,
+  too_many_password_attempts: 429,
+  hashing_busy: 503,
+  // Codes.
+  code_missing: 400,
+  code_malformed: 400,
+  code_wrong: 422,
+  code_expired: 422,
+  code_used: 422,
+  code_attempts_exhausted: 422,
+  factor_paused: 429,
+  factor_disabled: 403,
+  // Sending mail.
+  resend_too_soon: 429,
+  mail_limit_reached: 429,
+  mail_refused: 422,
+  // Addresses.
+  address_missing: 400,
+  address_malformed: 422,
+  address_forbidden: 422,
+  // Setting up.
+  acknowledgement_missing: 400,
+  set_up_expired: 422,
+  device_name_too_long: 400,
+  device_limit_reached: 422,
+  // The interaction itself.
+  interaction_expired: 400,
+  interaction_foreign: 400,
+  interaction_finished: 400,
+  step_out_of_order: 409,
+  form_token_invalid: 403,
+  cross_site_request: 403,
+  action_unknown: 400,
+  // The server.
+  bad_request: 400,
+  not_found: 404,
+  method_not_allowed: 405,
+  unsupported_media_type: 415,
+  request_too_large: 413,
+  host_unknown: 421,
+  temporarily_unavailable: 503,
+  internal_error: 500,
+  // The protocol (RFC 6749 and its family); the page explains, the service's operator mends.
+  service_request_invalid: 400,
+  service_unknown: 400,
+} as const;
+
+export type ErrorCode = keyof typeof errorStatus;
+
+/** A fault with a stable code. `details` go to the log and, where a message names them, to the page. */
+export class NijoError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, string | number>>;
+  /** The HTTP status this fault is answered with. */
+  readonly status: number;
+
+  constructor(
+    code: ErrorCode,
+    details: Readonly<Record<string, string | number>> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(code, options);
+    this.name = 'NijoError';
+    this.code = code;
+    this.details = details;
+    this.status = errorStatus[code];
+  }
+}

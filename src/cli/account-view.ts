@@ -1,0 +1,71 @@
+import type { Account } from '../accounts/directory.ts';
+import type { ImportReport } from '../accounts/import.ts';
+import type { Db } from '../db/open.ts';
+
+/** What came of an import, for a person. */
+export function describeReport(report: ImportReport): string {
+  const lines = report.bad.map(({ line, reasons }) => `line ${line}: not imported: ${reasons.join('; ')}`);
+  lines.push(...report.kept.map(({ line, notes }) => `line ${line}: ${notes.join('; ')}`));
+  lines.push(
+    `${report.imported} imported, ${report.updated} updated, ${report.unchanged} unchanged, ${report.bad.length} bad`,
+  );
+  if (report.bad.length > 0)
+    lines.push('Correct the bad lines and run the file again: what is imported stays as it is.');
+  return lines.join('\n');
+}
+
+/** What an operator may see of an account: no hash, no secret. Addresses whole: the operator has the database. */
+export async function describeAccount(db: Db, account: Account) {
+  const mail = await db
+    .selectFrom('mail_factors')
+    .select(['address', 'proven_at', 'last_used_at'])
+    .where('account_id', '=', account.id)
+    .where('state', '=', 'active')
+    .execute();
+  const apps = await db
+    .selectFrom('app_factors')
+    .select(['name', 'proven_at', 'last_used_at'])
+    .where('account_id', '=', account.id)
+    .where('state', '=', 'active')
+    .orderBy('proven_at')
+    .execute();
+  const password = await db
+    .selectFrom('passwords')
+    .select('changed_at')
+    .where('account_id', '=', account.id)
+    .executeTakeFirst();
+  return {
+    id: account.id,
+    login_id: account.loginId,
+    kind: account.kind,
+    status: account.status,
+    name_en: account.names.en ?? null,
+    name_ja: account.names.ja ?? null,
+    email: account.email ?? null,
+    affiliation: account.affiliation ?? null,
+    locale: account.locale ?? null,
+    roles: account.roles,
+    password_changed_at: password?.changed_at ?? null,
+    first_enrolled_at: account.firstEnrolledAt ?? null,
+    mail_factors: mail,
+    app_factors: apps,
+  };
+}
+
+function printable(value: unknown): string {
+  if (value === null) return '-';
+  if (value instanceof Date) return value.toISOString();
+  if (Array.isArray(value)) return value.length === 0 ? '-' : value.map(printable).join(' | ');
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map(([name, inner]) => `${name} ${printable(inner)}`)
+      .join(', ');
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** One `name value` a line. */
+export function describeFields(shown: Readonly<Record<string, unknown>>): string {
+  return Object.entries(shown)
+    .map(([name, value]) => `${name.padEnd(20)} ${printable(value)}`)
+    .join('\n');
+}

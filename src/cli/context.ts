@@ -1,0 +1,65 @@
+import { hostname, userInfo } from 'node:os';
+import { createSealer, type Sealer } from '../base/sealing.ts';
+import { ConfigurationError, loadConfiguration } from '../config/load.ts';
+import type { Configuration } from '../config/schema.ts';
+import { secretGenerations } from '../config/secret-generations.ts';
+import { type Db, openPostgres } from '../db/open.ts';
+import { createLogger, type Logger } from '../observe/logger.ts';
+
+/** What a command works with. */
+export interface CommandDependencies {
+  db: Db;
+  config: Configuration;
+  sealer: Sealer;
+  logger: Logger;
+}
+
+/** What every command is given: configuration and database on demand, output, and who is asking. */
+export interface CliContext {
+  loadConfiguration(): Configuration;
+  /** Opens the configured database for the time of `work`. */
+  withDatabase<T>(work: (dependencies: CommandDependencies) => Promise<T>): Promise<T>;
+  out(text: string): void;
+  /** Ends the command with a line for the operator and exit code 1. */
+  fail(message: string): never;
+  /** Goes into the audit log: who ran the command. */
+  actor: string;
+}
+
+/** A fault that the operator is told in one line, without a stack. */
+export class CommandFailed extends Error {}
+
+export function createCliContext(options: {
+  configFile: () => string | undefined;
+  environment: NodeJS.ProcessEnv;
+}): CliContext {
+  const load = (): Configuration => {
+    try {
+      return loadConfiguration(options.configFile() ?? options.environment.NIJO_CONFIG, options.environment);
+    } catch (error) {
+      if (error instanceof ConfigurationError) throw new CommandFailed(error.message);
+      throw error;
+    }
+  };
+  return {
+    loadConfiguration: load,
+    async withDatabase(work) {
+      const config = load();
+      // A command's own output goes to standard output; its log must not mix with it.
+      const logger = createLogger({ level: 'warn' }, hostname(), process.stderr);
+      const db = openPostgres(config.database, (error) =>
+        logger.warn({ event: 'database.connection', err: error }, 'connection lost'),
+      );
+      try {
+        return await work({ db, config, sealer: createSealer(secretGenerations(config.secrets)), logger });
+      } finally {
+        await db.destroy();
+      }
+    },
+    out: (text) => process.stdout.write(`${text}\n`),
+    fail: (message) => {
+      throw new CommandFailed(message);
+    },
+    actor: `cli:${userInfo().username}`,
+  };
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { accountsCommands } from './accounts.ts';
+import { auditCommand } from './audit.ts';
+import { clientsCommands } from './clients.ts';
+import { CommandFailed, createCliContext } from './context.ts';
+import { doctorCommand } from './doctor.ts';
+import { keysCommands } from './keys.ts';
+import { migrateCommand } from './migrate.ts';
+import { probeCommand } from './probe.ts';
+import { serveCommand } from './serve.ts';
+import { trialCommand } from './trial.ts';
+
+const program = new Command('nijo')
+  .description('OpenID Connect identity provider with a second-factor step')
+  .option('--config <file>', 'configuration file (or NIJO_CONFIG)');
+const context = createCliContext({
+  configFile: () => program.opts<{ config?: string }>().config,
+  environment: process.env,
+});
+
+program.addCommand(serveCommand(context));
+program.addCommand(trialCommand(context));
+program.addCommand(migrateCommand(context));
+program.addCommand(doctorCommand(context));
+program.addCommand(auditCommand(context));
+program.addCommand(probeCommand(context));
+accountsCommands(program, context);
+clientsCommands(program, context);
+keysCommands(program, context);
+
+// Exit codes: 0 done, 1 it could not be done, 2 the command was not understood.
+for (const command of [program, ...descendants(program)]) command.exitOverride();
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
+  // One line for the operator; the stack only when it is asked for.
+  console.error(error instanceof Error ? error.message : String(error));
+  if (!(error instanceof CommandFailed) && process.env.NIJO_DEBUG !== undefined) console.error(error);
+  process.exitCode = 1;
+}
+
+function descendants(command: Command): Command[] {
+  return command.commands.flatMap((child) => [child, ...descendants(child)]);
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { bilingual, linkUrl } from './values.ts';
+
+/** What pages and mails call things. Kyoto's values are the shipped example. */
+export const brandingSchema = z.strictObject({
+  organisation: bilingual.default({ en: 'Example University', ja: '例示大学' }),
+  login_id_label: bilingual.default({ en: 'User ID', ja: 'ユーザーID' }),
+  /** Name of the account in the authenticator app; letters and spaces. */
+  totp_issuer: z
+    .string()
+    .min(1)
+    .regex(/^[^:]+$/, 'must hold no colon')
+    .default('Example University'),
+  inquiry_url: z
+    .strictObject({ en: linkUrl, ja: linkUrl })
+    .default({ en: 'https://example.ac.jp/en/inquiry', ja: 'https://example.ac.jp/ja/inquiry' }),
+  support_centre: z.strictObject({ name: bilingual, hours: bilingual }).default({
+    name: { en: 'Support centre', ja: 'サポートセンター' },
+    hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
+  }),
+});
+export type Branding = z.infer<typeof brandingSchema>;

@@ -1,0 +1,193 @@
+import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+
+/**
+ * The rows as Kysely sees them, by hand; `test/db/schema.test.ts` compares them with the migrated
+ * database, so that neither can drift.
+ */
+
+/** `now()` unless an insert says otherwise. */
+type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
+/** Has no default: an insert gives it, best as an expression of the database's own clock. */
+type GivenTimestamp = ColumnType<Date, Date | string, Date | string>;
+type NullableTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
+/** `bigint` arrives as text from one driver and as a number from the other: cast to int in the query. */
+type BigInteger = ColumnType<string | number | bigint, number, number>;
+
+export interface AccountsTable {
+  id: string;
+  login_id: string;
+  kind: 'ecs' | 'sps';
+  name_en: string | null;
+  name_ja: string | null;
+  email: string | null;
+  affiliation: string | null;
+  locale: 'en' | 'ja' | null;
+  roles: Generated<string[]>;
+  status: Generated<'active' | 'disabled'>;
+  first_enrolled_at: NullableTimestamp;
+  disabled_at: NullableTimestamp;
+  created_at: Timestamp;
+  updated_at: Timestamp;
+}
+
+export interface PasswordsTable {
+  account_id: string;
+  phc: string;
+  changed_at: Timestamp;
+}
+
+export interface MailFactorsTable {
+  id: string;
+  account_id: string;
+  address: string;
+  state: Generated<'active' | 'replaced' | 'removed'>;
+  proven_at: Timestamp;
+  last_used_at: NullableTimestamp;
+  ended_at: NullableTimestamp;
+}
+
+export interface AppFactorsTable {
+  id: string;
+  account_id: string;
+  name: string;
+  secret_sealed: Buffer;
+  last_step: BigInteger;
+  state: Generated<'active' | 'removed'>;
+  proven_at: Timestamp;
+  last_used_at: NullableTimestamp;
+  ended_at: NullableTimestamp;
+}
+
+export interface AcknowledgementsTable {
+  id: string;
+  account_id: string;
+  text_version: string;
+  locale: string;
+  given_at: Timestamp;
+}
+
+export interface SignInsTable {
+  interaction: string;
+  account_id: string;
+  client_id: string;
+  browser: string;
+  step_up: Generated<boolean>;
+  password_at: Timestamp;
+  factor: 'mail' | 'app' | null;
+  factor_at: NullableTimestamp;
+  way: 'mail' | 'app' | null;
+  set_up: 'mail' | 'mail-code' | 'app-only' | 'app' | null;
+  challenge_id: string | null;
+  app_factor_id: string | null;
+  app_secret_sealed: Buffer | null;
+  finished_at: NullableTimestamp;
+  created_at: Timestamp;
+  expires_at: GivenTimestamp;
+}
+
+export interface ChallengesTable {
+  id: string;
+  interaction: string;
+  account_id: string;
+  purpose: 'sign-in' | 'set-up';
+  address: string;
+  reference: string;
+  attempts: Generated<number>;
+  created_at: Timestamp;
+  expires_at: GivenTimestamp;
+  consumed_at: NullableTimestamp;
+  voided_at: NullableTimestamp;
+}
+
+export interface MailsTable {
+  id: string;
+  account_id: string | null;
+  challenge_id: string | null;
+  kind: string;
+  locale: 'en' | 'ja';
+  to_address: string;
+  model: JSONColumnType<Record<string, unknown>>;
+  state: Generated<'waiting' | 'handed-over' | 'refused' | 'expired'>;
+  attempts: Generated<number>;
+  next_attempt_at: Timestamp;
+  server_reply: string | null;
+  unconfirmed: Generated<number>;
+  created_at: Timestamp;
+  handed_over_at: NullableTimestamp;
+  expires_at: GivenTimestamp;
+}
+
+export interface LimitsTable {
+  key: string;
+  hits: Date[];
+  expires_at: GivenTimestamp;
+}
+
+export interface ClientsTable {
+  client_id: string;
+  metadata: JSONColumnType<Record<string, unknown>>;
+  secret_sealed: Buffer | null;
+  version: Generated<number>;
+  disabled_at: NullableTimestamp;
+  updated_at: Timestamp;
+}
+
+export interface ClientVersionsTable {
+  client_id: string;
+  version: number;
+  metadata: JSONColumnType<Record<string, unknown>> | null;
+  changed_by: string;
+  changed_at: Timestamp;
+}
+
+export interface OidcPayloadsTable {
+  model: string;
+  id: string;
+  payload: Buffer;
+  grant_id: string | null;
+  session_uid: string | null;
+  account_id: string | null;
+  consumed_at: NullableTimestamp;
+  expires_at: GivenTimestamp;
+}
+
+export interface SigningKeysTable {
+  kid: string;
+  algorithm: 'RS256' | 'ES256';
+  private_sealed: Buffer;
+  created_at: Timestamp;
+  activates_at: GivenTimestamp;
+  retires_at: NullableTimestamp;
+}
+
+export interface AuditEventsTable {
+  id: Generated<BigInteger>;
+  at: Timestamp;
+  event: string;
+  result: 'success' | 'failure';
+  actor: string | null;
+  account_id: string | null;
+  client_id: string | null;
+  method: string | null;
+  request_id: string | null;
+  address: string | null;
+  node: string | null;
+  details: ColumnType<Record<string, unknown>, string | undefined, never>;
+}
+
+export interface Schema {
+  accounts: AccountsTable;
+  passwords: PasswordsTable;
+  mail_factors: MailFactorsTable;
+  app_factors: AppFactorsTable;
+  acknowledgements: AcknowledgementsTable;
+  sign_ins: SignInsTable;
+  challenges: ChallengesTable;
+  mails: MailsTable;
+  limits: LimitsTable;
+  clients: ClientsTable;
+  client_versions: ClientVersionsTable;
+  oidc_payloads: OidcPayloadsTable;
+  signing_keys: SigningKeysTable;
+  audit_events: AuditEventsTable;
+}

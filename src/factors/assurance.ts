@@ -1,0 +1,143 @@
+/**
+ * What a service requires and what a login has reached: decided here and nowhere else. The protocol's
+ * policy asks before and after an interaction, the login pages ask in between, all by these pure
+ * functions, so that the two can never disagree (R1, R32).
+ */
+
+/** A second factor that can be proven in a login. */
+export type Factor = 'mail' | 'app';
+
+/** Authentication context class references (OpenID Connect Core §2), weakest first. */
+export const acrValues = {
+  password: 'urn:nijo:acr:password',
+  mailCode: 'urn:nijo:acr:mail-otp',
+  mfa: 'https://refeds.org/profile/mfa',
+} as const;
+export type Acr = (typeof acrValues)[keyof typeof acrValues];
+
+const ladder: readonly string[] = [acrValues.password, acrValues.mailCode, acrValues.mfa];
+
+/** The operator's switches that change what a proof is worth. */
+export interface AssuranceSwitches {
+  /** A mail code satisfies the REFEDS MFA profile. */
+  mailSatisfiesMfa: boolean;
+}
+
+/** What was proven: always the password, and at most one factor that counts. */
+export interface Proofs {
+  factor: Factor | undefined;
+}
+
+/** The acr that tells the truth about these proofs. */
+export function acrOf(proofs: Proofs, switches: AssuranceSwitches): Acr {
+  if (proofs.factor === undefined) return acrValues.password;
+  if (proofs.factor === 'mail' && !switches.mailSatisfiesMfa) return acrValues.mailCode;
+  return acrValues.mfa;
+}
+
+/** Authentication method references (RFC 8176), never claiming what was not done. */
+export function amrOf(proofs: Proofs, switches: AssuranceSwitches): string[] {
+  switch (proofs.factor) {
+    case undefined:
+      return ['pwd'];
+    case 'mail':
+      // RFC 8176 has no value for mail; `otp` would mean RFC 4226/6238.
+      return switches.mailSatisfiesMfa ? ['pwd', 'mca', 'mfa'] : ['pwd', 'mca'];
+    case 'app':
+      return ['pwd', 'otp', 'mfa'];
+  }
+}
+
+/** The proofs that an earlier login's `amr` stands for; the inverse of `amrOf`. */
+export function proofsOfAmr(amr: readonly string[]): Proofs {
+  if (amr.includes('otp')) return { factor: 'app' };
+  if (amr.includes('mca')) return { factor: 'mail' };
+  return { factor: undefined };
+}
+
+/** What a service and its request ask for. */
+export interface Demand {
+  /** The client's setting: always a second factor; one where the user has one; none of its own accord. */
+  secondFactor: 'required' | 'optional' | 'off';
+  /** `acr_values`, in order of preference: voluntary (OpenID Connect Core §3.1.2.1). */
+  acrValues: readonly string[];
+  /** Values of an essential `acr` claim: one of them, or the request fails (§5.5.1.1). */
+  essentialAcrValues: readonly string[] | undefined;
+}
+
+/** What the account can do. */
+export interface Holder {
+  /** Ways set up and usable now. */
+  ways: readonly Factor[];
+  /** Whether a factor was ever active: initial setup is for those who never had one (R15). */
+  everEnrolled: boolean;
+}
+
+export type Assessment =
+  | { needs: 'nothing' }
+  /** One of these ways has to be proven. */
+  | { needs: 'factor'; ways: readonly Factor[] }
+  /** The account has none yet: one of these has to be set up (R12). */
+  | { needs: 'set-up'; ways: readonly Factor[] }
+  /** Nothing the account has or may set up here is enough: the service is told (R32). */
+  | { needs: 'impossible' };
+
+const setUpWays: readonly Factor[] = ['mail', 'app'];
+
+function rank(acr: string | undefined): number {
+  return acr === undefined ? -1 : ladder.indexOf(acr);
+}
+
+/** Whether an assessment can be made without knowing the account's ways (saves a look-up per request). */
+export function settledWithoutHolder(
+  demand: Demand,
+  reached: string | undefined,
+  switches: AssuranceSwitches,
+): boolean {
+  const poor: Holder = { ways: [], everEnrolled: true };
+  const rich: Holder = { ways: ['mail', 'app'], everEnrolled: true };
+  return (
+    assess(demand, reached, poor, switches).needs === 'nothing' &&
+    assess(demand, reached, rich, switches).needs === 'nothing'
+  );
+}
+
+/**
+ * What is still needed after a right password.
+ * @param reached the acr reached so far (in the session or in this interaction); `undefined` counts as none.
+ */
+export function assess(
+  demand: Demand,
+  reached: string | undefined,
+  holder: Holder,
+  switches: AssuranceSwitches,
+): Assessment {
+  const worth = (factor: Factor): Acr => acrOf({ factor }, switches);
+  const floor =
+    demand.secondFactor === 'required' || (demand.secondFactor === 'optional' && holder.ways.length > 0)
+      ? rank(acrValues.mailCode)
+      : rank(acrValues.password);
+  const acceptable = (acr: string): boolean =>
+    rank(acr) >= floor &&
+    (demand.essentialAcrValues === undefined || demand.essentialAcrValues.includes(acr));
+
+  // A voluntary acr is met by one of its values or by anything stronger than the strongest of them.
+  const wanted = demand.acrValues.filter((acr) => rank(acr) >= 0);
+  const strongestWanted = Math.max(-1, ...wanted.map(rank));
+  const meetsWish = (acr: string): boolean =>
+    wanted.length === 0 || wanted.includes(acr) || rank(acr) >= strongestWanted;
+
+  const usable = holder.ways.filter((way) => acceptable(worth(way)));
+  const wished = usable.filter((way) => meetsWish(worth(way)));
+
+  if (reached !== undefined && rank(reached) >= 0 && acceptable(reached)) {
+    // Whoever has nothing that would meet the wish is not asked in vain: the service sees the acr.
+    if (meetsWish(reached) || wished.length === 0) return { needs: 'nothing' };
+    return { needs: 'factor', ways: wished };
+  }
+  if (wished.length > 0) return { needs: 'factor', ways: wished };
+  if (usable.length > 0) return { needs: 'factor', ways: usable };
+  const possible = holder.everEnrolled ? [] : setUpWays.filter((way) => acceptable(worth(way)));
+  if (possible.length > 0) return { needs: 'set-up', ways: possible };
+  return { needs: 'impossible' };
+}

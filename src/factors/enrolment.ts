@@ -1,0 +1,231 @@
+import { sql } from 'kysely';
+import { newId } from '../base/ids.ts';
+import type { Sealer } from '../base/sealing.ts';
+import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
+import type { Db } from '../db/open.ts';
+import { enqueueMail } from '../mail/outbox.ts';
+import { maskAddress } from './address.ts';
+import { type AppCodes, appSecretPlace, newAppSecret } from './app-codes.ts';
+import { formatTime, type MailCodes, type MailContext } from './mail-codes.ts';
+import { type ProofOutcome, type Proving, SignInChanged } from './proving.ts';
+import type { SignIn } from './sign-ins.ts';
+
+/** Version of the wording that app-only users acknowledge (R23): raise it when the text changes. */
+export const acknowledgementVersion = '2026-11';
+
+/** Characters of a device's name. */
+export const longestDeviceName = 60;
+
+export type EnrolOutcome = { outcome: 'enrolled' } | Exclude<ProofOutcome, { outcome: 'proven' }>;
+
+/** Initial setup inside the login (R12, R14, R22): for accounts that never had a factor (R15). */
+export interface Enrolment {
+  /** Goes to a page of initial setup; codes and secrets of an abandoned one are void. */
+  turnTo(signIn: SignIn, page: 'mail' | 'app-only'): Promise<void>;
+  /** The address is known and a code is on its way: remember that the code page is next. */
+  awaitMailCode(trx: Db, signIn: SignIn): Promise<void>;
+  /** Proves the address; it becomes the account's active factor in the same transaction. */
+  enrolMail(
+    signIn: SignIn,
+    digits: string,
+    context: MailContext,
+    origin: RequestOrigin,
+  ): Promise<EnrolOutcome>;
+  /** Records that the user knows what app-only means, and makes the secret that the next page shows. */
+  acknowledge(signIn: SignIn, locale: 'en' | 'ja', origin: RequestOrigin): Promise<void>;
+  /** The secret being set up, in Base32. It is shown only until it is active (R26). */
+  pendingSecret(signIn: SignIn): string | undefined;
+  /** A first right code makes the app active. */
+  enrolApp(signIn: SignIn, digits: string, deviceName: string, origin: RequestOrigin): Promise<EnrolOutcome>;
+}
+
+/** A device's name as it is stored: one line, trimmed; `undefined` when too long. */
+export function readDeviceName(input: unknown, fallback: string): string | undefined {
+  if (typeof input !== 'string') return fallback;
+  const name = input
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}]/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
+  if (name.length > longestDeviceName) return undefined;
+  return name === '' ? fallback : name;
+}
+
+export function createEnrolment(dependencies: {
+  db: Db;
+  sealer: Sealer;
+  mailCodes: MailCodes;
+  appCodes: AppCodes;
+  proving: Proving;
+  /** Hands a mail over after the commit, in the background. */
+  handOver: (mailId: string) => void;
+  timeZone: string;
+}): Enrolment {
+  const { db, sealer, mailCodes, appCodes, proving, handOver, timeZone } = dependencies;
+
+  /** Of any number of parallel set-ups on any node one gets through (R15). */
+  async function claimFirstEnrolment(trx: Db, signIn: SignIn): Promise<void> {
+    const claimed = await trx
+      .updateTable('accounts')
+      .set({ first_enrolled_at: sql<Date>`now()`, updated_at: sql<Date>`now()` })
+      .where('id', '=', signIn.account.id)
+      .where('first_enrolled_at', 'is', null)
+      .returning('id')
+      .executeTakeFirst();
+    if (claimed === undefined) throw new SignInChanged();
+  }
+
+  return {
+    async turnTo(signIn, page) {
+      await db
+        .updateTable('sign_ins')
+        .set({ set_up: page, challenge_id: null, app_factor_id: null, app_secret_sealed: null })
+        .where('interaction', '=', signIn.interaction)
+        .where('account_id', '=', signIn.account.id)
+        .execute();
+    },
+
+    async awaitMailCode(trx, signIn) {
+      await trx
+        .updateTable('sign_ins')
+        .set({ set_up: 'mail-code' })
+        .where('interaction', '=', signIn.interaction)
+        .where('account_id', '=', signIn.account.id)
+        .execute();
+    },
+
+    async enrolMail(signIn, digits, context, origin) {
+      let address = '';
+      let mailId: string | undefined;
+      const proof = await proving.prove(
+        signIn,
+        'mail',
+        origin,
+        async (trx) => {
+          const found = await mailCodes.consume(trx, signIn, 'set-up', digits);
+          if (found.outcome === 'matched') ({ address } = found);
+          return found;
+        },
+        async (trx) => {
+          await claimFirstEnrolment(trx, signIn);
+          const { shared } = await trx
+            .selectFrom('mail_factors')
+            .select(sql<number>`count(*)::int`.as('shared'))
+            .where('address', '=', address)
+            .where('state', '=', 'active')
+            .executeTakeFirstOrThrow();
+          await trx
+            .insertInto('mail_factors')
+            .values({ id: newId(), account_id: signIn.account.id, address })
+            .execute();
+          await recordAudit(trx, origin, {
+            event: 'factor.mail-enrolled',
+            result: 'success',
+            accountId: signIn.account.id,
+            clientId: signIn.clientId,
+            method: 'mail',
+            // Operators see that an address serves several accounts; no user is ever told (R19).
+            details: { address: maskAddress(address), sharedWithOthers: shared > 0 },
+          });
+          mailId = await enqueueMail(trx, {
+            accountId: signIn.account.id,
+            kind: 'factor-added',
+            locale: context.locale,
+            to: address,
+            model: {
+              way: 'mail',
+              address: maskAddress(address),
+              service: context.service,
+              at: formatTime(new Date(), context.locale, timeZone),
+            },
+            lifetimeSeconds: 86_400,
+          });
+        },
+      );
+      if (proof.outcome !== 'proven') return proof;
+      if (mailId !== undefined) handOver(mailId);
+      return { outcome: 'enrolled' };
+    },
+
+    async acknowledge(signIn, locale, origin) {
+      const factorId = newId();
+      const sealed = sealer.seal(newAppSecret(), appSecretPlace(factorId, signIn.account.id));
+      await db.transaction().execute(async (trx) => {
+        await trx
+          .insertInto('acknowledgements')
+          .values({
+            id: newId(),
+            account_id: signIn.account.id,
+            text_version: acknowledgementVersion,
+            locale,
+          })
+          .execute();
+        await trx
+          .updateTable('sign_ins')
+          .set({ set_up: 'app', app_factor_id: factorId, app_secret_sealed: sealed })
+          .where('interaction', '=', signIn.interaction)
+          .where('account_id', '=', signIn.account.id)
+          .execute();
+        await recordAudit(trx, origin, {
+          event: 'factor.acknowledged',
+          result: 'success',
+          accountId: signIn.account.id,
+          clientId: signIn.clientId,
+          method: 'app',
+          details: { version: acknowledgementVersion, locale },
+        });
+      });
+    },
+
+    pendingSecret: (signIn) =>
+      signIn.pendingApp === undefined
+        ? undefined
+        : sealer
+            .open(
+              signIn.pendingApp.secretSealed,
+              appSecretPlace(signIn.pendingApp.factorId, signIn.account.id),
+            )
+            .toString(),
+
+    async enrolApp(signIn, digits, deviceName, origin) {
+      const { pendingApp } = signIn;
+      const secret = this.pendingSecret(signIn);
+      if (pendingApp === undefined || secret === undefined) return { outcome: 'none' };
+      let step = 0;
+      const proof = await proving.prove(
+        signIn,
+        'app',
+        origin,
+        async (trx) => {
+          const matched = await appCodes.matchPending(trx, secret, digits);
+          if (matched === undefined) return { outcome: 'wrong' };
+          step = matched;
+          return { outcome: 'matched' };
+        },
+        async (trx) => {
+          await claimFirstEnrolment(trx, signIn);
+          await trx
+            .insertInto('app_factors')
+            .values({
+              id: pendingApp.factorId,
+              account_id: signIn.account.id,
+              name: deviceName,
+              secret_sealed: pendingApp.secretSealed,
+              last_step: step,
+              last_used_at: sql<Date>`now()`,
+            })
+            .execute();
+          await recordAudit(trx, origin, {
+            event: 'factor.app-enrolled',
+            result: 'success',
+            accountId: signIn.account.id,
+            clientId: signIn.clientId,
+            method: 'app',
+            details: { acknowledged: acknowledgementVersion },
+          });
+        },
+      );
+      return proof.outcome === 'proven' ? { outcome: 'enrolled' } : proof;
+    },
+  };
+}

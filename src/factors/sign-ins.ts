@@ -1,0 +1,185 @@
+import { sql } from 'kysely';
+import type { Db } from '../db/open.ts';
+import type { Factor, Holder } from './assurance.ts';
+
+/**
+ * A login in progress, from the right password (or, for a step-up, the session) on: who it is and
+ * what has been proven inside this very interaction. It is the server's only memory of the steps;
+ * no cookie and no form field can add to it (I1).
+ */
+export interface SignIn {
+  interaction: string;
+  account: { id: string; loginId: string; locale: 'en' | 'ja' | undefined; active: boolean };
+  clientId: string;
+  browser: string;
+  /** The password part comes from the browser's session; only a factor is added. */
+  stepUp: boolean;
+  passwordAt: Date;
+  factor: Factor | undefined;
+  /** The way the user has chosen among several. */
+  way: Factor | undefined;
+  setUp: 'mail' | 'mail-code' | 'app-only' | 'app' | undefined;
+  holder: Holder;
+  mailAddress: string | undefined;
+  challenge: LiveChallenge | undefined;
+  pendingApp: { factorId: string; secretSealed: Buffer } | undefined;
+}
+
+/** The mailed code that this interaction waits for. */
+export interface LiveChallenge {
+  id: string;
+  purpose: 'sign-in' | 'set-up';
+  address: string;
+  reference: string;
+  /** Seconds until it expires; 0 or less when it has. */
+  secondsLeft: number;
+  /** Wrong codes so far. */
+  attempts: number;
+  open: boolean;
+  /** Seconds since the newest mail of this challenge was written. */
+  sinceLastMail: number;
+}
+
+export interface NewSignIn {
+  interaction: string;
+  accountId: string;
+  clientId: string;
+  browser: string;
+  /** Seconds since the epoch of an earlier password, for a step-up; `undefined`: right now. */
+  steppedUpFrom: number | undefined;
+  /** Seconds since the epoch. */
+  expiresAt: number;
+}
+
+/**
+ * Opens the login after a right password. A second right password in the same interaction starts it
+ * anew, with nothing proven: what another account proved before must not count for this one (A27).
+ */
+export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
+  const fresh = {
+    account_id: signIn.accountId,
+    client_id: signIn.clientId,
+    browser: signIn.browser,
+    step_up: signIn.steppedUpFrom !== undefined,
+    password_at:
+      signIn.steppedUpFrom === undefined
+        ? sql<Date>`now()`
+        : sql<Date>`to_timestamp(${signIn.steppedUpFrom})`,
+    factor: null,
+    factor_at: null,
+    way: null,
+    set_up: null,
+    challenge_id: null,
+    app_factor_id: null,
+    app_secret_sealed: null,
+    finished_at: null,
+    expires_at: sql<Date>`to_timestamp(${signIn.expiresAt})`,
+  };
+  const insert = db.insertInto('sign_ins').values({ interaction: signIn.interaction, ...fresh });
+  await (signIn.steppedUpFrom === undefined
+    ? insert.onConflict((conflict) => conflict.column('interaction').doUpdateSet(fresh))
+    : insert.onConflict((conflict) => conflict.column('interaction').doNothing())
+  ).execute();
+}
+
+/** Ends a login in progress: the next page asks for the password again. */
+export async function closeSignIn(db: Db, interaction: string): Promise<void> {
+  await db.deleteFrom('sign_ins').where('interaction', '=', interaction).execute();
+}
+
+/** The login of this interaction with everything the next step depends on, in one round trip. */
+export async function findSignIn(db: Db, interaction: string): Promise<SignIn | undefined> {
+  const row = await db
+    .selectFrom('sign_ins as s')
+    .innerJoin('accounts as a', 'a.id', 's.account_id')
+    .leftJoin('challenges as c', 'c.id', 's.challenge_id')
+    .leftJoin('mail_factors as m', (join) =>
+      join.onRef('m.account_id', '=', 'a.id').on('m.state', '=', 'active'),
+    )
+    .select([
+      's.interaction',
+      's.account_id',
+      's.client_id',
+      's.browser',
+      's.step_up',
+      's.password_at',
+      's.factor',
+      's.way',
+      's.set_up',
+      's.app_factor_id',
+      's.app_secret_sealed',
+      'a.login_id',
+      'a.locale',
+      'a.status',
+      'a.first_enrolled_at',
+      'm.address as mail_address',
+      'c.id as challenge_id',
+      'c.purpose',
+      'c.address',
+      'c.reference',
+      'c.attempts',
+    ])
+    .select((query) => [
+      query
+        .exists(
+          query
+            .selectFrom('app_factors as f')
+            .select('f.id')
+            .whereRef('f.account_id', '=', 'a.id')
+            .where('f.state', '=', 'active'),
+        )
+        .as('has_app'),
+      sql<number | null>`extract(epoch from c.expires_at - now())::float8`.as('seconds_left'),
+      sql<boolean | null>`c.consumed_at is null and c.voided_at is null and c.expires_at > now()`.as('open'),
+      sql<
+        number | null
+      >`(select extract(epoch from now() - max(o.created_at))::float8 from mails o where o.challenge_id = c.id)`.as(
+        'since_mail',
+      ),
+    ])
+    .where('s.interaction', '=', interaction)
+    .where('s.expires_at', '>', sql<Date>`now()`)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  return {
+    interaction: row.interaction,
+    account: {
+      id: row.account_id,
+      loginId: row.login_id,
+      locale: row.locale ?? undefined,
+      active: row.status === 'active',
+    },
+    clientId: row.client_id,
+    browser: row.browser,
+    stepUp: row.step_up,
+    passwordAt: row.password_at,
+    factor: row.factor ?? undefined,
+    way: row.way ?? undefined,
+    setUp: row.set_up ?? undefined,
+    holder: {
+      ways: [
+        ...(row.mail_address === null ? [] : ['mail' as const]),
+        ...(row.has_app === true ? ['app' as const] : []),
+      ],
+      everEnrolled: row.first_enrolled_at !== null,
+    },
+    mailAddress: row.mail_address ?? undefined,
+    challenge:
+      row.challenge_id === null
+        ? undefined
+        : {
+            id: row.challenge_id,
+            purpose: row.purpose ?? 'sign-in',
+            address: row.address ?? '',
+            reference: row.reference ?? '',
+            secondsLeft: Math.ceil(row.seconds_left ?? 0),
+            attempts: row.attempts ?? 0,
+            open: row.open === true,
+            sinceLastMail: row.since_mail ?? Number.POSITIVE_INFINITY,
+          },
+    pendingApp:
+      row.app_factor_id === null || row.app_secret_sealed === null
+        ? undefined
+        : { factorId: row.app_factor_id, secretSealed: Buffer.from(row.app_secret_sealed) },
+  };
+}

@@ -1,0 +1,351 @@
+import type { Catalogue } from './en.ts';
+
+/** Japanese, in plain words (やさしい日本語). The keys are those of `en`. */
+export const ja: Catalogue = {
+  // どのページにもあることば
+  'common.pageTitle': '{page} – {organisation}',
+  'common.pageTitleFault': 'エラー：{page} – {organisation}',
+  'common.sentenceGap': '',
+  'common.continue': '次へ進む',
+  'common.cancel': 'やめる',
+  'common.cancelService': 'やめて「{service}」に戻る',
+  'common.service': 'サービス',
+  'common.account': 'あなたのID',
+  'common.optional': '（なくてもかまいません）',
+  'common.language': '言語',
+  'common.inquiry': 'ヘルプ・お問い合わせ',
+  'common.autoContinue': '{digits}桁を入力すると、自動で次へ進みます。',
+
+  // ページの上のお知らせ
+  'notice.step-changed': 'ログインは先へ進んでいます。ここが今のページです。ここから続けてください。',
+  'notice.code-sent-again': 'メールをもう一度送りました。確認コードと使える時間は、前のメールと同じです。',
+  'notice.already-signed-in': 'もうログインしています。前のページですることはありません。',
+
+  // 二つ目の確認の方法
+  'ways.mail': 'メールで確認コードを受け取る',
+  'ways.app': '認証アプリを使う',
+  'ways.recovery-code': 'リカバリーコードを使う',
+  'ways.passkey': 'パスキーを使う',
+  'ways.other': 'ほかの方法',
+
+  // ログイン
+  'signIn.title': 'ログイン',
+  'signIn.password': 'パスワード',
+  'signIn.submit': 'ログイン',
+  'signIn.forgotten': 'IDやパスワードを忘れたとき',
+
+  // メールの確認コード
+  'mailCode.title': 'メールの確認コードを入力してください',
+  'mailCode.lead': '8桁（けた）の確認コードを、メールで送ります。メールの件名に、下の照合番号があります。',
+  'mailCode.leadUnsent': '8桁（けた）の確認コードを、メールで受け取れます。',
+  'mailCode.unsent': '確認コードは、まだ送っていません。',
+  'mailCode.address': '送り先',
+  'mailCode.reference': '照合番号',
+  'mailCode.label': '8桁の確認コード',
+  'mailCode.valid': '確認コードは、あと{minutes}分使えます。',
+  'mailCode.expired': 'この確認コードはもう使えません。新しい確認コードを送ってもらってください。',
+  'mailCode.delivery': 'メールの状態',
+  'mailCode.delivery.sending': '今、メールを送っています。ふつうは1分以内に届きます。',
+  'mailCode.delivery.handed-over': 'メールを送りました。送り先のメールサーバーが受け取りました。',
+  'mailCode.delivery.handed-over.domain': 'メールを送りました。{domain} が受け取りました。',
+  'mailCode.delivery.retrying':
+    '送り先のメールサーバーが、今はメールを受け取れません。くり返し送っていますので、数分お待ちください。',
+  'mailCode.delivery.retrying.domain':
+    '{domain} が、今はメールを受け取れません。くり返し送っていますので、数分お待ちください。',
+  'mailCode.delivery.refused':
+    '送り先のメールサーバーが、メールを受け取りませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
+  'mailCode.delivery.refused.domain':
+    '{domain} が、メールを受け取りませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
+  'mailCode.resend': 'メールをもう一度送る',
+  'mailCode.resendNew': '新しい確認コードを送る',
+  'mailCode.resendIn': 'あと{seconds}秒で、もう一度送れます。',
+  'mailCode.resendNow': '今、もう一度送れます。',
+  'mailCode.trouble': 'メールが届かないとき',
+  'mailCode.trouble.spam': '迷惑メールのフォルダーを見てください。',
+  'mailCode.trouble.filter':
+    '携帯電話会社のメールは、パソコンからのメールを受け取らないことがあります。{sender} からのメールを受け取るように設定してください。',
+  'mailCode.trouble.filterPlain':
+    '携帯電話会社のメールは、パソコンからのメールを受け取らないことがあります。{organisation}からのメールを受け取るように設定してください。',
+  'mailCode.trouble.wait': '数分待ってから、メールをもう一度送ってください。',
+  'mailCode.trouble.ways': 'このページで、ほかの方法を選べます。',
+  'mailCode.trouble.address': 'アドレスにまちがいがないか見てください。まちがいがあれば、変えてください。',
+  'mailCode.trouble.ask': 'それでも届かないときは、{centre}（{hours}）に照合番号を伝えて、聞いてください。',
+
+  // アプリの確認コード
+  'appCode.title': 'アプリの確認コードを入力してください',
+  'appCode.lead': 'このIDのために設定した認証アプリを開いてください。',
+  'appCode.label': '6桁の確認コード',
+  'appCode.hint': 'アプリの確認コードは、30秒ごとに変わります。',
+  'appCode.trouble': 'アプリが使えないとき',
+  'appCode.trouble.ways': 'このページで、ほかの方法を選べます。設定は変わりません。',
+  'appCode.trouble.clock':
+    '何度もまちがいになるときは、スマートフォンやパソコンの時刻を「自動で合わせる」にしてください。',
+  'appCode.trouble.ask': 'それでもだめなときは、{centre}（{hours}）に聞いてください。',
+  'appCode.lostApp': 'アプリがもう使えません',
+
+  // どの方法にするか
+  'chooseWay.title': '確認の方法を選んでください',
+  'chooseWay.lead': 'ここでは、パスワードのほかに、もう一つの確認が必要です。',
+  'chooseWay.mail': '8桁の確認コードを {address} に送ります。',
+  'chooseWay.mailPlain': '8桁の確認コードをメールで送ります。',
+  'chooseWay.app': 'スマートフォンやパソコンのアプリに、6桁の確認コードが出ます。',
+  'chooseWay.recovery-code': '印刷したり書いたりしておいたコードの一つを使います。',
+  'chooseWay.passkey': '端末の画面ロックや、セキュリティキーを使います。',
+
+  // メールでの初期設定
+  'setUp.step': '初期設定　{steps}つのうち{step}つ目',
+  'setUpMail.title': '確認コードを受け取るメールアドレス',
+  'setUpMail.lead':
+    'このサービスでは、パスワードのあとにもう一つの確認（多要素認証）をします。パスワードだけでは、ほかの人があなたのIDを使えないようにするためです。設定は、今、1回だけです。',
+  'setUpMail.how': '8桁の確認コードをメールで送ります。次のページで入力すると、そのままサービスに進みます。',
+  'setUpMail.email': 'メールアドレス',
+  'setUpMail.useLater': 'このアドレスは、設定の変更やリセットのときにも使います。',
+  'setUpMail.submit': '確認コードを送る',
+  'setUpMail.noMail': '使えるメールアドレスがありません',
+  'setUpMailCode.title': 'メールの確認コードを入力してください',
+  'setUpMailCode.change': 'アドレスを変える',
+  'addressRule.forbidden': '{domains}のアドレスは登録できません。',
+  'addressRule.labelled': '@{domain}（{label}）',
+  'addressRule.subdomains': '{domain}とそのサブドメイン',
+  'addressRule.why': '同じパスワードで開けるメールなので、パスワードを知られると、あなたを守れません。',
+  'addressRule.one': '登録できるアドレスは一つだけです。',
+
+  // メールを使わない初期設定
+  'setUpAppOnly.title': 'アプリだけで設定する',
+  'setUpAppOnly.lead':
+    'メールアドレスがなくても、認証アプリだけで設定できます。先に、次のことを読んでください。',
+  'setUpAppOnly.noReset':
+    'メールアドレスがないと、「リセット」を自分ではできません。たとえば、スマートフォンが壊れたときや、新しい機種にアプリを移せなかったときです。',
+  'setUpAppOnly.desk':
+    'リセットの一部は、{centre}が代わりに行います。連絡をして、本人であることを示す必要があります。',
+  'setUpAppOnly.hours': '対応できるのは、受付時間の中だけです：{hours}',
+  'setUpAppOnly.later': 'メールアドレスが使えるようになったら、登録してください。',
+  'setUpAppOnly.acknowledge':
+    'メールアドレスがないと自分でリセットできず、{centre}に連絡して本人であることを示す必要があると、わかりました。',
+  'setUpAppOnly.submit': 'アプリだけで進む',
+  'setUpAppOnly.useMail': 'やはりメールアドレスを使う',
+  'setUpApp.title': '認証アプリをつなぐ',
+  'setUpApp.lead':
+    '6桁の確認コードが出る認証アプリなら、どれでも使えます。スマートフォンでも、パソコンのブラウザーでもかまいません。',
+  'setUpApp.step1': 'アプリにキーを入れる',
+  'setUpApp.scan': 'スマートフォンのとき：アプリで、この画像を読み取ってください。',
+  'setUpApp.qr': '認証アプリに入れるキーのQRコード',
+  'setUpApp.type': 'カメラがないとき：このキーを、アプリに貼り付けるか入力してください。',
+  'setUpApp.key': 'キー',
+  'setUpApp.copy': 'キーをコピー',
+  'setUpApp.copied': 'コピーしました',
+  'setUpApp.open': 'この端末のアプリで開く',
+  'setUpApp.secret': '画像とキーは、だれにも見せないでください。もう一度表示することはできません。',
+  'setUpApp.step2': 'アプリに出た確認コードを入力する',
+  'device.unknown': '不明な端末',
+  'device.both': '{system} の {browser}',
+  'setUpApp.deviceDefault': '認証アプリ',
+  'setUpApp.device': '端末の名前',
+  'setUpApp.deviceHint': '端末がいくつもあるとき、あとで見分けられます。',
+  'setUpApp.submit': '設定を終える',
+
+  // 情報の提供
+  'consent.title': 'あなたの情報を「{service}」に伝えてもよいですか',
+  'consent.titlePlain': 'あなたの情報をサービスに伝えてもよいですか',
+  'consent.scopes': 'サービスが求めていること：',
+  'consent.claims': 'サービスに伝える情報：',
+  'consent.allow': 'はい、伝えます',
+  'consent.deny': 'いいえ、伝えません',
+  'consent.hint': '「いいえ」を選ぶと、ログインしないでサービスに戻ります。',
+  'scopes.openid': 'ログインしたのがあなたであることを知る',
+  'scopes.profile': 'あなたのプロフィールを見る',
+  'scopes.email': 'あなたのメールアドレスを見る',
+  'scopes.address': 'あなたの住所を見る',
+  'scopes.phone': 'あなたの電話番号を見る',
+  'scopes.offline_access': 'あなたがいない間も使い続ける',
+  'scopes.eduperson': '大学での身分を見る',
+  'claims.sub': 'このサービスでのあなたの識別子',
+  'claims.name': '名前',
+  'claims.given_name': '名',
+  'claims.family_name': '姓',
+  'claims.preferred_username': '大学のID',
+  'claims.email': 'メールアドレス',
+  'claims.email_verified': 'メールアドレスを確かめたかどうか',
+  'claims.locale': '言語',
+  'claims.eduperson_affiliation': '大学での身分',
+  'claims.eduperson_scoped_affiliation': '大学名と、大学での身分',
+  'claims.eduperson_principal_name': '大学でのあなたの識別子',
+  'claims.eduperson_entitlement': '利用の資格',
+  'claims.schac_home_organization': '所属する大学',
+
+  // ログアウト
+  'signOut.title': 'ログアウトしますか',
+  'signOut.lead':
+    'ここでログアウトすると、このブラウザーでのログインが終わります。このログインを使うサービスは、どれも、もう一度ログインが必要になります。',
+  'signOut.everywhere': 'ここですべてログアウトする',
+  'signOut.stay': 'このサービスから出るだけにする',
+  'signedOut.title': 'ログアウトしました',
+  'signedOut.lead': 'このブラウザーでのログインは終わりました。',
+  'signedOut.shared': 'ほかの人も使うパソコンでは、ブラウザーのウィンドウをすべて閉じてください。',
+
+  // 入口のページ
+  'home.title': '{organisation}のログイン',
+  'home.lead': '{organisation}のサービスにログインするところです。',
+  'home.how':
+    'ここから始めるのではありません。使いたいサービスを開いてください。ログインが必要になると、ここに来ます。',
+
+  // エラーのページ
+  'error.askTitle': '困ったときは',
+  'error.ask': 'うまくいかないときは、この受付番号を伝えて、{centre}（{hours}）に聞いてください。',
+  'error.reference': '受付番号',
+  'error.code': 'エラー',
+  'error.startAgain': '「{service}」からやり直す',
+  'error.inquiry': 'お問い合わせフォームを開く',
+  'error.protocol': 'サービスの担当者の方へ',
+  'fault.prefix': 'エラー：',
+  'fault.ask': '困ったときは{centre}へ',
+
+  // 何が起きたか（title）と、今どうすればよいか（message）
+  'errors.wrong_credentials.title': 'IDかパスワードが正しくありません',
+  'errors.wrong_credentials.message':
+    'もう一度、両方を入力してください。パスワードの大文字と小文字にも気をつけてください。',
+  'errors.credentials_missing.title': 'IDかパスワードが入力されていません',
+  'errors.credentials_missing.message': '両方を入力してください。',
+  'errors.too_many_password_attempts.title': '試した回数が多すぎます',
+  'errors.too_many_password_attempts.message':
+    'アカウントを守るため、しばらくログインできません。あとでもう一度お試しください。',
+  'errors.too_many_password_attempts.detailed':
+    'アカウントを守るため、しばらくログインできません。{minutes}分たってから、もう一度お試しください。',
+  'errors.hashing_busy.title': '今、とても多くの人がログインしています',
+  'errors.hashing_busy.message': 'パスワードはまだ確かめていません。数秒待ってから、もう一度お試しください。',
+  'errors.code_missing.title': '確認コードが入力されていません',
+  'errors.code_missing.message': '確認コードを入力してください。',
+  'errors.code_malformed.title': '確認コードの形ではありません',
+  'errors.code_malformed.message':
+    '確認コードは数字だけです。メールは8桁、アプリは6桁です。もう一度入力してください。',
+  'errors.code_malformed.detailed': '確認コードは{digits}桁の数字だけです。もう一度入力してください。',
+  'errors.code_wrong.title': '確認コードが正しくありません',
+  'errors.code_wrong.message':
+    'いちばん新しい確認コードを見て、もう一度入力してください。メールのときは、照合番号がこのページと同じか見てください。',
+  'errors.code_expired.title': 'この確認コードはもう使えません',
+  'errors.code_expired.message': '新しい確認コードを送ってもらい、それを入力してください。',
+  'errors.code_used.title': 'この確認コードは、もう使われました',
+  'errors.code_used.message':
+    '確認コードは1回だけ使えます。アプリの次の確認コードを待つか、新しいメールを送ってもらってください。',
+  'errors.code_attempts_exhausted.title': 'まちがいの回数が多すぎます',
+  'errors.code_attempts_exhausted.message':
+    'この確認コードはもう使えません。新しい確認コードを送ってもらい、それを入力してください。',
+  'errors.factor_paused.title': 'まちがいが多いため、二つ目の確認をしばらく止めています',
+  'errors.factor_paused.message': 'アカウントは止まっていません。あとでもう一度お試しください。',
+  'errors.factor_paused.detailed':
+    'アカウントは止まっていません。{minutes}分たってから、もう一度お試しください。',
+  'errors.factor_disabled.title': 'この方法は、ここでは使えません',
+  'errors.factor_disabled.message':
+    'ほかの方法を選んでください。ほかにないときは、サポートの窓口に聞いてください。',
+  'errors.resend_too_soon.title': 'メールは少し前に送ったところです',
+  'errors.resend_too_soon.message':
+    '少し待ってから、もう一度送ってください。迷惑メールのフォルダーも見てください。',
+  'errors.resend_too_soon.detailed':
+    '{seconds}秒待ってから、もう一度送ってください。迷惑メールのフォルダーも見てください。',
+  'errors.mail_limit_reached.title': '今は、これ以上メールを送れません',
+  'errors.mail_limit_reached.message':
+    '短い間に多くのメールを送りました。最後の確認コードは、まだ使えるかもしれません。使えないときは、あとでもう一度お試しください。',
+  'errors.mail_limit_reached.detailed':
+    '短い間に多くのメールを送りました。最後の確認コードは、まだ使えるかもしれません。使えないときは、{minutes}分たってから、もう一度お試しください。',
+  'errors.mail_refused.title': 'メールを届けられませんでした',
+  'errors.mail_refused.message':
+    'メールボックスがいっぱいか、アドレスがないかもしれません。アドレスを見直すか、ほかの方法を選んでください。',
+  'errors.address_missing.title': 'メールアドレスが入力されていません',
+  'errors.address_missing.message': '確認コードを受け取るアドレスを入力してください。',
+  'errors.address_malformed.title': 'メールアドレスの形ではありません',
+  'errors.address_malformed.message':
+    'name@example.com のように、アドレスを全部入力してください。ほかの文字は入れないでください。',
+  'errors.address_forbidden.title': 'このアドレスは登録できません',
+  'errors.address_forbidden.message': 'ほかのメールサービスのアドレスを入力してください。',
+  'errors.address_forbidden.detailed':
+    '{domain} ではない、ほかのメールサービスのアドレスを入力してください。',
+  'errors.acknowledgement_missing.title': 'チェックが入っていません',
+  'errors.acknowledgement_missing.message': '説明を読んで、よければチェックを入れてください。',
+  'errors.set_up_expired.title': '設定に時間がかかりすぎました',
+  'errors.set_up_expired.message':
+    '安全のため、設定は終わっていません。何も変わっていません。もう一度、始めからお願いします。',
+  'errors.device_name_too_long.title': '端末の名前が長すぎます',
+  'errors.device_name_too_long.message': 'もっと短い名前にしてください。',
+  'errors.device_name_too_long.detailed': '{max}文字までの名前にしてください。',
+  'errors.device_limit_reached.title': 'これ以上、端末を加えられません',
+  'errors.device_limit_reached.message': 'もう使わない端末を消してから、この端末を加えてください。',
+  'errors.device_limit_reached.detailed':
+    '端末は{max}台までです。もう使わない端末を消してから、この端末を加えてください。',
+  'errors.interaction_expired.title': 'このログインは、時間が切れました',
+  'errors.interaction_expired.message':
+    '長い間そのままになっていたか、ブックマークや前のページから開いたためです。サービスから、もう一度始めてください。',
+  'errors.interaction_foreign.title': 'これは、別のログインのページです',
+  'errors.interaction_foreign.message':
+    '別のブラウザーやウィンドウで始めたか、ブラウザーがCookieを使わない設定です。このウィンドウで、サービスからもう一度始めてください。',
+  'errors.interaction_finished.title': 'このログインは、もう終わっています',
+  'errors.interaction_finished.message':
+    '終わったページに戻っています。サービスを開いてください。ログインしていないときは、そこからもう一度始めてください。',
+  'errors.step_out_of_order.title': 'これは、今のページではありません',
+  'errors.step_out_of_order.message':
+    '別のタブや「戻る」ボタンで、ログインが先へ進んでいます。今のページから続けてください。',
+  'errors.form_token_invalid.title': '入力を受け付けられませんでした',
+  'errors.form_token_invalid.message':
+    '長い間そのままになっていたか、いくつものタブで開いたためです。何も変わっていません。ページを読み込み直して、もう一度送ってください。',
+  'errors.cross_site_request.title': '別のウェブサイトから送られました',
+  'errors.cross_site_request.message':
+    '安全のため、受け付けませんでした。何も変わっていません。サービスから、もう一度始めてください。',
+  'errors.action_unknown.title': 'このページでは、その操作はできません',
+  'errors.action_unknown.message': '前のページに戻り、ページにあるボタンを使ってください。',
+  'errors.bad_request.title': '送られた内容がわかりませんでした',
+  'errors.bad_request.message': '前のページに戻り、もう一度お試しください。',
+  'errors.not_found.title': 'このページはありません',
+  'errors.not_found.message':
+    'アドレスがまちがっているか、古いかもしれません。使いたいサービスを開いてください。',
+  'errors.method_not_allowed.title': 'このページは、その方法では使えません',
+  'errors.method_not_allowed.message': '使いたいサービスを開いてください。',
+  'errors.unsupported_media_type.title': '入力が、わからない形で送られました',
+  'errors.unsupported_media_type.message': 'ページを読み込み直して、もう一度送ってください。',
+  'errors.request_too_large.title': '一度に送られた内容が多すぎます',
+  'errors.request_too_large.message': '前のページに戻り、入力を短くしてください。',
+  'errors.host_unknown.title': 'このサーバーの名前ではありません',
+  'errors.host_unknown.message':
+    'アドレスを確かめてください。使いたいサービスを開けば、正しいアドレスに進みます。',
+  'errors.temporarily_unavailable.title': '今、少しの間、ログインできません',
+  'errors.temporarily_unavailable.message':
+    'あなたのせいではありません。数分待ってから、もう一度お試しください。',
+  'errors.internal_error.title': 'サーバーで問題が起きました',
+  'errors.internal_error.message':
+    'あなたのせいではありません。問題は記録しました。数分待ってから、もう一度お試しください。',
+  'errors.service_request_invalid.title': 'サービスからの依頼を受け付けられません',
+  'errors.service_request_invalid.message':
+    'ここで直すことはできません。サービスに戻って、もう一度お試しください。くり返すときは、サービスの担当者に伝えてください。',
+  'errors.service_unknown.title': 'このサービスは、ここに登録されていません',
+  'errors.service_unknown.message':
+    'ここで直すことはできません。前のページが信頼できるなら、サービスの担当者に伝えてください。',
+
+  // メール
+  'mail.signInCode.subject': '【{organisation}】ログインの確認コード（{reference}）',
+  'mail.signInCode.subjectWithCode': '{code} はログインの確認コードです【{organisation}】（{reference}）',
+  'mail.signInCode.title': 'ログインの確認コード',
+  'mail.setUpCode.subject': '【{organisation}】設定の確認コード（{reference}）',
+  'mail.setUpCode.subjectWithCode': '{code} は設定の確認コードです【{organisation}】（{reference}）',
+  'mail.setUpCode.title': '設定の確認コード',
+  'mail.code.lead': '照合番号 {reference} が出ているページで、この確認コードを入力してください。',
+  'mail.code.valid': '使えるのは1回だけ、{minutes}分の間です。',
+  'mail.code.never': '{organisation}の職員が、この確認コードを聞くことはありません。',
+  'mail.fact': '{label}：{value}',
+  'mail.reference': '照合番号',
+  'mail.service': 'サービス',
+  'mail.at': '時刻',
+  'mail.device': '端末',
+  'mail.address': 'アドレス',
+  'mail.deviceName': '端末の名前',
+  'mail.notYou.signIn':
+    '心当たりがないときは、だれかがあなたのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
+  'mail.notYou.setUp':
+    '心当たりがないときは、確認コードを使わないでください。{organisation}のIDを持っている場合は、だれかがそのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
+  'mail.factorAdded.subject': '【{organisation}】あなたのIDに、二つ目の確認を加えました',
+  'mail.factorAdded.title': 'あなたのIDに、二つ目の確認を加えました',
+  'mail.factorAdded.mail': 'ログインの確認コードは、これからこのメールアドレスに届きます。',
+  'mail.factorAdded.app': '認証アプリの確認コードで、ログインできるようになりました。',
+  'mail.factorAdded.recovery-code': 'ログインのためのリカバリーコードができました。',
+  'mail.factorAdded.passkey': 'パスキーで、ログインできるようになりました。',
+  'mail.inquiry': 'お問い合わせ',
+  'mail.hours': '{centre}：{hours}',
+  'mail.automatic': 'このメールは自動で送っています。返信しないでください。',
+};

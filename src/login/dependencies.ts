@@ -1,0 +1,48 @@
+import type { RequestOrigin } from '../audit/audit.ts';
+import type { ForbiddenDomainRule } from '../factors/address.ts';
+import type { AssuranceSwitches } from '../factors/assurance.ts';
+import type { SecondFactor } from '../factors/second-factor.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { BrowserBinding } from '../web/forms.ts';
+import type { Language } from '../web/language.ts';
+import type { Responder } from '../web/respond.ts';
+import type { Interactions } from './ports.ts';
+
+export type PasswordOutcome =
+  | { outcome: 'verified'; account: { id: string; locale: 'en' | 'ja' | undefined } }
+  | { outcome: 'refused' }
+  | { outcome: 'limited'; retryAfterSeconds: number };
+
+/** Everything the login pages use, as narrow as they use it; `app.ts` puts it together. */
+export interface LoginDependencies {
+  interactions: Interactions;
+  responder: Responder;
+  language: Language;
+  browsers: BrowserBinding;
+  logger: Logger;
+  switches: AssuranceSwitches;
+  forbidden: readonly (ForbiddenDomainRule & { label: string })[];
+  secondFactor: SecondFactor;
+  verifyPassword(attempt: {
+    loginId: string;
+    password: string;
+    clientId: string;
+    origin: RequestOrigin;
+  }): Promise<PasswordOutcome>;
+  rememberLocale(accountId: string, locale: 'en' | 'ja'): Promise<void>;
+  /** A browser in words, from its User-Agent. */
+  describeDevice(userAgent: string, locale: 'en' | 'ja'): string;
+  defaultDeviceName(locale: 'en' | 'ja'): string;
+  /** A QR code as one `<svg>` element. */
+  qrSvg(text: string): Promise<string>;
+  recordOutcome(outcome: SignInOutcome): Promise<void>;
+}
+
+/** How a login ended, for audit and metrics. */
+export interface SignInOutcome {
+  event: 'sign-in.finished' | 'sign-in.cancelled' | 'sign-in.refused';
+  accountId: string | undefined;
+  clientId: string;
+  acr: string | undefined;
+  origin: RequestOrigin;
+}

@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Demand } from '../factors/assurance.ts';
+
+/**
+ * What the login pages need of the protocol, and no more. `oidc/interactions.ts` implements it,
+ * `app.ts` passes it: the pages import neither the provider nor the database.
+ */
+export interface Interactions {
+  /**
+   * The login that this browser's interaction cookie names.
+   * @throws NijoError `interaction_expired` when there is none (expired, finished, another browser),
+   *   `interaction_foreign` when the cookie names another interaction than `uid` (E6, C21).
+   */
+  details(req: IncomingMessage, res: ServerResponse, uid: string): Promise<InteractionDetails>;
+  /**
+   * Records the result and gives the address at which the provider goes on. Idempotent: a browser
+   * that lost the redirect may finish again with the same result.
+   */
+  finish(req: IncomingMessage, res: ServerResponse, result: InteractionResult): Promise<string>;
+  /** Which service an interaction belonged to, also when it is over: for "start again at …" (R33). */
+  startAgain(uid: string): Promise<{ service: ServiceName; url: string } | undefined>;
+}
+
+/** A service's name in the languages it gives (`client_name`, `client_name#ja`). */
+export interface ServiceName {
+  en: string;
+  ja: string;
+}
+
+export interface InteractionDetails {
+  uid: string;
+  /** `login`: sign in or step up. `consent`: the client asks for it explicitly. */
+  prompt: 'login' | 'consent';
+  /**
+   * False when a session of this browser is good enough for the password part and only a factor is
+   * missing (step-up); true when the request wants the whole login (`prompt=login`, `max_age`, …).
+   */
+  reauthenticate: boolean;
+  client: {
+    id: string;
+    name: ServiceName;
+    /** Origins to which a form's answer may lead on (CSP `form-action`). */
+    origins: readonly string[];
+  };
+  demand: Demand;
+  /** The session of this browser, if it has one. `authTime` in seconds since the epoch. */
+  session:
+    | { accountId: string; amr: readonly string[]; acr: string | undefined; authTime: number }
+    | undefined;
+  /** `ui_locales` of the request, most preferred first. */
+  uiLocales: readonly string[];
+  loginHint: string | undefined;
+  /** What a consent page lists. */
+  consent: { scopes: readonly string[]; claims: readonly string[] };
+  /** When the interaction ends, in seconds since the epoch. */
+  expiresAt: number;
+}
+
+export type InteractionResult =
+  | {
+      kind: 'signed-in';
+      accountId: string;
+      acr: string;
+      amr: readonly string[];
+      /** Time of the oldest proof counted, in seconds since the epoch: becomes `auth_time`. */
+      authTime: number;
+    }
+  | { kind: 'consented' }
+  | { kind: 'refused'; error: 'access_denied' | 'unmet_authentication_requirements'; description: string };

@@ -1,0 +1,250 @@
+import { Router } from '@koa/router';
+import { NijoError } from '../base/errors.ts';
+import { acrOf, amrOf } from '../factors/assurance.ts';
+import { SignInChanged } from '../factors/proving.ts';
+import type { NijoContext, NijoState } from '../web/context.ts';
+import { type Form, readForm } from '../web/forms.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { submitAppCode, submitMailCode } from './factor-pages.ts';
+import { showStep, type Typed } from './pages.ts';
+import { sendIfMailIsTheOnlyWay, submitPassword } from './password-page.ts';
+import type { InteractionResult } from './ports.ts';
+import { submitAcknowledgement, submitAddress, submitAddressCode, submitApp } from './set-up-pages.ts';
+import { nextStep, type Step } from './steps.ts';
+import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
+
+type Handler = (dependencies: LoginDependencies, visit: Submission) => Promise<Decision>;
+
+/** The code of each page. No handler knows another one: all return here (design §3). */
+const handlers: Partial<Record<Step['page'], Handler>> = {
+  'sign-in': submitPassword,
+  'mail-code': submitMailCode,
+  'app-code': submitAppCode,
+  'set-up-mail': submitAddress,
+  'set-up-mail-code': submitAddressCode,
+  'set-up-app-only': submitAcknowledgement,
+  'set-up-app': submitApp,
+  consent: async (_, visit) => (visit.action === 'continue' ? goOn : stay('action_unknown')),
+};
+
+/**
+ * The pages of a login, all under its interaction's address. GET shows the step that is next; POST
+ * takes the form of that step and nothing else, then computes the next step anew.
+ */
+export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> {
+  const router = new Router<NijoState>();
+  const path = '/interaction/:uid';
+
+  router.get(path, async (ctx) => {
+    await helpWhereLost(dependencies, ctx, String(ctx.params.uid), async () => {
+      const visit = await establish(dependencies, ctx, String(ctx.params.uid));
+      await showOrFinish(dependencies, visit);
+    });
+  });
+
+  router.post(path, async (ctx) => {
+    await helpWhereLost(dependencies, ctx, String(ctx.params.uid), async () => {
+      await submit(dependencies, ctx, String(ctx.params.uid));
+    });
+  });
+  return router;
+}
+
+/** Who is here and where the login stands; refuses another browser's login (C21). */
+async function establish(
+  dependencies: LoginDependencies,
+  ctx: NijoContext,
+  uid: string,
+  asked?: string,
+): Promise<Visit> {
+  const details = await dependencies.interactions.details(ctx.req, ctx.res, uid);
+  const browser = dependencies.browsers.ensure(ctx);
+  const locate = async (): Promise<Pick<Visit, 'signIn' | 'step'>> => {
+    const found = await dependencies.secondFactor.findSignIn(uid);
+    if (found !== undefined && found.browser !== browser) throw new NijoError('interaction_foreign');
+    const signIn = found?.account.active === true && found.clientId === details.client.id ? found : undefined;
+    return { signIn, step: nextStep({ details, signIn, switches: dependencies.switches }) };
+  };
+  let standing = await locate();
+  const language = (profile: string | undefined) =>
+    dependencies.language.of(ctx, {
+      asked,
+      uiLocales: details.uiLocales,
+      profile,
+      path: `/interaction/${uid}`,
+    });
+  const visit = { ctx, uid, browser, details };
+  if (standing.step.page === 'step-up' && details.session !== undefined) {
+    await dependencies.secondFactor.openSignIn({
+      interaction: uid,
+      accountId: details.session.accountId,
+      clientId: details.client.id,
+      browser,
+      steppedUpFrom: details.session.authTime,
+      expiresAt: details.expiresAt,
+    });
+    standing = await locate();
+    await sendIfMailIsTheOnlyWay(dependencies, {
+      ...visit,
+      ...standing,
+      locale: language(standing.signIn?.account.locale),
+    });
+    standing = await locate();
+    if (standing.step.page === 'step-up') throw new NijoError('interaction_expired');
+  }
+  return { ...visit, ...standing, locale: language(standing.signIn?.account.locale) };
+}
+
+async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: string): Promise<void> {
+  const form = readForm(ctx);
+  const present = dependencies.browsers.read(ctx);
+  dependencies.browsers.check(present, uid, form.get('csrf'));
+  const visit = await establish(dependencies, ctx, uid, form.get('lang'));
+  const submission: Submission = { ...visit, form, action: form.get('action') ?? 'continue' };
+  const typed = typedIn(form);
+
+  // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
+  if (form.has('lang')) return showOrFinish(dependencies, visit, typed);
+  if (submission.action === 'cancel') return refuse(dependencies, visit, 'access_denied');
+  // A form of a page that is no longer the current one (back button, second tab, double click) is not
+  // applied to another step: the present step is shown, or the login goes on if it was the last one.
+  if (form.get('page') !== visit.step.page) {
+    if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
+    if (form.get('page') === undefined) throw new NijoError('bad_request');
+    return showOrFinish(dependencies, visit, typed, 'step-changed', 409);
+  }
+  const handle = handlers[visit.step.page];
+  if (handle === undefined) throw new NijoError('step_out_of_order');
+  let decision: Decision;
+  try {
+    decision = await handle(dependencies, submission);
+  } catch (error) {
+    if (!(error instanceof SignInChanged)) throw error;
+    decision = goOn;
+  }
+  if (decision.kind === 'refuse') return refuse(dependencies, visit, decision.error);
+  if (visit.step.page === 'consent' && decision.kind === 'go-on')
+    return complete(dependencies, visit, { kind: 'consented' });
+  const now = await establish(dependencies, ctx, uid);
+  if (decision.kind === 'stay') {
+    if (now.step.page === 'finish') return finish(dependencies, now, now.step);
+    const { status, details } = new NijoError(decision.fault.code, decision.fault.details);
+    const retryAfter = details.retryAfterSeconds;
+    if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
+    return showStep(dependencies, now, { fault: decision.fault, typed, status });
+  }
+  if (now.step.page === 'finish') return finish(dependencies, now, now.step);
+  // After a change the browser asks for the next page itself: going back or reloading sends nothing twice.
+  ctx.status = 303;
+  ctx.redirect(`/interaction/${uid}`);
+  ctx.status = 303;
+}
+
+async function showOrFinish(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  typed: Typed = {},
+  notice?: 'step-changed',
+  status?: number,
+): Promise<void> {
+  if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
+  if (visit.step.page === 'impossible')
+    return refuse(dependencies, visit, 'unmet_authentication_requirements');
+  return showStep(dependencies, visit, {
+    typed,
+    ...(notice === undefined ? {} : { notice }),
+    ...(status === undefined ? {} : { status }),
+  });
+}
+
+async function finish(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  step: Extract<Step, { page: 'finish' }>,
+): Promise<void> {
+  if (visit.signIn === undefined) throw new NijoError('interaction_expired');
+  const accountId = visit.signIn.account.id;
+  const acr = acrOf(step.proofs, dependencies.switches);
+  await complete(dependencies, visit, {
+    kind: 'signed-in',
+    accountId,
+    acr,
+    amr: amrOf(step.proofs, dependencies.switches),
+    authTime: step.authTime,
+  });
+  await dependencies.recordOutcome({
+    event: 'sign-in.finished',
+    accountId,
+    clientId: visit.details.client.id,
+    acr,
+    origin: visit.ctx.state.origin,
+  });
+}
+
+async function refuse(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  error: 'access_denied' | 'unmet_authentication_requirements',
+): Promise<void> {
+  await complete(dependencies, visit, {
+    kind: 'refused',
+    error,
+    description:
+      error === 'access_denied'
+        ? 'the user cancelled the sign-in'
+        : 'no authentication the user can give here is sufficient',
+  });
+  await dependencies.recordOutcome({
+    event: error === 'access_denied' ? 'sign-in.cancelled' : 'sign-in.refused',
+    accountId: visit.signIn?.account.id,
+    clientId: visit.details.client.id,
+    acr: undefined,
+    origin: visit.ctx.state.origin,
+  });
+}
+
+async function complete(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  result: InteractionResult,
+): Promise<void> {
+  const { ctx } = visit;
+  ctx.redirect(await dependencies.interactions.finish(ctx.req, ctx.res, result));
+  ctx.status = 303;
+}
+
+function typedIn(form: Form): Typed {
+  return { loginId: form.get('login_id'), email: form.get('email'), deviceName: form.get('device_name') };
+}
+
+/** Expired, foreign or finished logins end in a page that knows the service to start again at (R33). */
+async function helpWhereLost(
+  dependencies: LoginDependencies,
+  ctx: NijoContext,
+  uid: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const lost = [
+      'interaction_expired',
+      'interaction_foreign',
+      'interaction_finished',
+      'form_token_invalid',
+      'cross_site_request',
+    ];
+    if (!(error instanceof NijoError) || !lost.includes(error.code)) throw error;
+    const again = await dependencies.interactions.startAgain(uid);
+    const locale = dependencies.language.of(ctx);
+    dependencies.logger.info(
+      { event: 'fault', code: error.code, requestId: ctx.state.origin.requestId, status: error.status },
+      error.code,
+    );
+    dependencies.responder.error(
+      ctx,
+      error,
+      again === undefined ? {} : { startAgain: { service: again.service[locale], url: again.url } },
+    );
+  }
+}

@@ -1,0 +1,96 @@
+import { canonicalAddress } from '../factors/address.ts';
+import { readCode } from '../factors/code-input.ts';
+import { acknowledgementVersion, longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { codeFault, decisionAfterProof } from './factor-pages.ts';
+import { decisionAfterSending, mailContextOf } from './sending.ts';
+import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+
+/** Initial setup, first page: the address, or "I have no usable mail address" (R14, R17, R22). */
+export async function submitAddress(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  if (visit.action === 'no-mail' && visit.step.page === 'set-up-mail' && visit.step.appOffered) {
+    await dependencies.secondFactor.enrolment.turnTo(signIn, 'app-only');
+    return goOn;
+  }
+  if (visit.action !== 'continue') return stay('action_unknown');
+  const checked = canonicalAddress(visit.form.get('email'), dependencies.forbidden);
+  if ('fault' in checked) {
+    if (checked.fault === 'forbidden')
+      return stay('address_forbidden', 'email', { domain: checked.rule.domain });
+    return stay(checked.fault === 'missing' ? 'address_missing' : 'address_malformed', 'email');
+  }
+  const sent = await dependencies.secondFactor.sendCode(
+    signIn,
+    'set-up',
+    checked.address,
+    mailContextOf(dependencies, visit),
+    visit.ctx.state.origin,
+  );
+  // Too soon means that this very code is on its way already (a double click): go on to it.
+  return sent.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+}
+
+/** Initial setup, second page: the code that proves the address. */
+export async function submitAddressCode(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  const { origin } = visit.ctx.state;
+  const context = mailContextOf(dependencies, visit);
+  if (visit.action === 'change-address') {
+    await dependencies.secondFactor.enrolment.turnTo(signIn, 'mail');
+    return goOn;
+  }
+  if (visit.action === 'resend') {
+    const address = signIn.challenge?.address;
+    if (address === undefined) return goOn;
+    return decisionAfterSending(
+      await dependencies.secondFactor.sendCode(signIn, 'set-up', address, context, origin),
+    );
+  }
+  if (visit.action !== 'continue') return stay('action_unknown');
+  const code = readCode(visit.form.get('code'), 8);
+  if ('fault' in code) return codeFault(code.fault, 8);
+  const enrolled = await dependencies.secondFactor.enrolment.enrolMail(signIn, code.digits, context, origin);
+  return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
+}
+
+/** What app-only means has to be acknowledged before anything is set up (R23). */
+export async function submitAcknowledgement(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  if (visit.action === 'use-mail' && visit.step.page === 'set-up-app-only' && visit.step.mailOffered) {
+    await dependencies.secondFactor.enrolment.turnTo(signIn, 'mail');
+    return goOn;
+  }
+  if (visit.action !== 'continue') return stay('action_unknown');
+  // What is stored is the wording that was read: a page older than the present wording is shown anew.
+  const read = visit.form.get('acknowledgement_version');
+  const ticked = ['yes', 'on', 'true', '1'].includes(visit.form.get('acknowledge') ?? '');
+  if (!ticked || (read !== undefined && read !== acknowledgementVersion)) {
+    return stay('acknowledgement_missing', 'acknowledge');
+  }
+  await dependencies.secondFactor.enrolment.acknowledge(signIn, visit.locale, visit.ctx.state.origin);
+  return goOn;
+}
+
+/** The QR code and the first right code of the new app (R13, R21). */
+export async function submitApp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  if (visit.action !== 'continue') return stay('action_unknown');
+  const name = readDeviceName(visit.form.get('device_name'), dependencies.defaultDeviceName(visit.locale));
+  if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
+  const code = readCode(visit.form.get('code'), 6);
+  if ('fault' in code) return codeFault(code.fault, 6);
+  const enrolled = await dependencies.secondFactor.enrolment.enrolApp(
+    signIn,
+    code.digits,
+    name,
+    visit.ctx.state.origin,
+  );
+  return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
+}

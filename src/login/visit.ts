@@ -1,0 +1,48 @@
+import type { NijoContext } from '../web/context.ts';
+import type { Form } from '../web/forms.ts';
+import type { Fault } from '../web/pages.ts';
+import type { SignIn } from '../factors/sign-ins.ts';
+import type { InteractionDetails } from './ports.ts';
+import type { Step } from './steps.ts';
+
+/** One request to a login's pages, with what has been established about it. */
+export interface Visit {
+  ctx: NijoContext;
+  uid: string;
+  /** This browser's digest (C21). */
+  browser: string;
+  locale: 'en' | 'ja';
+  details: InteractionDetails;
+  signIn: SignIn | undefined;
+  step: Step;
+}
+
+/** A visit in which a form was sent. */
+export interface Submission extends Visit {
+  form: Form;
+  action: string;
+}
+
+/** What the code of a page decides. It never names another page: the dispatcher computes what is next. */
+export type Decision =
+  /** Something changed: compute the next step and go there. */
+  | { kind: 'go-on' }
+  /** Nothing changed: the same page again, saying what is wrong. */
+  | { kind: 'stay'; fault: Fault }
+  /** The login ends without success, and the service is told. */
+  | { kind: 'refuse'; error: 'access_denied' | 'unmet_authentication_requirements' };
+
+export const goOn: Decision = { kind: 'go-on' };
+
+export function stay(code: Fault['code'], field?: Fault['field'], details?: Fault['details']): Decision {
+  return {
+    kind: 'stay',
+    fault: { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) },
+  };
+}
+
+/** The signed-in part of a submission. @throws Error where the dispatcher let a page through without one. */
+export function requireSignIn(visit: Visit): SignIn {
+  if (visit.signIn === undefined) throw new Error(`the page ${visit.step.page} needs a sign-in`);
+  return visit.signIn;
+}

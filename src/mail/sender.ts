@@ -1,0 +1,193 @@
+import type { Logger } from 'pino';
+import type { Db } from '../db/open.ts';
+import {
+  type ClaimedMail,
+  claimMail,
+  giveBack,
+  recordHandedOver,
+  recordRefusal,
+  recordRetry,
+} from './claims.ts';
+import { faultOf, oneLine } from './fault.ts';
+import { domainOf } from './recipient.ts';
+import type { MailKind, MailModels, MailRenderer } from './render.ts';
+import { persistently, type Workers, workersOf } from './workers.ts';
+import type { MailTransport, OutgoingMail } from './transport.ts';
+
+/** What the sender counts; `observe/metrics` has it. */
+export interface MailMetrics {
+  mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
+  handOver(domain: string, seconds: number): void;
+}
+
+export interface MailSenderParts {
+  db: Db;
+  transport: MailTransport;
+  renderer: MailRenderer;
+  /** The code of a challenge, derived; it is in memory only while its mail is handed over. */
+  codeFor: (challengeId: string) => string;
+  logger: Logger;
+  metrics?: MailMetrics;
+}
+
+/** All in milliseconds. */
+export interface MailSenderTimes {
+  /** A hand-over is given up after this; unless given, what the transport says. */
+  handOverMs: number;
+  /** Nobody else takes a mail for so long; must be longer than a hand-over. */
+  leaseMs: number;
+  /** Pauses after the first, second, … temporary failure; the last one repeats. */
+  retryMs: readonly number[];
+  /** How often a node looks for mails that are due, on average. */
+  pollMs: number;
+  /** How long `stop` waits for what is in flight before it breaks off. */
+  stopMs: number;
+  /** Pauses between the tries to write down what became of a mail. */
+  recordMs: readonly number[];
+}
+
+export interface MailSender {
+  /** Hands a mail over now, in the background; call it after the commit. Never throws, never waits. */
+  readonly kick: (id: string) => void;
+  /** Looks for mails that are due: retries, and mails of nodes that went away. */
+  readonly start: () => void;
+  /** Finishes what is in flight, or gives it back for another node. The transport stays open. */
+  readonly stop: () => Promise<void>;
+  /** Resolves when this node is handing nothing over. */
+  readonly idle: () => Promise<void>;
+}
+
+/** Hands the mails of the outbox to SMTP. Every node has one; the database decides who sends what. */
+export function createMailSender(parts: MailSenderParts, times: Partial<MailSenderTimes> = {}): MailSender {
+  const { db, transport, renderer, logger, metrics } = parts;
+  const handOverMs = times.handOverMs ?? transport.handOverMs;
+  const { leaseMs, retryMs, pollMs, stopMs, recordMs }: Omit<MailSenderTimes, 'handOverMs'> = {
+    leaseMs: handOverMs + 10_000,
+    retryMs: [5_000, 15_000, 45_000, 60_000],
+    pollMs: 1_500,
+    stopMs: handOverMs + 1_000,
+    recordMs: [250, 1_000, 3_000],
+    ...times,
+  };
+  if (leaseMs <= handOverMs)
+    throw new Error('leaseMs must be longer than handOverMs: two nodes would send one mail');
+  const onTheirWay = new Set<AbortController>();
+  let brokenOff = false;
+
+  function render(mail: ClaimedMail, code: string | undefined) {
+    const model = code === undefined ? mail.model : { ...mail.model, code };
+    return renderer.render<MailKind>(
+      mail.kind as MailKind,
+      model as unknown as MailModels[MailKind],
+      mail.locale,
+    );
+  }
+
+  async function handOver(mail: ClaimedMail): Promise<void> {
+    const facts = { mail: mail.id, kind: mail.kind, domain: domainOf(mail.to), attempt: mail.attempt };
+    if (mail.expired) {
+      metrics?.mail(mail.kind, 'expired');
+      logger.info({ event: 'mail.expired', ...facts });
+      return;
+    }
+    const secrets = [mail.to];
+    let reply: string;
+    try {
+      const code = mail.challengeId === null ? undefined : parts.codeFor(mail.challengeId);
+      if (code !== undefined) secrets.push(code);
+      reply = oneLine(await deliver({ ...mail, ...render(mail, code) }), secrets);
+    } catch (error) {
+      await failed(mail, error, secrets, facts);
+      return;
+    }
+    await handedOver(mail, reply, facts);
+  }
+
+  /** However slowly a server trickles its answers, this ends. */
+  async function deliver(mail: OutgoingMail): Promise<string> {
+    const controller = new AbortController();
+    const late = setTimeout(() => controller.abort(), handOverMs);
+    onTheirWay.add(controller);
+    try {
+      return await transport.deliver(mail, controller.signal);
+    } finally {
+      clearTimeout(late);
+      onTheirWay.delete(controller);
+    }
+  }
+
+  async function handedOver(mail: ClaimedMail, reply: string, facts: object): Promise<void> {
+    metrics?.mail(mail.kind, 'handed-over');
+    // If this is not written down the mail is sent a second time when its lease is over.
+    const seconds = await record(() => recordHandedOver(db, mail, reply), facts);
+    if (seconds !== undefined) metrics?.handOver(domainOf(mail.to), seconds);
+    logger.info({ event: 'mail.handed-over', ...facts, seconds, reply });
+  }
+
+  async function failed(mail: ClaimedMail, error: unknown, secrets: string[], facts: object): Promise<void> {
+    const { temporary, relay, unconfirmed, reply } = faultOf(error, secrets);
+    if (unconfirmed && mail.unconfirmed > 0) {
+      // The server has had it twice without a word: a third copy would help nobody.
+      await handedOver(mail, `unconfirmed: ${reply}`, facts);
+      return;
+    }
+    if (brokenOff) {
+      await record(() => giveBack(db, mail, unconfirmed), facts);
+      return;
+    }
+    if (!temporary) {
+      metrics?.mail(mail.kind, 'refused');
+      logger.warn({ event: 'mail.refused', ...facts, reply });
+      await record(() => recordRefusal(db, mail, reply), facts);
+      return;
+    }
+    const pauseMs = (retryMs[mail.attempt - 1] ?? retryMs.at(-1) ?? 60_000) * (1 + Math.random() / 10);
+    const state = await record(() => recordRetry(db, mail, { reply, unconfirmed, pauseMs }), facts);
+    metrics?.mail(mail.kind, state === 'expired' ? 'expired' : 'retried');
+    logger.warn({ event: state === 'expired' ? 'mail.expired' : 'mail.retried', ...facts, relay, reply });
+  }
+
+  function record<Value>(write: () => Promise<Value>, facts: object): Promise<Value | undefined> {
+    return persistently(write, recordMs, (error) =>
+      logger.error({ event: 'mail.not-recorded', ...facts, err: error }),
+    );
+  }
+
+  const workers: Workers = workersOf<ClaimedMail>({
+    capacity: transport.capacity,
+    take: (id) => claimMail(db, leaseMs, id),
+    work: handOver,
+    report: (error) => logger.error({ event: 'mail.outbox-unreachable', err: error }),
+  });
+  let poll: NodeJS.Timeout | undefined;
+
+  function pollAgain(): void {
+    // Spread, so that nodes started together do not ask together.
+    poll = setTimeout(
+      () => {
+        workers.start();
+        pollAgain();
+      },
+      pollMs * (0.75 + Math.random() / 2),
+    );
+    poll.unref();
+  }
+
+  return {
+    kick: (id) => workers.start(id),
+    start() {
+      if (poll !== undefined) return;
+      workers.start();
+      pollAgain();
+    },
+    async stop() {
+      clearTimeout(poll);
+      workers.close();
+      if (await workers.idleWithin(stopMs)) return;
+      brokenOff = true;
+      for (const controller of onTheirWay) controller.abort();
+      await workers.idleWithin(stopMs);
+    },
+    idle: () => workers.idle(),
+  };
+}

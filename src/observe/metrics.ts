@@ -1,0 +1,89 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** What monitoring sees of this node. Every label has a small, fixed set of values. */
+export interface Metrics {
+  /** Of the answer that carries `text()`. */
+  readonly contentType: string;
+  /** Everything in Prometheus's text format. */
+  text(): Promise<string>;
+  /** `route` is the route's pattern, never the path: a path may hold an identifier. */
+  httpRequest(route: string, method: string, status: number, seconds: number): void;
+  signIn(acr: string, result: 'success' | 'failure' | 'cancelled'): void;
+  readonly mail: {
+    mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
+    /** Seconds from the mail's writing to the server's taking it. */
+    handOver(domain: string, seconds: number): void;
+  };
+}
+
+// Recipients choose their domain: only these get a series of their own, all others are "other".
+const largeMailDomains: readonly string[] = [
+  'gmail.com',
+  'outlook.com',
+  'outlook.jp',
+  'hotmail.com',
+  'yahoo.co.jp',
+  'yahoo.com',
+  'icloud.com',
+  'docomo.ne.jp',
+  'ezweb.ne.jp',
+  'au.com',
+  'softbank.ne.jp',
+  'qq.com',
+  '163.com',
+];
+
+const httpMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/**
+ * The metrics of one node, in a registry of their own (so that two nodes fit in one process).
+ * @param options.mailDomains domains of recipients that are counted each; by default large mail services
+ */
+export function createMetrics(options: { mailDomains?: readonly string[] } = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const domains = new Set(options.mailDomains ?? largeMailDomains);
+
+  const requests = new Histogram({
+    name: 'nijo_http_request_seconds',
+    help: 'Time to answer a request',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const signIns = new Counter({
+    name: 'nijo_sign_ins_total',
+    help: 'Logins that came to an end, by the level they reached',
+    labelNames: ['acr', 'result'],
+    registers,
+  });
+  const mails = new Counter({
+    name: 'nijo_mails_total',
+    help: 'What became of mails: handed over, tried again, refused for good, or too late',
+    labelNames: ['kind', 'state'],
+    registers,
+  });
+  const handOvers = new Histogram({
+    name: 'nijo_mail_handover_seconds',
+    help: 'Time from the writing of a mail until the mail server took it',
+    labelNames: ['domain'],
+    buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600],
+    registers,
+  });
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    httpRequest(route, method, status, seconds) {
+      const known = httpMethods.includes(method) ? method : 'other';
+      requests.observe({ route, method: known, status: String(status) }, seconds);
+    },
+    signIn: (acr, result) => signIns.inc({ acr, result }),
+    mail: {
+      mail: (kind, state) => mails.inc({ kind, state }),
+      handOver: (domain, seconds) =>
+        handOvers.observe({ domain: domains.has(domain) ? domain : 'other' }, seconds),
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import { createHmac } from 'node:crypto';
+import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
+import { type Account, findAccountById } from '../accounts/directory.ts';
+import type { Sealer } from '../base/sealing.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Db } from '../db/open.ts';
+import { acrValues, type Holder } from '../factors/assurance.ts';
+import { createAdapter } from './adapter.ts';
+import { claimsConfiguration, claimsOf, scopeNames } from './claims.ts';
+import type { ClientCache } from './client-cache.ts';
+import { cookieConfiguration } from './cookies.ts';
+import { featureConfiguration } from './features.ts';
+import { createLoadExistingGrant } from './grants.ts';
+import type { SigningJwk } from './keys.ts';
+import type { OidcPages } from './pages.ts';
+import { createPolicy } from './policy.ts';
+import { ttlConfiguration } from './ttl.ts';
+import type { UnitsOfWork } from './units.ts';
+
+export interface ConfigurationDeps {
+  db: Db;
+  config: Configuration;
+  sealer: Sealer;
+  clients: ClientCache;
+  units: UnitsOfWork;
+  pages: OidcPages;
+  waysOf(accountId: string): Promise<Holder>;
+}
+
+const localesOf = (ctx: KoaContextWithOIDC): string[] =>
+  [ctx.oidc.params?.claims_locales, ctx.oidc.params?.ui_locales]
+    .filter((value) => typeof value === 'string')
+    .flatMap((value) => value.split(' '));
+
+/**
+ * A stable name of the account for one sector (OpenID Connect Core §8.1). It is derived from the
+ * oldest configured secret, since it must not change when a newer one is put in front.
+ */
+function pairwiseSubject(sealer: Sealer, accountId: string, sector: string): string {
+  const salt = sealer.keys('pairwise').at(-1);
+  if (salt === undefined) throw new Error('no key for pairwise subjects');
+  return createHmac('sha256', salt)
+    .update(JSON.stringify([sector, accountId]))
+    .digest('base64url');
+}
+
+/** Everything that is said to the provider, in one place; its defaults are for a first look only. */
+export function providerConfiguration(
+  deps: ConfigurationDeps,
+  keys: readonly SigningJwk[],
+): ProviderConfiguration {
+  const { db, config, sealer, clients, units, pages } = deps;
+  const ttl = ttlConfiguration(config);
+  const inRequest = <Result>(work: () => Promise<Result>): Promise<Result> =>
+    units.current()?.reach(work) ?? work();
+  const settings = (clientId: string) => inRequest(() => clients.settings(clientId));
+
+  async function account(id: string): Promise<Account | undefined> {
+    const known = units.current()?.account(id) ?? (await inRequest(() => findAccountById(db, id)));
+    return known?.status === 'active' ? known : undefined;
+  }
+
+  return {
+    adapter: (model) =>
+      createAdapter(model, units, { find: (clientId) => inRequest(() => clients.find(clientId)) }),
+    jwks: { keys },
+    cookies: cookieConfiguration(config.issuer, sealer),
+    features: featureConfiguration(pages),
+    ttl: ttl.providerTtl,
+    interactions: {
+      policy: createPolicy({
+        settings,
+        waysOf: (accountId) => inRequest(() => deps.waysOf(accountId)),
+        switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
+        sessionSeconds: ttl.sessionSeconds,
+      }),
+      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+    },
+    loadExistingGrant: createLoadExistingGrant({ settings, tokenSeconds: ttl.tokenSeconds }),
+    findAccount: async (ctx, id) => {
+      const found = await account(id);
+      if (found === undefined) return undefined;
+      return {
+        accountId: found.id,
+        claims: async () => {
+          const released = (await settings(ctx.oidc.client?.clientId ?? ''))?.claims;
+          return { sub: found.id, ...claimsOf(found, released, localesOf(ctx)) };
+        },
+      };
+    },
+    acrValues: Object.values(acrValues),
+    claims: claimsConfiguration,
+    scopes: [...scopeNames],
+    subjectTypes: ['public', 'pairwise'],
+    pairwiseIdentifier: async (_ctx, accountId, client) =>
+      pairwiseSubject(
+        sealer,
+        accountId,
+        typeof client.sectorIdentifier === 'string' ? client.sectorIdentifier : client.clientId,
+      ),
+    responseTypes: ['code', 'none'],
+    // No exception for confidential clients (C30); the library knows no method but S256.
+    pkce: { required: () => true },
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    enabledJWA: {
+      idTokenSigningAlgValues: ['RS256', 'ES256'],
+      clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256'],
+    },
+    // A client that registered the grant type gets refresh tokens; without offline_access they end with the session.
+    issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
+    clientBasedCORS: (ctx, origin, client) =>
+      (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
+      (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
+    // A slow or endless answer of a service's server must not hold ours up (E7).
+    fetchResponseBodyLimits: {
+      jwks_uri: 65_536,
+      sector_identifier_uri: 65_536,
+      'client_id metadata document': 5120,
+    },
+    discovery: { ui_locales_supported: ['ja', 'en'], claims_locales_supported: ['ja', 'en'] },
+    routes: {
+      authorization: '/authorize',
+      token: '/token',
+      userinfo: '/userinfo',
+      jwks: '/jwks',
+      pushed_authorization_request: '/par',
+      introspection: '/introspect',
+      revocation: '/revoke',
+      registration: '/register',
+      code_verification: '/device',
+      device_authorization: '/device/authorize',
+      end_session: '/logout',
+    },
+    renderError: (ctx, out) =>
+      pages.error(ctx, { error: out.error, description: out.error_description ?? '', status: ctx.status }),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
+import type { OidcPages } from './pages.ts';
+
+function originOf(url: unknown): string | undefined {
+  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
+}
+
+/** Asks before signing out (C36): with a valid hint too, for a hint is no will of the user. */
+async function askToSignOut(pages: OidcPages, ctx: KoaContextWithOIDC): Promise<void> {
+  const { session, client } = ctx.oidc;
+  const secret = session?.state?.secret;
+  if (typeof secret !== 'string') throw new Error('a sign-out without a token');
+  const returnOrigin = originOf(session?.state?.postLogoutRedirectUri);
+  await pages.signOut(ctx, {
+    formAction: ctx.oidc.urlFor('end_session_confirm'),
+    xsrf: secret,
+    ...(client?.clientName === undefined ? {} : { clientName: client.clientName }),
+    ...(returnOrigin === undefined ? {} : { returnOrigin }),
+  });
+}
+
+/** What of the protocol is on. What is not named here and experimental is off. */
+export function featureConfiguration(pages: OidcPages): NonNullable<ProviderConfiguration['features']> {
+  return {
+    devInteractions: { enabled: false },
+    userinfo: { enabled: true },
+    claimsParameter: { enabled: true },
+    pushedAuthorizationRequests: { enabled: true },
+    revocation: {
+      enabled: true,
+      // RFC 7009 §2.1: a client revokes its own tokens only, and learns nothing of others'.
+      allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
+    },
+    introspection: {
+      enabled: true,
+      // RFC 7662 §2.1: callers that prove who they are; a public client sees its own tokens only.
+      allowedPolicy: async (_ctx, client, token) =>
+        client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
+    },
+    backchannelLogout: { enabled: true },
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx) => askToSignOut(pages, ctx),
+      postLogoutSuccessSource: (ctx) => {
+        const clientName = ctx.oidc.client?.clientName;
+        return pages.signedOut(ctx, clientName === undefined ? {} : { clientName });
+      },
+    },
+    // Not asked for yet; each is switched on with its own tests.
+    dPoP: { enabled: false },
+    resourceIndicators: { enabled: false },
+    registration: { enabled: false },
+    deviceFlow: { enabled: false },
+    ciba: { enabled: false, deliveryModes: ['poll'] },
+  };
+}

@@ -1,0 +1,219 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { errors, type InteractionResults } from 'oidc-provider';
+import type Provider from 'oidc-provider';
+import { NijoError } from '../base/errors.ts';
+import type { Sealer } from '../base/sealing.ts';
+import type { Db } from '../db/open.ts';
+import type { InteractionDetails, InteractionResult, Interactions, ServiceName } from '../login/ports.ts';
+import type { ClientCache } from './client-cache.ts';
+import type { ClientMetadata } from './client-metadata.ts';
+import { extendGrant } from './grants.ts';
+import { createPayloadSeal } from './payload-seal.ts';
+import { LostRace, readExpiredPayload } from './payload-store.ts';
+import { demandOf, stepUpReason } from './policy.ts';
+import type { UnitOfWork } from './unit-of-work.ts';
+import type { UnitsOfWork } from './units.ts';
+
+type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
+
+/** The request's login, read once: `finish` goes on with what `details` has checked. */
+interface Visit {
+  unit: UnitOfWork;
+  interaction: Interaction;
+  provider: Provider;
+}
+
+const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((entry): entry is string => typeof entry === 'string') : [];
+
+const words = (value: unknown): string[] =>
+  typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
+
+function nameOf(clientId: string, settings: ClientMetadata | undefined): ServiceName {
+  const name = settings?.client_name ?? clientId;
+  return { en: settings?.['client_name#en'] ?? name, ja: settings?.['client_name#ja'] ?? name };
+}
+
+const originsOf = (urls: readonly string[]): string[] => [
+  ...new Set(
+    urls
+      .filter((url) => URL.canParse(url))
+      .map((url) => new URL(url))
+      // A private-use scheme has no origin: the scheme itself is the source (CSP level 3 §2.3.1).
+      .map((url) => (url.origin === 'null' ? url.protocol : url.origin)),
+  ),
+];
+
+function claimNames(params: Interaction['params']): string[] {
+  if (typeof params.claims !== 'string') return [];
+  const { userinfo, id_token: idToken } = JSON.parse(params.claims) as Record<string, object | undefined>;
+  return Object.keys({ ...userinfo, ...idToken });
+}
+
+/** What is asked for with an explicit consent: what is missing, or everything when the client wants to ask again. */
+function consentAsked(interaction: Interaction): { scopes: string[]; claims: string[] } {
+  const { missingOIDCScope, missingOIDCClaims } = interaction.prompt.details;
+  const missing = { scopes: strings(missingOIDCScope), claims: strings(missingOIDCClaims) };
+  if (missing.scopes.length > 0 || missing.claims.length > 0) return missing;
+  return { scopes: words(interaction.params.scope), claims: claimNames(interaction.params) };
+}
+
+/** What is needed of the provider's handle. */
+export interface InteractionsDeps {
+  db: Db;
+  sealer: Sealer;
+  clients: ClientCache;
+  units: UnitsOfWork;
+  /** The provider as it is now. */
+  current(): Provider;
+}
+
+/** The login pages' port, on the provider. */
+export function createInteractions(deps: InteractionsDeps): Interactions {
+  const { db, clients, units } = deps;
+  const seal = createPayloadSeal(deps.sealer);
+  const visits = new WeakMap<IncomingMessage, Visit>();
+
+  async function inUnit<Result>(unit: UnitOfWork, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await units.inside(unit, work);
+    } catch (error) {
+      if (unit.failure()?.unavailable === true)
+        throw new NijoError('temporarily_unavailable', {}, { cause: error });
+      if (error instanceof errors.SessionNotFound)
+        throw new NijoError('interaction_expired', {}, { cause: error });
+      throw error;
+    }
+  }
+
+  async function visit(req: IncomingMessage, res: ServerResponse, uid: string): Promise<Visit> {
+    const known = visits.get(req);
+    if (known?.interaction.uid === uid) return known;
+    const provider = deps.current();
+    const unit = units.create();
+    const interaction = await inUnit(unit, () => provider.interactionDetails(req, res));
+    // The provider goes by the cookie alone (E6): a link into somebody else's login ends here (C21).
+    if (interaction.uid !== uid) throw new NijoError('interaction_foreign');
+    const made = { unit, interaction, provider };
+    visits.set(req, made);
+    return made;
+  }
+
+  async function consent({ interaction, provider }: Visit): Promise<InteractionResults> {
+    const accountId = interaction.session?.accountId;
+    const clientId = String(interaction.params.client_id);
+    const settings = await clients.settings(clientId);
+    if (accountId === undefined || settings === undefined) throw new NijoError('interaction_expired');
+    const grantId = (interaction as { grantId?: string }).grantId;
+    const found = grantId === undefined ? undefined : await provider.Grant.find(grantId);
+    const grant = found?.accountId === accountId ? found : new provider.Grant({ accountId, clientId });
+    const asked = consentAsked(interaction);
+    extendGrant(grant, settings, new Set(asked.scopes), new Set(asked.claims));
+    delete grant.exp;
+    const login = interaction.lastSubmission?.login;
+    return {
+      consent: { grantId: await grant.save() },
+      // A login of this same request stays the answer to `prompt=login` and `max_age`; nobody else's does (E6).
+      ...(login?.accountId === accountId ? { login } : {}),
+    };
+  }
+
+  function signedIn(result: Extract<InteractionResult, { kind: 'signed-in' }>): InteractionResults {
+    return {
+      login: {
+        accountId: result.accountId,
+        acr: result.acr,
+        amr: [...result.amr],
+        ts: result.authTime,
+        // The cookie ends with the browser; how long the session lives is decided here, not there.
+        remember: false,
+      },
+    };
+  }
+
+  /** The client of a login, also of one that is over. */
+  async function clientOf(uid: string): Promise<string | undefined> {
+    const row = await readExpiredPayload(db, 'Interaction', seal.digests(uid));
+    if (row !== undefined) {
+      const { params } = JSON.parse(seal.open('Interaction', row.id, row.payload)) as Pick<
+        Interaction,
+        'params'
+      >;
+      return String(params.client_id);
+    }
+    const signIn = await db
+      .selectFrom('sign_ins')
+      .select('client_id')
+      .where('interaction', '=', uid)
+      .executeTakeFirst();
+    return signIn?.client_id;
+  }
+
+  return {
+    async details(req, res, uid): Promise<InteractionDetails> {
+      const { interaction, provider, unit } = await visit(req, res, uid);
+      const { params, prompt, session } = interaction;
+      const clientId = String(params.client_id);
+      const settings = await clients.settings(clientId);
+      // A client that was removed or stopped meanwhile gets no login.
+      if (settings === undefined) throw new NijoError('service_unknown', { client_id: clientId });
+      const loginTs = await inUnit(unit, async () =>
+        session === undefined ? undefined : (await provider.Session.findByUid(session.uid))?.loginTs,
+      );
+      const usable = session !== undefined && !prompt.reasons.includes('account_unusable');
+      return {
+        uid,
+        prompt: prompt.name === 'consent' ? 'consent' : 'login',
+        reauthenticate: prompt.name === 'login' && prompt.reasons.some((reason) => reason !== stepUpReason),
+        client: {
+          id: clientId,
+          name: nameOf(clientId, settings),
+          origins: originsOf(settings.redirect_uris),
+        },
+        demand: demandOf(params, settings),
+        session: usable
+          ? { accountId: session.accountId, amr: session.amr ?? [], acr: session.acr, authTime: loginTs ?? 0 }
+          : undefined,
+        uiLocales: words(params.ui_locales),
+        loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
+        consent: consentAsked(interaction),
+        expiresAt: interaction.exp,
+      };
+    },
+
+    async finish(req, res, result): Promise<string> {
+      const visited = visits.get(req);
+      // Whoever finishes has asked for the details of this very login first.
+      if (visited === undefined) throw new NijoError('interaction_foreign');
+      const { unit, provider } = visited;
+      return inUnit(unit, async () => {
+        const submission: InteractionResults =
+          result.kind === 'signed-in'
+            ? signedIn(result)
+            : result.kind === 'consented'
+              ? await consent(visited)
+              : { error: result.error, error_description: result.description };
+        const returnTo = await provider.interactionResult(req, res, submission, {
+          mergeWithLastSubmission: false,
+        });
+        try {
+          await unit.flush();
+        } catch (error) {
+          // Somebody has finished this login while we were at it: there is nothing left to go on with.
+          if (error instanceof LostRace) throw new NijoError('interaction_finished', {}, { cause: error });
+          throw new NijoError('temporarily_unavailable', {}, { cause: error });
+        }
+        return returnTo;
+      });
+    },
+
+    async startAgain(uid) {
+      const clientId = await clientOf(uid);
+      const settings = clientId === undefined ? undefined : await clients.settings(clientId);
+      if (clientId === undefined || settings === undefined) return undefined;
+      const [origin] = originsOf(settings.redirect_uris).filter((url) => /^https?:/.test(url));
+      const url = settings.initiate_login_uri ?? settings.client_uri ?? origin;
+      return url === undefined ? undefined : { service: nameOf(clientId, settings), url };
+    },
+  };
+}

@@ -1,0 +1,24 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+
+/**
+ * What the protocol needs to show a person. The web side implements it: each sets body, type and
+ * whatever headers a page needs on the given context.
+ */
+export interface OidcPages {
+  /** A request of a service that cannot be answered by sending the browser back to it. */
+  error(
+    ctx: KoaContextWithOIDC,
+    fault: { error: string; description: string; status: number },
+  ): Promise<void>;
+  /**
+   * Asks whether to sign out (C36). The page posts `xsrf`, and with `logout=yes` the session ends:
+   * `<form method="post" action="{formAction}"><input type="hidden" name="xsrf">` and
+   * `<button name="logout" value="yes">`. `returnOrigin` is where the answer may lead (CSP `form-action`).
+   */
+  signOut(
+    ctx: KoaContextWithOIDC,
+    model: { formAction: string; xsrf: string; clientName?: string; returnOrigin?: string },
+  ): Promise<void>;
+  /** Says that the browser is signed out. */
+  signedOut(ctx: KoaContextWithOIDC, model: { clientName?: string }): Promise<void>;
+}

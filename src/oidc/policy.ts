@@ -1,0 +1,107 @@
+import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type AssuranceSwitches,
+  assess,
+  type Demand,
+  type Holder,
+  settledWithoutHolder,
+} from '../factors/assurance.ts';
+import type { ClientMetadata } from './client-metadata.ts';
+
+const { Check, base } = interactionPolicy;
+
+export interface PolicyDeps {
+  /** The client's settings; undefined when it is gone or disabled. */
+  settings(clientId: string): Promise<ClientMetadata | undefined>;
+  waysOf(accountId: string): Promise<Holder>;
+  switches: AssuranceSwitches;
+  /** Seconds after which a session ends however busy it is (C37). */
+  sessionSeconds: number;
+}
+
+/** The reason that asks for a factor alone; every other reason of the login prompt asks for a new login. */
+export const stepUpReason = 'second_factor';
+
+type Params = Readonly<Record<string, unknown>>;
+
+/** `acr` of the ID token as `claims` asks for it: only essential values bind (OpenID Connect Core §5.5.1.1). */
+function essentialAcrValues(claims: unknown): readonly string[] | undefined {
+  const parsed: unknown = typeof claims === 'string' ? JSON.parse(claims) : claims;
+  const acr = (parsed as { id_token?: { acr?: unknown } | null } | undefined)?.id_token?.acr as
+    | { essential?: unknown; value?: unknown; values?: unknown }
+    | null
+    | undefined;
+  if (acr?.essential !== true) return undefined;
+  const values: unknown = acr.values ?? (acr.value === undefined ? undefined : [acr.value]);
+  if (values === undefined) return undefined;
+  if (!Array.isArray(values) || !values.every((value) => typeof value === 'string')) {
+    throw new errors.InvalidRequest('invalid claims.id_token.acr values');
+  }
+  return values;
+}
+
+/** What the client and this request ask for; the same for the policy and for the login pages. */
+export function demandOf(params: Params, settings: ClientMetadata | undefined): Demand {
+  const wished =
+    typeof params.acr_values === 'string' ? params.acr_values.split(' ').filter((acr) => acr !== '') : [];
+  return {
+    // A client whose settings cannot be read gets the strictest.
+    secondFactor: settings?.second_factor ?? 'required',
+    acrValues: wished,
+    essentialAcrValues: essentialAcrValues(params.claims),
+  };
+}
+
+/**
+ * When a request needs the user. The login prompt stays unresolved until everything that the client
+ * and the request require is proven, by the same function that the login pages ask (R1, R32); the
+ * library's own comparisons of acr are replaced by it.
+ */
+export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy {
+  const policy = base();
+  const checks = policy.get('login')?.checks;
+  if (checks === undefined) throw new Error('the provider has no login prompt');
+  checks.remove('essential_acrs');
+  checks.remove('essential_acr');
+
+  checks.add(
+    new Check('session_age', 'the session is too old', 'login_required', (ctx: KoaContextWithOIDC) => {
+      const { session, result } = ctx.oidc;
+      return (
+        session?.accountId !== undefined && session.past(deps.sessionSeconds) && result?.login === undefined
+      );
+    }),
+  );
+  checks.add(
+    // A session outlives its account by no request: without this the provider would look for a grant of nobody.
+    new Check(
+      'account_unusable',
+      'the account cannot be used',
+      'login_required',
+      (ctx: KoaContextWithOIDC) => {
+        return ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined;
+      },
+    ),
+  );
+  checks.add(
+    new Check(
+      stepUpReason,
+      'a second factor is needed',
+      'interaction_required',
+      async (ctx: KoaContextWithOIDC) => {
+        const { session, account, client, params } = ctx.oidc;
+        if (session?.accountId === undefined || account === undefined) return Check.NO_NEED_TO_PROMPT;
+        const demand = demandOf(params ?? {}, await deps.settings(client?.clientId ?? ''));
+        if (settledWithoutHolder(demand, session.acr, deps.switches)) return Check.NO_NEED_TO_PROMPT;
+        const holder = await deps.waysOf(session.accountId);
+        const { needs } = assess(demand, session.acr, holder, deps.switches);
+        // The service is told, rather than the user asked in vain (R32).
+        if (needs === 'impossible' && demand.essentialAcrValues !== undefined) {
+          throw new errors.UnmetAuthenticationRequirements('none of the requested acr values can be reached');
+        }
+        return needs === 'nothing' ? Check.NO_NEED_TO_PROMPT : Check.REQUEST_PROMPT;
+      },
+    ),
+  );
+  return policy;
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import type { RequestOrigin } from '../audit/audit.ts';
+import type { Sealer } from '../base/sealing.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Db } from '../db/open.ts';
+import type { Holder } from '../factors/assurance.ts';
+import type { Logger } from '../observe/logger.ts';
+import { type ClientCache, createClientCache } from './client-cache.ts';
+import { ensureSigningKeys, loadKeySet } from './keys.ts';
+import type { OidcPages } from './pages.ts';
+import { createProvider } from './provider.ts';
+import { createUnitsOfWork, type UnitsOfWork } from './units.ts';
+
+export interface ProviderHandleDeps {
+  db: Db;
+  config: Configuration;
+  sealer: Sealer;
+  logger: Logger;
+  /** Who asked, for the audit trail; the outer application knows it by the request. */
+  originOf(req: IncomingMessage): RequestOrigin | undefined;
+  /** What an account has set up for a second factor. */
+  waysOf(accountId: string): Promise<Holder>;
+  pages: OidcPages;
+  /** Milliseconds between two looks at the signing keys; at most ten seconds in production (F11). */
+  keyPollMs?: number;
+  /** Milliseconds that a client's settings are kept in memory. */
+  clientCacheMs?: number;
+}
+
+/** The provider as it is now. */
+export interface ProviderHandle {
+  current(): Provider;
+  /** Answers a request of the protocol with the provider as it is now. */
+  answer(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  db: Db;
+  sealer: Sealer;
+  clients: ClientCache;
+  units: UnitsOfWork;
+  /** Looks at the signing keys now. */
+  refresh(): Promise<void>;
+  /** Stops looking; requests in flight go on. */
+  stop(): Promise<void>;
+}
+
+const defaultPollMs = 10_000;
+
+/**
+ * Makes the signing keys if there are none, builds the provider, and builds another whenever the set
+ * of keys changes: the running one answers what it has begun, so no request is dropped.
+ */
+export async function createProviderHandle(deps: ProviderHandleDeps): Promise<ProviderHandle> {
+  const { db, sealer, logger } = deps;
+  const pollMs = deps.keyPollMs ?? defaultPollMs;
+  const clients = createClientCache(db, sealer, deps.clientCacheMs);
+  const units = createUnitsOfWork(db, sealer);
+  await ensureSigningKeys(db, sealer);
+
+  type Running = { provider: Provider; callback: ReturnType<Provider['callback']>; fingerprint: string };
+  let nextChangeMs: number | undefined;
+  async function build(previous?: Running): Promise<Running> {
+    const { keys, fingerprint, changesInMs } = await loadKeySet(db, sealer);
+    nextChangeMs = changesInMs;
+    if (previous?.fingerprint === fingerprint) return previous;
+    const provider = createProvider({ ...deps, clients, units }, keys);
+    return { provider, callback: provider.callback(), fingerprint };
+  }
+
+  let running = await build();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  async function refresh(): Promise<void> {
+    const before = running.fingerprint;
+    running = await build(running);
+    if (running.fingerprint !== before) logger.info({ event: 'oidc.keys-changed' });
+  }
+  function schedule(): void {
+    if (stopped) return;
+    timer = setTimeout(() => void poll(), Math.max(50, Math.min(pollMs, nextChangeMs ?? pollMs)));
+    timer.unref();
+  }
+  async function poll(): Promise<void> {
+    try {
+      await refresh();
+    } catch (error) {
+      // The keys in memory go on; the next look may succeed.
+      logger.warn({ event: 'oidc.keys-unreadable', err: error });
+      nextChangeMs = undefined;
+    }
+    schedule();
+  }
+  schedule();
+
+  return {
+    current: () => running.provider,
+    answer: async (req, res) => {
+      await running.callback(req, res);
+    },
+    db,
+    sealer,
+    clients,
+    units,
+    refresh,
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { EventEmitter } from 'node:events';
+import Provider, { type errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type ConfigurationDeps, providerConfiguration } from './configuration.ts';
+import type { SigningJwk } from './keys.ts';
+import { type RequestScopeDeps, requestScope } from './request-scope.ts';
+
+export type ProviderDeps = ConfigurationDeps & RequestScopeDeps;
+
+/**
+ * Everything that the provider builds an address from comes from the issuer, whatever Host,
+ * X-Forwarded-* or absolute request line say (E4, C25); and whether cookies are Secure is decided by
+ * the issuer too, since TLS may end at a proxy (E5). Koa documents `app.request` as the place for this.
+ */
+function pinToIssuer(provider: Provider): void {
+  const issuer = new URL(provider.issuer);
+  const pinned: Record<string, string | boolean> = {
+    protocol: issuer.protocol.slice(0, -1),
+    host: issuer.host,
+    hostname: issuer.hostname,
+    secure: issuer.protocol === 'https:',
+  };
+  for (const [name, value] of Object.entries(pinned)) {
+    Object.defineProperty(provider.request, name, { configurable: true, get: () => value });
+  }
+  Object.defineProperty(provider.request, 'href', {
+    configurable: true,
+    get(this: { path: string; search: string }) {
+      return `${issuer.origin}${this.path}${this.search}`;
+    },
+  });
+}
+
+/** What happened, for the audit trail: recorded with what the request writes, or not at all. */
+function listen(provider: Provider, deps: ProviderDeps): void {
+  const { units, logger } = deps;
+  provider.on('server_error', (_ctx: KoaContextWithOIDC, error: Error) => units.current()?.fail(error));
+  provider.on('grant.revoked', (ctx: KoaContextWithOIDC) => {
+    // At the token endpoint a grant is revoked for one reason: a code or refresh token came a second time (C28, C29).
+    const unit = units.current();
+    if (ctx.oidc.route !== 'token' || unit === undefined) return;
+    const [used] = unit.reused();
+    unit.record({
+      event: 'token.reuse-detected',
+      result: 'failure',
+      ...(typeof used?.accountId === 'string' ? { accountId: used.accountId } : {}),
+      ...(ctx.oidc.client === undefined ? {} : { clientId: ctx.oidc.client.clientId }),
+      details: { token: used?.model === 'RefreshToken' ? 'refresh_token' : 'authorization_code' },
+    });
+  });
+  provider.on('end_session.success', (ctx: KoaContextWithOIDC) => {
+    const accountId = ctx.oidc.session?.accountId;
+    if (accountId === undefined || ctx.oidc.params?.logout === undefined) return;
+    units.current()?.record({ event: 'session.ended', result: 'success', accountId });
+  });
+  provider.on('backchannel.error', (_ctx: KoaContextWithOIDC, error: Error, client: { clientId: string }) => {
+    logger.warn({ event: 'oidc.backchannel-logout-failed', client_id: client.clientId, err: error });
+  });
+  const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void => {
+    logger.info({
+      event: 'oidc.refused',
+      route: ctx.oidc.route,
+      error: error.message,
+      detail: error.error_detail,
+      client_id: ctx.oidc.client?.clientId,
+      request_id: deps.originOf(ctx.req)?.requestId,
+    });
+  };
+  provider.on('authorization.error', refused);
+  provider.on('grant.error', refused);
+  provider.on('pushed_authorization_request.error', refused);
+  provider.on('introspection.error', refused);
+  provider.on('revocation.error', refused);
+  // What even Koa could not answer; without a listener it would be printed unredacted.
+  (provider as EventEmitter).on('error', (error: Error) =>
+    logger.error({ event: 'oidc.unanswered', err: error }),
+  );
+}
+
+/** One provider with one key set. `createProviderHandle` makes another when the keys change. */
+export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]): Provider {
+  const provider = new Provider(deps.config.issuer, providerConfiguration(deps, keys));
+  pinToIssuer(provider);
+  // The first `use` is the outermost middleware: the unit of work spans everything.
+  provider.use(requestScope(deps));
+  listen(provider, deps);
+  return provider;
+}

@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { importAccounts } from '../accounts/import.ts';
+import { createPasswordHasher } from '../accounts/password-hasher.ts';
+import type { Sealer } from '../base/sealing.ts';
+import type { Configuration } from '../config/schema.ts';
+import type { Db } from '../db/open.ts';
+
+/** Of every demo account. */
+export const demoPassword = 'Nijo-trial-2026';
+
+/** Of every demo account's authenticator app, in Base32. */
+export const appSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+interface DemoAccount {
+  loginId: string;
+  kind: 'ecs' | 'sps';
+  nameEn: string;
+  nameJa: string;
+  affiliation: 'student' | 'faculty' | 'staff';
+  factorEmail?: string;
+  totpSecret?: string;
+  role?: 'desk' | 'operator';
+}
+
+const student = { kind: 'sps', affiliation: 'student' } as const;
+const employee = { kind: 'ecs', affiliation: 'staff' } as const;
+
+/** One account in every state. */
+export const demoAccounts: readonly DemoAccount[] = [
+  { ...student, loginId: 'a0000001', nameEn: 'Aoi Nishijin', nameJa: '西陣 葵' },
+  {
+    ...student,
+    loginId: 'a0000002',
+    nameEn: 'Sora Kamogawa',
+    nameJa: '鴨川 空',
+    factorEmail: 'a0000002@mail.example',
+  },
+  { ...student, loginId: 'a0000003', nameEn: 'Ren Yoshida', nameJa: '吉田 蓮', totpSecret: appSecret },
+  {
+    ...student,
+    loginId: 'a0000004',
+    nameEn: 'Yui Fushimi',
+    nameJa: '伏見 結衣',
+    factorEmail: 'a0000004@mail.example',
+    totpSecret: appSecret,
+  },
+  { kind: 'ecs', affiliation: 'faculty', loginId: 'kyoin001', nameEn: 'Makoto Katsura', nameJa: '桂 真' },
+  {
+    ...employee,
+    loginId: 'desk0001',
+    nameEn: 'Kaoru Demachi',
+    nameJa: '出町 薫',
+    totpSecret: appSecret,
+    role: 'desk',
+  },
+  {
+    ...employee,
+    loginId: 'oper0001',
+    nameEn: 'Hikaru Uji',
+    nameJa: '宇治 光',
+    totpSecret: appSecret,
+    role: 'operator',
+  },
+];
+
+const header = 'login_id,kind,name_en,name_ja,email,affiliation,password,factor_email,totp_secret';
+
+function csvLine(account: DemoAccount): string {
+  const { loginId, kind, nameEn, nameJa, affiliation, factorEmail = '', totpSecret = '' } = account;
+  const email = `${loginId}@university.example`;
+  return [loginId, kind, nameEn, nameJa, email, affiliation, demoPassword, factorEmail, totpSecret].join(',');
+}
+
+/**
+ * Makes the demo accounts that are not there yet, by the import that operators use. One that is
+ * there stays as its user has left it.
+ */
+export async function makeDemoAccounts(db: Db, sealer: Sealer, config: Configuration): Promise<void> {
+  const present = await db
+    .selectFrom('accounts')
+    .select('login_id')
+    .where(
+      'login_id',
+      'in',
+      demoAccounts.map(({ loginId }) => loginId),
+    )
+    .execute();
+  const missing = demoAccounts.filter(({ loginId }) => !present.some((row) => row.login_id === loginId));
+  if (missing.length === 0) return;
+  const { bad } = await importAccounts({
+    db,
+    sealer,
+    hasher: createPasswordHasher(config.passwords),
+    source: Readable.from([`${[header, ...missing.map(csvLine)].join('\n')}\n`]),
+    actor: 'system',
+    canonicalAddress: (input) => ({ address: input }),
+  });
+  if (bad.length > 0)
+    throw new Error(`a demo account is wrong: ${bad.flatMap(({ reasons }) => reasons).join('; ')}`);
+  for (const { loginId, role } of missing) {
+    if (role === undefined) continue;
+    await db
+      .updateTable('accounts')
+      .set({ roles: [role] })
+      .where('login_id', '=', loginId)
+      .execute();
+  }
+}

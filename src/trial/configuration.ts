@@ -1,0 +1,56 @@
+import { checkConfiguration } from '../config/load.ts';
+import type { Configuration } from '../config/schema.ts';
+import { loopback } from './local-server.ts';
+
+export interface TrialPlace {
+  port: number;
+  secret: string;
+  smtpUrl: string;
+}
+
+/** The trial's settings: Kyoto University's rules, names and links, on this machine alone. */
+export function trialConfiguration({ port, secret, smtpUrl }: TrialPlace): Configuration {
+  return checkConfiguration(
+    {
+      issuer: `http://${loopback}:${port}`,
+      // Nothing is balanced here, so nobody needs time to notice that it stops.
+      server: {
+        host: loopback,
+        port,
+        internal_port: 0,
+        drain_seconds: 0,
+        shutdown_seconds: 5,
+        node_name: 'trial',
+      },
+      secrets: { current: secret },
+      mail: {
+        smtp_url: smtpUrl,
+        from_address: 'no-reply@idp.example',
+        from_name: { en: 'Kyoto University (trial)', ja: '京都大学（体験版）' },
+      },
+      branding: {
+        organisation: { en: 'Kyoto University', ja: '京都大学' },
+        login_id_label: { en: 'ECS-ID / SPS-ID', ja: 'ECS-ID / SPS-ID' },
+        totp_issuer: 'Kyoto University',
+        inquiry_url: {
+          en: 'https://www.iimc.kyoto-u.ac.jp/en/inquiry/?q=ninsho',
+          ja: 'https://www.iimc.kyoto-u.ac.jp/ja/inquiry/?q=ninsho',
+        },
+        support_centre: {
+          name: { en: 'ICT Support Center', ja: '情報環境支援センター' },
+          hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
+        },
+      },
+      addresses: {
+        forbidden: [
+          { domain: 'st.kyoto-u.ac.jp', label: 'KUMOI' },
+          { domain: 'kyoto-u.ac.jp', label: 'KUMail' },
+          { domain: 'ms.c.kyoto-u.ac.jp' },
+        ],
+      },
+      locale: { default: 'ja', time_zone: 'Asia/Tokyo' },
+    },
+    [],
+    { embedded: true },
+  );
+}

@@ -1,0 +1,50 @@
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+/** A mail as `/messages.json` tells it. */
+export interface ReceivedMail {
+  /** Whom the envelope names: where the mail would have gone. */
+  to: string;
+  subject: string;
+  text: string;
+  /** Empty when the mail has no HTML part. */
+  html: string;
+  /** When it arrived (ISO 8601). */
+  at: string;
+}
+
+export interface MailStore {
+  add(mail: ReceivedMail): void;
+  /** Newest last. */
+  all(): readonly ReceivedMail[];
+}
+
+const kept = 500;
+
+function read(file: string): ReceivedMail[] {
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      // A line cut off by a killed process is no reason not to start.
+      try {
+        return line === '' ? [] : [JSON.parse(line) as ReceivedMail];
+      } catch {
+        return [];
+      }
+    });
+}
+
+/** Keeps the newest mails, in a file of one JSON object a line when one is given. */
+export function openMailStore(file?: string): MailStore {
+  const mails = file !== undefined && existsSync(file) ? read(file).slice(-kept) : [];
+  // They hold codes: nobody else on the machine reads them.
+  const lines = mails.map((mail) => `${JSON.stringify(mail)}\n`).join('');
+  if (file !== undefined) writeFileSync(file, lines, { mode: 0o600 });
+  return {
+    add(mail) {
+      mails.push(mail);
+      if (mails.length > kept) mails.shift();
+      if (file !== undefined) appendFileSync(file, `${JSON.stringify(mail)}\n`, { mode: 0o600 });
+    },
+    all: () => mails,
+  };
+}

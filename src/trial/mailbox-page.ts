@@ -1,0 +1,74 @@
+import { generateSync } from 'otplib';
+import { type Locale, otherLocale } from '../i18n/locale.ts';
+import { languageNames } from './demo-texts.ts';
+import { html, type Markup, page } from './html.ts';
+import type { ReceivedMail } from './mail-store.ts';
+
+const texts = {
+  en: {
+    title: 'Mailbox of the trial',
+    lead: 'Every mail that the trial sends arrives here, newest first. None leaves this machine.',
+    none: 'No mail yet.',
+    reload: 'Look again',
+    to: 'To',
+    designed: 'As a mail program shows it',
+    app: 'The authenticator app of the demo accounts',
+    appCode: 'Its code at this moment (30 seconds, each code once):',
+    appKey: 'Its key, for an app of your own:',
+  },
+  ja: {
+    title: '体験版のメールボックス',
+    lead: '体験版が送るメールは、すべてここに届きます（新しい順）。このコンピューターの外には送られません。',
+    none: 'メールはまだありません。',
+    reload: '更新する',
+    to: '宛先',
+    designed: 'メールソフトでの見え方',
+    app: 'デモ用アカウントの認証アプリ',
+    appCode: '今のコード（30秒ごとに変わります。1つのコードは1回だけ使えます）：',
+    appKey: '自分のアプリに登録するときのキー：',
+  },
+} as const;
+
+function article(locale: Locale, mail: ReceivedMail): Markup {
+  const text = texts[locale];
+  const time = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
+  // The mail's own markup stays in a frame without scripts, forms or this page's origin.
+  const designed = html`<details><summary>${text.designed}</summary>
+<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="${mail.subject}" srcdoc="${`<base target="_blank">${mail.html}`}"></iframe></details>`;
+  return html`<article data-to="${mail.to}">
+<h2>${mail.subject}</h2>
+<p class="soft">${text.to}: ${mail.to} · <time datetime="${mail.at}">${time.format(new Date(mail.at))}</time></p>
+<pre>${mail.text}</pre>
+${mail.html === '' ? undefined : designed}
+</article>`;
+}
+
+/** The mails, newest first, and a stand-in for the authenticator app. @param count of all mails there are. */
+export function mailboxPage(
+  locale: Locale,
+  mails: readonly ReceivedMail[],
+  count: number,
+  appSecret: string | undefined,
+): string {
+  const text = texts[locale];
+  const other = otherLocale(locale);
+  const app =
+    appSecret === undefined
+      ? undefined
+      : html`<section aria-labelledby="app"><h2 id="app">${text.app}</h2>
+<p>${text.appCode} <code data-app-code>${generateSync({ secret: appSecret })}</code></p>
+<p class="soft">${text.appKey} <code>${appSecret}</code></p></section>`;
+  return page({
+    locale,
+    name: 'mailbox',
+    title: text.title,
+    script: '/mailbox.js',
+    head: html`<strong>${text.title}</strong>
+<a href="/?lang=${other}" lang="${other}" hreflang="${other}">${languageNames[other]}</a>`,
+    body: html`<h1>${text.title}</h1>
+<p data-count="${count}">${text.lead}</p>
+<p><a class="button" href="/?lang=${locale}">${text.reload}</a></p>
+${mails.length === 0 ? html`<p>${text.none}</p>` : mails.map((mail) => article(locale, mail)).toReversed()}
+${app}`,
+  });
+}

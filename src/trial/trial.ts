@@ -1,0 +1,99 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { pino } from 'pino';
+import { startNijo } from '../app.ts';
+import { createSealer } from '../base/sealing.ts';
+import type { Configuration } from '../config/schema.ts';
+import { secretGenerations } from '../config/secret-generations.ts';
+import { lockFolder } from '../db/folder-lock.ts';
+import { migrate } from '../db/migrate.ts';
+import { openEmbedded } from '../db/open.ts';
+import { createLogger, type Logger } from '../observe/logger.ts';
+import { applyClients } from '../oidc/clients.ts';
+import { appSecret, makeDemoAccounts } from './accounts.ts';
+import { trialConfiguration } from './configuration.ts';
+import { startDemoService } from './demo-service.ts';
+import { ensurePortFree, PortInUseError } from './local-server.ts';
+import { startMailbox } from './mailbox.ts';
+import { TrialRefusedError } from './refused.ts';
+import { mailboxPortOffset, serviceDeclarations, serviceSettings } from './services.ts';
+
+export interface TrialSettings {
+  /** Of the identity provider; the demo services and the mailbox follow. */
+  port: number;
+  folder: string;
+}
+
+export interface Trial {
+  /** Ends everything in order: what still has mails to hand over before what takes them. */
+  stop(): Promise<void>;
+}
+
+/** Made once for a folder, readable by its owner alone. */
+function secretOf(folder: string): string {
+  const file = path.join(folder, 'secret');
+  if (!existsSync(file))
+    writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  return readFileSync(file, 'utf8').trim();
+}
+
+function lockOf(folder: string): { release(): void } {
+  try {
+    return lockFolder(folder);
+  } catch (error) {
+    throw new TrialRefusedError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function openLog(folder: string, settings: Configuration['logging']): Logger {
+  const destination = pino.destination({ dest: path.join(folder, 'trial.log'), sync: true, append: false });
+  return createLogger(settings, 'trial', destination);
+}
+
+/**
+ * Starts the identity provider on the embedded database with demo accounts, two demo services and a
+ * mailbox, all on loopback.
+ * @throws TrialRefusedError with a line for the terminal: the folder or a port is in use.
+ */
+export async function startTrial({ port, folder }: TrialSettings): Promise<Trial> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const lock = lockOf(folder);
+  // What has been started, in the order in which it is stopped: the newest first.
+  const started: (() => Promise<void> | void)[] = [() => lock.release()];
+  const stop = async (): Promise<void> => {
+    for (let end = started.pop(); end !== undefined; end = started.pop()) await end();
+  };
+  try {
+    const secret = secretOf(folder);
+    const db = openEmbedded(path.join(folder, 'database'));
+    started.push(() => db.destroy());
+    // The ports first: when one is in use nothing has been changed yet.
+    await ensurePortFree(port);
+    const mailbox = await startMailbox({
+      port: port + mailboxPortOffset,
+      file: path.join(folder, 'mails.jsonl'),
+      appSecret,
+    });
+    started.push(() => mailbox.close());
+    for (const settings of serviceSettings(port, secret)) {
+      const service = await startDemoService(settings);
+      started.push(() => service.close());
+    }
+
+    const config = trialConfiguration({ port, secret, smtpUrl: mailbox.smtpUrl });
+    const logger = openLog(folder, config.logging);
+    await migrate(db);
+    const sealer = createSealer(secretGenerations(config.secrets));
+    await applyClients(db, sealer, serviceDeclarations(port, secret), 'system');
+    await makeDemoAccounts(db, sealer, config);
+    const nijo = await startNijo({ config, db, logger }).catch((error: unknown) => {
+      throw (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? new PortInUseError(port) : error;
+    });
+    started.push(() => nijo.stop());
+    return { stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,95 @@
+import type { IncomingMessage } from 'node:http';
+import Koa from 'koa';
+import type { RequestOrigin } from '../audit/audit.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { Assets } from './assets.ts';
+import type { NijoMiddleware, NijoState } from './context.ts';
+import { parseForms, refuseCrossSite } from './forms.ts';
+import type { Language } from './language.ts';
+import { guardRequests } from './request-guard.ts';
+import { catchFaults, type Responder } from './respond.ts';
+import { setResponseHeaders } from './response-headers.ts';
+
+export interface ApplicationParts {
+  issuer: string;
+  trustedProxies: readonly string[];
+  node: string;
+  logger: Logger;
+  responder: Responder;
+  language: Language;
+  assets: Assets;
+  ready: () => boolean;
+  remember?: (request: IncomingMessage, origin: RequestOrigin) => void;
+  observe?: (route: string, method: string, status: number, seconds: number) => void;
+  /** Routes of our own pages: they get parsed forms, and refuse forms of other sites. */
+  pages: readonly NijoMiddleware[];
+  /** The protocol, last in the chain: whatever is no page of ours. */
+  protocol: NijoMiddleware;
+}
+
+/** The one Koa application, from the outermost check to the provider. */
+export function createApplication(parts: ApplicationParts): Koa {
+  const app = new Koa<NijoState>();
+  app.proxy = false;
+  app.use(setResponseHeaders({ issuer: parts.issuer }));
+  const guard = guardRequests(parts);
+  app.use(async (ctx, next) => {
+    // The guard establishes what a fault page needs, so faults are caught just inside it.
+    await guard(ctx, () => catchFaults(parts)(ctx, next));
+  });
+  app.use(health(parts.ready));
+  app.use(assets(parts.assets));
+  const forms = parseForms();
+  const crossSite = refuseCrossSite({ issuer: parts.issuer });
+  app.use(async (ctx, next) => {
+    // The provider reads its own bodies; only our pages' forms are parsed and checked here.
+    if (ctx.path.startsWith('/interaction/')) await crossSite(ctx, () => forms(ctx, next));
+    else await next();
+  });
+  for (const page of parts.pages) app.use(page);
+  app.use(home(parts));
+  app.use(parts.protocol);
+  return app;
+}
+
+function health(ready: () => boolean): NijoMiddleware {
+  return async (ctx, next) => {
+    if (ctx.path === '/health/live') {
+      ctx.body = { status: 'live' };
+    } else if (ctx.path === '/health/ready') {
+      ctx.status = ready() ? 200 : 503;
+      ctx.body = { status: ready() ? 'ready' : 'not ready' };
+    } else {
+      await next();
+    }
+  };
+}
+
+function assets(files: Assets): NijoMiddleware {
+  return async (ctx, next) => {
+    const file = ctx.method === 'GET' || ctx.method === 'HEAD' ? files.find(ctx.path) : undefined;
+    if (file === undefined) {
+      await next();
+      return;
+    }
+    ctx.type = file.type;
+    // The name changes with the content.
+    ctx.set('Cache-Control', 'public, max-age=31536000, immutable');
+    ctx.body = file.body;
+  };
+}
+
+function home(parts: ApplicationParts): NijoMiddleware {
+  return async (ctx, next) => {
+    if (ctx.path !== '/' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) {
+      await next();
+      return;
+    }
+    parts.responder.page(
+      ctx,
+      'home',
+      {},
+      { locale: parts.language.of(ctx), url: '/', languageToggle: 'link' },
+    );
+  };
+}

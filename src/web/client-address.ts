@@ -1,0 +1,41 @@
+import ipaddr from 'ipaddr.js';
+
+type Parsed = ipaddr.IPv4 | ipaddr.IPv6;
+
+function parse(text: string): Parsed | undefined {
+  const plain = text
+    .trim()
+    .replace(/^\[(.*)\](:\d+)?$/, '$1')
+    .replace(/^(\d+\.\d+\.\d+\.\d+):\d+$/, '$1');
+  return ipaddr.isValid(plain) ? ipaddr.process(plain) : undefined;
+}
+
+/**
+ * The address of whoever made a request: the peer's own, or, where the peer is one of our proxies,
+ * the last address in X-Forwarded-For that is not one of them (C26). What a client writes into the
+ * header itself stands further left and is never believed.
+ */
+export function createAddressReader(
+  trustedProxies: readonly string[],
+): (peer: string | undefined, forwardedFor: string | undefined) => string {
+  const blocks = trustedProxies.map((entry): [Parsed, number] => {
+    if (ipaddr.isValidCIDR(entry)) return ipaddr.parseCIDR(entry);
+    const address = ipaddr.process(entry);
+    return [address, address.kind() === 'ipv4' ? 32 : 128];
+  });
+  const isProxy = (address: Parsed): boolean =>
+    blocks.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
+
+  return (peer, forwardedFor) => {
+    let client = parse(peer ?? '');
+    if (client === undefined) return 'unknown';
+    const hops = (forwardedFor ?? '').split(',').toReversed();
+    for (const hop of hops) {
+      if (!isProxy(client)) break;
+      const next = parse(hop);
+      if (next === undefined) break;
+      client = next;
+    }
+    return client.toString();
+  };
+}

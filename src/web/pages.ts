@@ -1,0 +1,102 @@
+import type { ErrorCode } from '../base/errors.ts';
+
+/** A second-factor way as pages and policy name it. */
+export type Way = 'mail' | 'app' | 'recovery-code' | 'passkey';
+
+/** What went wrong with the last submission: shown at the field and in a summary, never in a URL. */
+export interface Fault {
+  code: ErrorCode;
+  /** The field the message belongs to; without one it stands at the top of the page. */
+  field?: 'login_id' | 'password' | 'code' | 'email' | 'acknowledge' | 'device_name';
+  /** Values that the message of this code names, such as `{seconds: 25}` or `{domain: 'kyoto-u.ac.jp'}`. */
+  details?: Readonly<Record<string, string | number>>;
+}
+
+/** How far the mail with the code has come (market D3); `serverReply` is for operators, not here. */
+export type Delivery = 'sending' | 'handed-over' | 'retrying' | 'refused';
+
+/** A rule of the operator's list of addresses that cannot be registered (R17, R50). */
+export interface ForbiddenDomain {
+  domain: string;
+  includeSubdomains: boolean;
+  /** What people call that mail service, such as "KUMail"; may be empty. */
+  label: string;
+}
+
+export interface MailCodePage {
+  /** Masked (`a•••2@mail.example`) at sign-in; whole on the set-up page, where the user has just typed it. */
+  address: string;
+  /** The label that stands in the mail too, so that the user knows which mail is meant (R10). */
+  reference: string;
+  /** Minutes until the code expires, rounded up; 0 when it has. */
+  minutesLeft: number;
+  delivery: Delivery;
+  /** Server host that took or refused the mail, for "accepted by gmail.com"; absent while sending. */
+  deliveryDomain?: string;
+  /** Seconds until `resend` is allowed again; 0 when it is. */
+  resendInSeconds: number;
+  /** The user's other ways that are good enough for this service (R28). */
+  otherWays: readonly Way[];
+}
+
+/** The model of each page, by the name it carries in `<main data-page>`. */
+export interface PageModels {
+  'sign-in': { loginId: string };
+  'mail-code': MailCodePage;
+  'app-code': { otherWays: readonly Way[] };
+  'choose-way': { ways: readonly { way: Way; address?: string }[] };
+  /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
+  'set-up-mail': { email: string; forbidden: readonly ForbiddenDomain[]; appOffered: boolean };
+  'set-up-mail-code': MailCodePage;
+  /** Acknowledgement before app-only setup (R23); `hours` comes from configuration. */
+  'set-up-app-only': {
+    acknowledgementVersion: string;
+    /** False where only an app is good enough for the service: then there is no way back to mail. */
+    mailOffered: boolean;
+  };
+  'set-up-app': {
+    /** Base32 in groups of four, for reading and typing. */
+    secretGrouped: string;
+    /** Base32 without spaces, for the copy button. */
+    secret: string;
+    otpauthUrl: string;
+    /** A whole `<svg>` element. */
+    qrSvg: string;
+    deviceName: string;
+  };
+  consent: { scopes: readonly string[]; claims: readonly string[] };
+  /** Asked before a sign-out (RP-initiated logout); the form's target and token are the provider's. */
+  'sign-out': { formAction: string; xsrf: string };
+  'signed-out': Record<string, never>;
+  error: {
+    code: ErrorCode;
+    /** Correlates page, log and support case (R46). */
+    reference: string;
+    /** Where the login can be started again (R33). */
+    startAgain?: { service: string; url: string };
+    /** For faults of a service's request: OAuth's own error and description, already safe to show. */
+    protocol?: { error: string; description: string };
+  };
+  /** The front page: what this server is, for somebody who opened it by hand. */
+  home: Record<string, never>;
+}
+
+export type PageName = keyof PageModels;
+
+/** What every page carries besides its model. */
+export interface Chrome {
+  locale: 'en' | 'ja';
+  /** The service the user is on the way to, in the page's language; absent outside a login. */
+  service?: string;
+  /** Whom the user has just said to be (after the password), shown so that a mistake is seen. */
+  signedInAs?: string;
+  /** Token of the form (C23); absent on pages without a form of ours. */
+  formToken?: string;
+  /** This page's own address, to which its form posts and at which `?lang=` works. */
+  url: string;
+  fault?: Fault;
+  /** `form`: the toggle submits the form so that what was typed stays (R45); `link`: `?lang=`. */
+  languageToggle: 'form' | 'link';
+  /** A hint shown above the content, such as "that page was no longer the current one". */
+  notice?: 'step-changed' | 'code-sent-again' | 'already-signed-in';
+}

@@ -1,0 +1,74 @@
+import type Koa from 'koa';
+import { NijoError } from '../base/errors.ts';
+import type { NijoContext } from './context.ts';
+import type { Language } from './language.ts';
+import type { Responder } from './respond.ts';
+
+// The provider makes a context of its own from the same request: what our chain established before
+// is taken from the answer it has begun.
+function adopt(ctx: Koa.Context): NijoContext {
+  const requestId = ctx.res.getHeader('x-request-id');
+  const adopted = ctx as unknown as NijoContext;
+  adopted.state.origin = { requestId: typeof requestId === 'string' ? requestId : '', address: '', node: '' };
+  adopted.state.formActionOrigins = [];
+  return adopted;
+}
+
+/** The pages that the protocol endpoints show to people. */
+export function createProtocolPages(options: { responder: Responder; language: Language }) {
+  const { responder, language } = options;
+  return {
+    async error(
+      context: Koa.Context,
+      fault: { error: string; description: string; status: number },
+    ): Promise<void> {
+      const ctx = adopt(context);
+      const code = codeOf(fault.error, fault.status);
+      responder.error(ctx, new NijoError(code), {
+        protocol: { error: fault.error, description: fault.description },
+      });
+      ctx.status = fault.status;
+    },
+    async signOut(
+      context: Koa.Context,
+      model: { formAction: string; xsrf: string; clientName?: string; returnOrigin?: string },
+    ): Promise<void> {
+      const ctx = adopt(context);
+      if (model.returnOrigin !== undefined) ctx.state.formActionOrigins = [model.returnOrigin];
+      responder.page(
+        ctx,
+        'sign-out',
+        { formAction: model.formAction, xsrf: model.xsrf },
+        {
+          locale: language.of(ctx),
+          url: ctx.path,
+          languageToggle: 'link',
+          ...(model.clientName === undefined ? {} : { service: model.clientName }),
+        },
+      );
+    },
+    async signedOut(context: Koa.Context, model: { clientName?: string }): Promise<void> {
+      const ctx = adopt(context);
+      responder.page(
+        ctx,
+        'signed-out',
+        {},
+        {
+          locale: language.of(ctx),
+          url: ctx.path,
+          languageToggle: 'link',
+          ...(model.clientName === undefined ? {} : { service: model.clientName }),
+        },
+      );
+    },
+  };
+}
+
+function codeOf(error: string, status: number) {
+  if (status === 503 || error === 'temporarily_unavailable') return 'temporarily_unavailable' as const;
+  if (status >= 500) return 'internal_error' as const;
+  if (error === 'invalid_client') return 'service_unknown' as const;
+  // The library's word for a login whose cookie or record is gone.
+  if (/session|interaction/.test(error)) return 'interaction_expired' as const;
+  return 'service_request_invalid' as const;
+}

@@ -1,0 +1,98 @@
+import { type ErrorCode, NijoError } from '../base/errors.ts';
+import type { Logger } from '../observe/logger.ts';
+import type { NijoContext, NijoMiddleware } from './context.ts';
+import type { Language } from './language.ts';
+import type { Chrome, PageModels, PageName } from './pages.ts';
+import type { Renderer } from './render.ts';
+import { contentSecurityPolicy } from './response-headers.ts';
+
+/** Answers with a page. The only place that turns a page into a response. */
+export interface Responder {
+  page<Name extends PageName>(
+    ctx: NijoContext,
+    name: Name,
+    model: PageModels[Name],
+    chrome: Chrome,
+    status?: number,
+  ): void;
+  /** The page that helps when something went wrong: what happened, what to do, whom to ask (R33, R46). */
+  error(ctx: NijoContext, error: NijoError, more?: Partial<PageModels['error']>): void;
+}
+
+export function createResponder(options: { renderer: Renderer; language: Language }): Responder {
+  const responder: Responder = {
+    page(ctx, name, model, chrome, status = 200) {
+      const html = options.renderer.page(name, model, chrome);
+      ctx.status = status;
+      ctx.type = 'html';
+      ctx.set('Content-Language', chrome.locale);
+      ctx.set('Content-Security-Policy', contentSecurityPolicy(ctx.state.formActionOrigins));
+      ctx.set('Cache-Control', 'no-store');
+      ctx.body = html;
+    },
+    error(ctx, error, more = {}) {
+      const retryAfter = error.details.retryAfterSeconds;
+      if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
+      const model = {
+        code: error.code,
+        reference: ctx.state.origin.requestId.slice(0, 8).toUpperCase(),
+        ...more,
+      };
+      const chrome: Chrome = { locale: options.language.of(ctx), url: ctx.path, languageToggle: 'link' };
+      responder.page(ctx, 'error', model, chrome, error.status);
+    },
+  };
+  return responder;
+}
+
+const codeOfStatus = new Map<number, ErrorCode>([
+  [404, 'not_found'],
+  [405, 'method_not_allowed'],
+  [413, 'request_too_large'],
+  [415, 'unsupported_media_type'],
+]);
+
+// Connection trouble of the database, by SQLSTATE class or by Node's own codes: worth trying again soon.
+const unavailable = /^(08|25006|40P01|40001|53|55P03|57|E(CONN|PIPE|TIMEDOUT|HOST|AI_))/;
+
+/** Turns whatever was thrown into a coded fault; what nobody foresaw is `internal_error`. */
+export function asNijoError(error: unknown): NijoError {
+  if (error instanceof NijoError) return error;
+  const { code, status, message } = (error ?? {}) as { code?: unknown; status?: unknown; message?: unknown };
+  const text = typeof message === 'string' ? message : '';
+  if (
+    (typeof code === 'string' && unavailable.test(code)) ||
+    /timeout exceeded when trying to connect|Query read timeout|Connection terminated|PGlite is closed/i.test(
+      text,
+    )
+  ) {
+    return new NijoError('temporarily_unavailable', { retryAfterSeconds: 5 }, { cause: error });
+  }
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new NijoError(codeOfStatus.get(status) ?? 'bad_request', {}, { cause: error });
+  }
+  return new NijoError('internal_error', {}, { cause: error });
+}
+
+/** Catches every fault of the routes below: one page for the user, one line for the operator. */
+export function catchFaults(options: { responder: Responder; logger: Logger }): NijoMiddleware {
+  return async (ctx, next) => {
+    try {
+      await next();
+      if (ctx.status === 404 && ctx.body === undefined && ctx.respond !== false)
+        throw new NijoError('not_found');
+    } catch (thrown) {
+      const error = asNijoError(thrown);
+      const line = {
+        event: 'fault',
+        code: error.code,
+        requestId: ctx.state.origin.requestId,
+        status: error.status,
+        details: error.details,
+      };
+      if (error.status >= 500) options.logger.error({ ...line, err: error.cause ?? error }, error.code);
+      else options.logger.info(line, error.code);
+      options.responder.error(ctx, error);
+    }
+  };
+}

@@ -1,0 +1,59 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A listening HTTP server that can end without cutting anybody off. */
+export interface ListeningServer {
+  /** With the real port where 0 was asked for. */
+  port: number;
+  /** Takes no new connection, lets requests in flight end, and after `ms` cuts what is left. */
+  close(ms: number): Promise<void>;
+}
+
+/**
+ * Starts a server whose every wait has an end: slow headers and bodies are cut (F17).
+ * @throws the system's error, such as EADDRINUSE.
+ */
+export async function listen(
+  handler: RequestListener,
+  options: { host: string; port: number; maxConnections: number },
+): Promise<ListeningServer> {
+  const server = createServer(
+    {
+      headersTimeout: 10_000,
+      requestTimeout: 15_000,
+      connectionsCheckingInterval: 2_000,
+      keepAliveTimeout: 65_000,
+      maxHeaderSize: 16_384,
+    },
+    handler,
+  );
+  server.maxConnections = options.maxConnections;
+  let closing = false;
+  // While closing, an answer asks the client or proxy to open its next connection elsewhere.
+  server.prependListener('request', (_, response) => {
+    if (closing) response.setHeader('Connection', 'close');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options.port, options.host, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: (ms) => {
+      closing = true;
+      return closeWithin(server, ms);
+    },
+  };
+}
+
+async function closeWithin(server: Server, ms: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  const cut = setTimeout(() => server.closeAllConnections(), ms);
+  await closed;
+  clearTimeout(cut);
+}

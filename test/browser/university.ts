@@ -1,0 +1,137 @@
+import { migrate } from '../../src/db/migrate.ts';
+import { type Db, openEmbedded } from '../../src/db/open.ts';
+import { startDemoService } from '../../src/trial/demo-service.ts';
+import type { LocalSite } from '../../src/trial/local-server.ts';
+import { appCode, type Cluster, freePort, startCluster, testAppSecret } from '../support/cluster.ts';
+
+/** Twelve characters, as requirements §9 counts them. */
+export const password = 'Kamo-gawa-12';
+
+/** Somebody of the university, with an ID of ten characters and an address of twenty-two. */
+export interface Person {
+  loginId: string;
+  address: string;
+}
+
+/** A small university: the identity provider on the embedded database, a mail server, two services. */
+export interface University {
+  issuer: string;
+  db: Db;
+  cluster: Cluster;
+  /** Asks for a second factor. */
+  important: LocalSite;
+  /** Is content with the password. */
+  ordinary: LocalSite;
+  /** Somebody new; `ways` are what has been set up before. */
+  enrol(ways?: readonly ('mail' | 'app')[]): Promise<Person>;
+  /** The newest mail to an address, counting from the `after`-th mail that arrived at all. */
+  mail(
+    address: string,
+    after?: number,
+  ): Promise<{ subject: string; text: string; html: string; reference: string; code: string }>;
+  close(): Promise<void>;
+}
+
+export { appCode };
+
+const names = {
+  important: { en: 'Grades', ja: '成績システム' },
+  ordinary: { en: 'Library', ja: '図書館' },
+};
+
+/** Kyoto's values, as the example configuration has them. */
+const branding = {
+  organisation: { en: 'Kyoto University', ja: '京都大学' },
+  login_id_label: { en: 'ECS-ID / SPS-ID', ja: 'ECS-ID / SPS-ID' },
+  totp_issuer: 'Kyoto University',
+  inquiry_url: {
+    en: 'https://www.iimc.kyoto-u.ac.jp/en/inquiry/?q=ninsho',
+    ja: 'https://www.iimc.kyoto-u.ac.jp/ja/inquiry/?q=ninsho',
+  },
+  support_centre: {
+    name: { en: 'ICT Support Center', ja: '情報環境支援センター' },
+    hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
+  },
+};
+
+export async function startUniversity(): Promise<University> {
+  const db = openEmbedded();
+  await migrate(db);
+  const ports = { important: await freePort(), ordinary: await freePort() };
+  const secret = 'a demo secret that only these tests know 8c1f';
+  const kinds = ['important', 'ordinary'] as const;
+  const url = (kind: 'important' | 'ordinary'): string => `http://127.0.0.1:${ports[kind]}`;
+  const cluster = await startCluster(
+    { db, kind: 'pglite', url: undefined, connect: async () => db, close: () => db.destroy() },
+    {
+      config: { branding },
+      clients: kinds.map((kind) => ({
+        client_id: kind,
+        client_secret: secret,
+        client_name: names[kind].en,
+        'client_name#ja': names[kind].ja,
+        client_uri: `${url(kind)}/`,
+        redirect_uris: [`${url(kind)}/callback`],
+        post_logout_redirect_uris: [`${url(kind)}/`],
+        second_factor: kind === 'important' ? 'required' : 'off',
+        scope: 'openid profile email',
+      })),
+    },
+  );
+  const [important, ordinary] = await Promise.all(
+    kinds.map((kind) => {
+      const other = kind === 'important' ? 'ordinary' : 'important';
+      return startDemoService({
+        clientId: kind,
+        clientSecret: secret,
+        issuer: cluster.issuer,
+        port: ports[kind],
+        name: names[kind],
+        other: { name: names[other], url: url(other) },
+      });
+    }),
+  );
+  if (important === undefined || ordinary === undefined) throw new Error('the services did not start');
+  let people = 0;
+
+  return {
+    issuer: cluster.issuer,
+    db,
+    cluster,
+    important,
+    ordinary,
+
+    async enrol(ways = []) {
+      people += 1;
+      const loginId = `b${String(people).padStart(9, '0')}`;
+      const address = `${loginId}@box.example`;
+      const line = [
+        loginId,
+        'sps',
+        'Aoi Nishijin',
+        '西陣 葵',
+        '',
+        password,
+        ways.includes('mail') ? address : '',
+        ways.includes('app') ? testAppSecret : '',
+      ].join(',');
+      await cluster.addAccounts([line]);
+      return { loginId, address };
+    },
+
+    async mail(address, after = 0) {
+      const code = await cluster.mailedCode(address, after);
+      const received = cluster.smtp.mails.slice(after).findLast(({ to }) => to.includes(address));
+      const parsed = await received?.parsed;
+      const { subject = '', text = '', html = '' } = parsed ?? {};
+      const reference = /[（(]([A-Z0-9-]+)[)）]\s*$/.exec(subject)?.[1] ?? '';
+      return { subject, text, html: html === false ? '' : html, reference, code };
+    },
+
+    async close() {
+      await Promise.all([important.close(), ordinary.close()]);
+      await cluster.close();
+      await db.destroy();
+    },
+  };
+}
