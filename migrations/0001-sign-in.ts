@@ -185,6 +185,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       retires_at timestamptz
     )`,
 
+    // What must not change when NIJO_SECRET does, sealed under it.
+    `create table instance_secrets (
+      name text primary key,
+      value_sealed bytea not null,
+      created_at timestamptz not null default now()
+    )`,
+
     `create table audit_events (
       id bigint generated always as identity primary key,
       at timestamptz not null default now(),

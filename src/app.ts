@@ -5,7 +5,8 @@ import { toString as qrToString } from 'qrcode';
 import { setAccountLocale } from './accounts/directory.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createPasswordVerifier } from './accounts/verify-password.ts';
-import { type RequestOrigin, recordAudit } from './audit/audit.ts';
+import type { RequestOrigin } from './audit/audit.ts';
+import { NijoError } from './base/errors.ts';
 import { createSealer } from './base/sealing.ts';
 import type { Configuration } from './config/schema.ts';
 import { secretGenerations } from './config/secret-generations.ts';
@@ -13,6 +14,7 @@ import type { Db } from './db/open.ts';
 import { findHolder } from './factors/holders.ts';
 import { mailCodeOf } from './factors/mail-code-value.ts';
 import { createSecondFactor } from './factors/second-factor.ts';
+import { recordSignInEnd } from './factors/sign-ins.ts';
 import type { Branding } from './i18n/branding.ts';
 import { translator } from './i18n/translate.ts';
 import type { SignInOutcome } from './login/dependencies.ts';
@@ -32,9 +34,11 @@ import { createProviderHandle } from './oidc/provider-handle.ts';
 import { createApplication } from './web/application.ts';
 import { loadAssets } from './web/assets.ts';
 import type { NijoMiddleware } from './web/context.ts';
+import { createCookies } from './web/cookies.ts';
 import { describeDevice } from './web/device.ts';
 import { createBrowserBinding } from './web/forms.ts';
 import { createLanguage } from './web/language.ts';
+import { createPassage } from './web/passage.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createRenderer } from './web/render.ts';
 import { createResponder } from './web/respond.ts';
@@ -56,6 +60,13 @@ export interface NijoOptions {
   logger: Logger;
 }
 
+/** A page of ours that is asked in a way it does not know. */
+const methodFaults = {
+  throw: true,
+  methodNotAllowed: () => new NijoError('method_not_allowed'),
+  notImplemented: () => new NijoError('method_not_allowed'),
+};
+
 const viewsFolder = path.join(import.meta.dirname, '../views');
 
 /** Puts a node together and starts it. Everything is wired here and nowhere else. */
@@ -67,7 +78,9 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
   const words = { en: translator('en'), ja: translator('ja') };
 
   const assets = loadAssets(path.join(viewsFolder, 'assets'));
-  const language = createLanguage({ issuer: config.issuer, fallback: config.locale.default });
+  const cookies = createCookies({ issuer: config.issuer, keys: sealer.keys('cookie') });
+  const passage = createPassage(cookies);
+  const language = createLanguage({ cookies, fallback: config.locale.default });
   const responder = createResponder({
     renderer: createRenderer({ viewsFolder, assets, branding }),
     language,
@@ -108,7 +121,8 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     interactions: createInteractions(provider),
     responder,
     language,
-    browsers: createBrowserBinding({ sealer, issuer: config.issuer }),
+    passage,
+    browsers: createBrowserBinding({ cookies, keys: sealer.keys('form-token') }),
     logger,
     switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
     forbidden: config.addresses.forbidden,
@@ -133,7 +147,8 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     ready: health.ready,
     remember: (request, origin) => origins.set(request, origin),
     observe: (route, method, status, seconds) => metrics.httpRequest(route, method, status, seconds),
-    pages: [login.routes() as unknown as NijoMiddleware],
+    pages: [login.routes(), login.allowedMethods(methodFaults)] as unknown as NijoMiddleware[],
+    passage,
     protocol: mountProvider(provider),
   });
 
@@ -162,6 +177,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
       internal === undefined ? undefined : `http://${config.server.internal_host}:${internal.port}`,
     async stop() {
       health.drain();
+      server.drain();
       logger.info({ event: 'draining', seconds: config.server.drain_seconds }, 'no new logins from here on');
       await new Promise((resolve) => {
         setTimeout(resolve, config.server.drain_seconds * 1000);
@@ -189,15 +205,16 @@ function brandingOf(config: Configuration): Branding {
 
 async function recordSignIn(db: Db, metrics: Metrics, outcome: SignInOutcome): Promise<void> {
   const success = outcome.event === 'sign-in.finished';
-  metrics.signIn(
-    outcome.acr ?? 'none',
-    success ? 'success' : outcome.event === 'sign-in.cancelled' ? 'cancelled' : 'failure',
-  );
-  await recordAudit(db, outcome.origin, {
+  const recorded = await recordSignInEnd(db, outcome.interaction, outcome.origin, {
     event: outcome.event,
     result: success ? 'success' : 'failure',
     clientId: outcome.clientId,
     ...(outcome.accountId === undefined ? {} : { accountId: outcome.accountId }),
     details: { acr: outcome.acr ?? 'none' },
   });
+  if (!recorded) return;
+  metrics.signIn(
+    outcome.acr ?? 'none',
+    success ? 'success' : outcome.event === 'sign-in.cancelled' ? 'cancelled' : 'failure',
+  );
 }

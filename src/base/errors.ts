@@ -18,6 +18,7 @@ export const errorStatus = {
   code_attempts_exhausted: 422,
   factor_paused: 429,
   factor_disabled: 403,
+  factor_missing: 403,
   // Sending mail.
   resend_too_soon: 429,
   mail_limit_reached: 429,

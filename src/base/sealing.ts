@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 
 /** The master secret is derived into one key per purpose, so that no two uses share a key. */
-export type KeyPurpose = 'seal' | 'mail-code' | 'form-token' | 'cookie' | 'lookup' | 'pairwise';
+export type KeyPurpose = 'seal' | 'mail-code' | 'form-token' | 'cookie' | 'lookup';
 
 /** One generation of the operator's secret (`NIJO_SECRET`). `id` goes into every sealed value. */
 export interface SecretGeneration {
@@ -25,6 +25,8 @@ export interface Sealer {
   seal(plain: Uint8Array | string, place: string): Buffer;
   /** @throws Error when the value was changed, moved to another row or sealed under an unknown secret. */
   open(sealed: Uint8Array, place: string): Buffer;
+  /** Whether the value is sealed under the current secret; false for one that an earlier secret opens. */
+  isCurrent(sealed: Uint8Array): boolean;
   /** HMAC-SHA-256 under the current generation's key for this purpose. */
   digest(purpose: KeyPurpose, value: string): Buffer;
   /** Keys of every generation for this purpose, newest first (cookie signing wants all). */
@@ -40,7 +42,7 @@ export function createSealer(generations: readonly SecretGeneration[]): Sealer {
   if (current === undefined) throw new Error('a sealer needs at least one secret');
   const derive = (generation: SecretGeneration, purpose: KeyPurpose): Buffer =>
     Buffer.from(hkdfSync('sha256', generation.secret, 'nijo', `${purpose}:v${version}`, 32));
-  const purposes: readonly KeyPurpose[] = ['seal', 'mail-code', 'form-token', 'cookie', 'lookup', 'pairwise'];
+  const purposes: readonly KeyPurpose[] = ['seal', 'mail-code', 'form-token', 'cookie', 'lookup'];
   const keysOf = new Map(
     purposes.map(
       (purpose) => [purpose, generations.map((generation) => derive(generation, purpose))] as const,
@@ -76,6 +78,7 @@ export function createSealer(generations: readonly SecretGeneration[]): Sealer {
       decipher.setAuthTag(bytes.subarray(tagStart, tagStart + tagLength));
       return Buffer.concat([decipher.update(bytes.subarray(tagStart + tagLength)), decipher.final()]);
     },
+    isCurrent: (sealed) => header.equals(Buffer.from(sealed.buffer, sealed.byteOffset, header.length)),
     digest: (purpose, value) =>
       createHmac('sha256', keys(purpose)[0] as Buffer)
         .update(value)

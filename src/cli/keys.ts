@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Configuration } from '../config/schema.ts';
 import { listSigningKeys, type RotationTimes, rotateSigningKeys } from '../oidc/keys.ts';
 import type { CliContext } from './context.ts';
+import { resealAll } from './reseal.ts';
 
 /** How long services may keep a fetched key set; a new key is published this long before it signs. */
 const defaultLeadSeconds = 600;
@@ -36,6 +37,16 @@ export function keysCommands(program: Command, context: CliContext): void {
       );
       const text = `New keys ${kids.join(', ')} are published and sign in ${options.leadSeconds} seconds.`;
       context.out(options.json === true ? JSON.stringify({ kids, leadSeconds: options.leadSeconds }) : text);
+    });
+
+  keys
+    .command('reseal')
+    .description('seal everything that is kept under the present NIJO_SECRET, while nodes run')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const counts = await context.withDatabase(({ db, sealer }) => resealAll(db, sealer));
+      const lines = counts.map(({ table, resealed, kept }) => `${table}: ${resealed} resealed, ${kept} as they were`);
+      context.out(options.json === true ? JSON.stringify(counts) : lines.join('\n'));
     });
 
   keys

@@ -44,11 +44,13 @@ function problemOf(error: unknown): string {
   if (error instanceof client.AuthorizationResponseError || error instanceof client.ResponseBodyError) {
     return `the provider answered ${error.error}: ${error.error_description ?? ''}`;
   }
-  if (!(error instanceof Error)) return 'failed';
-  if (error.name === 'TimeoutError') return 'got no answer in time';
-  const cause = error.cause as { code?: unknown; message?: unknown } | undefined;
-  const reason = [cause?.code, cause?.message].filter((part) => typeof part === 'string').join(' ');
-  return reason === '' ? error.message : `${error.message} (${reason})`;
+  // What a client library wraps into "something went wrong" says why at its root.
+  let root: unknown = error;
+  while (root instanceof Error && root.cause instanceof Error) root = root.cause;
+  if (!(root instanceof Error)) return 'failed';
+  if (root.name === 'TimeoutError') return 'got no answer in time';
+  const { code } = root as { code?: unknown };
+  return [typeof code === 'string' ? code : '', root.message].filter((part) => part !== '').join(' ');
 }
 
 const stepSeconds = 30;

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from './context.ts';
+import { withoutRuntimeNotice } from './runtime-notice.ts';
 
 function workers(value: string): number {
   const number = Number(value);
@@ -20,7 +21,7 @@ export function serveCommand(context: CliContext): Command {
         await superviseWorkers(options.workers, context);
         return;
       }
-      const { serve } = await import('../main.ts');
+      const { serve } = await withoutRuntimeNotice(() => import('../main.ts'));
       await serve(config);
     });
 }

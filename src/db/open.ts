@@ -1,6 +1,7 @@
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect } from 'kysely';
 import type { Configuration } from '../config/schema.ts';
+import { patiently } from './patient-pool.ts';
 import { createPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 
@@ -19,7 +20,7 @@ export function openPostgres(
   onConnectionError: (error: Error) => void,
   onQuery?: QueryListener,
 ): Db {
-  const pool = createPool(settings, onConnectionError);
+  const pool = patiently(createPool(settings, onConnectionError), settings.connect_timeout_ms);
   return new Kysely<Schema>({
     dialect: new PostgresDialect({ pool }),
     ...(onQuery === undefined ? {} : { log: onQuery }),

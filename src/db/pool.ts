@@ -1,9 +1,11 @@
 import { Pool, type PoolClient } from 'pg';
 import type { Configuration } from '../config/schema.ts';
+import { createStatementNames, naming } from './named-statements.ts';
 
 // The server is going away, is read-only after a failover, or the connection is broken: such a
 // client must not go back into the pool, or writes would be refused until the next restart (E8).
-const fatal = /^(08...|25006|57P0[1-3]|53300)$/;
+// 0A000: a migration changed what a named statement answers; a new connection names it anew.
+const fatal = /^(08...|0A000|25006|57P0[1-3]|53300)$/;
 
 function isFatal(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
@@ -26,18 +28,24 @@ export function createPool(settings: Configuration['database'], onError: (error:
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: 'nijo',
+    // A plan for any parameters is as good as one for these, and need not be made again.
+    options: '-c plan_cache_mode=force_generic_plan',
   });
   pool.on('error', onError);
-  pool.on('connect', (client) => discardAfterFatalError(client, onError));
+  const nameOf = createStatementNames();
+  pool.on('connect', (client) => discardAfterFatalError(client, naming(client, nameOf), onError));
   return pool;
 }
 
 /** Throws the client away at its release once it met a fatal error; until then its queries fail at once. */
-function discardAfterFatalError(client: PoolClient, onError: (error: Error) => void): void {
+function discardAfterFatalError(
+  client: PoolClient,
+  query: (...values: unknown[]) => unknown,
+  onError: (error: Error) => void,
+): void {
   // An error between two queries of a checked-out client would otherwise end the process.
   client.on('error', onError);
   let fault: { error: unknown } | undefined;
-  const query = client.query.bind(client) as (...values: unknown[]) => unknown;
   client.query = ((...values: unknown[]) => {
     // The rollback of a transaction on a dead connection would wait for a second timeout.
     if (fault !== undefined) return Promise.reject(fault.error);

@@ -160,6 +160,12 @@ export interface SigningKeysTable {
   retires_at: NullableTimestamp;
 }
 
+export interface InstanceSecretsTable {
+  name: string;
+  value_sealed: Buffer;
+  created_at: Timestamp;
+}
+
 export interface AuditEventsTable {
   id: Generated<BigInteger>;
   at: Timestamp;
@@ -189,5 +195,6 @@ export interface Schema {
   client_versions: ClientVersionsTable;
   oidc_payloads: OidcPayloadsTable;
   signing_keys: SigningKeysTable;
+  instance_secrets: InstanceSecretsTable;
   audit_events: AuditEventsTable;
 }

@@ -24,8 +24,8 @@ function canonicalDomain(input: string): string | undefined {
   const ascii = domainToASCII(plain);
   const labels = ascii.split('.');
   if (ascii.length > 253 || labels.length < 2 || !labels.every((part) => label.test(part))) return undefined;
-  // A numeric last label is an IP address in another dress.
-  if (/^\d+$/.test(labels.at(-1) ?? '')) return undefined;
+  // No top-level domain begins with a digit; an IP address in another dress does.
+  if (!/^[a-z]/.test(labels.at(-1) ?? '')) return undefined;
   return ascii;
 }
 

@@ -3,6 +3,7 @@ import { newId } from '../base/ids.ts';
 import type { Sealer } from '../base/sealing.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
 import { enqueueMail } from '../mail/outbox.ts';
 import { maskAddress } from './address.ts';
 import { type AppCodes, appSecretPlace, newAppSecret } from './app-codes.ts';
@@ -150,7 +151,17 @@ export function createEnrolment(dependencies: {
     async acknowledge(signIn, locale, origin) {
       const factorId = newId();
       const sealed = sealer.seal(newAppSecret(), appSecretPlace(factorId, signIn.account.id));
-      await db.transaction().execute(async (trx) => {
+      await inTransaction(db, async (trx) => {
+        // Once: a double click must not change the key that the first answer shows.
+        const begun = await trx
+          .updateTable('sign_ins')
+          .set({ set_up: 'app', app_factor_id: factorId, app_secret_sealed: sealed })
+          .where('interaction', '=', signIn.interaction)
+          .where('account_id', '=', signIn.account.id)
+          .where('app_factor_id', 'is', null)
+          .returning('interaction')
+          .executeTakeFirst();
+        if (begun === undefined) return;
         await trx
           .insertInto('acknowledgements')
           .values({
@@ -159,12 +170,6 @@ export function createEnrolment(dependencies: {
             text_version: acknowledgementVersion,
             locale,
           })
-          .execute();
-        await trx
-          .updateTable('sign_ins')
-          .set({ set_up: 'app', app_factor_id: factorId, app_secret_sealed: sealed })
-          .where('interaction', '=', signIn.interaction)
-          .where('account_id', '=', signIn.account.id)
           .execute();
         await recordAudit(trx, origin, {
           event: 'factor.acknowledged',

@@ -20,7 +20,9 @@ export interface MailContext {
 export type SendOutcome =
   | { outcome: 'sent'; mailId: string; repeated: boolean }
   | { outcome: 'too-soon'; retryAfterSeconds: number }
-  | { outcome: 'limited'; retryAfterSeconds: number };
+  | { outcome: 'limited'; retryAfterSeconds: number }
+  /** The factor step is paused: no code would be accepted, so none is sent (R8). */
+  | { outcome: 'paused'; retryAfterSeconds: number };
 
 export type MailCodeOutcome =
   | { outcome: 'matched'; address: string }

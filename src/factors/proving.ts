@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { AppCodes } from './app-codes.ts';
 import type { Factor } from './assurance.ts';
 import { type MailCodes } from './mail-codes.ts';
@@ -48,12 +49,16 @@ export function createProving(dependencies: {
   const { db, mailCodes, appCodes, pause } = dependencies;
 
   const prove: Proving['prove'] = (signIn, factor, origin, find, onMatch) =>
-    db.transaction().execute(async (trx): Promise<ProofOutcome> => {
+    inTransaction(db, async (trx): Promise<ProofOutcome> => {
       const subject = { accountId: signIn.account.id, clientId: signIn.clientId, method: factor };
       const allowed = await pause.begin(trx, signIn.account.id);
       if (!allowed.allowed) {
         // A paused step ends the login in progress: it must not stay half done (market ask 11).
-        await trx.deleteFrom('sign_ins').where('interaction', '=', signIn.interaction).execute();
+        await trx
+          .deleteFrom('sign_ins')
+          .where('interaction', '=', signIn.interaction)
+          .where('account_id', '=', signIn.account.id)
+          .execute();
         await recordAudit(trx, origin, { event: 'factor.paused', result: 'failure', ...subject });
         return { outcome: 'paused', retryAfterSeconds: allowed.retryAfterSeconds };
       }
@@ -91,20 +96,20 @@ export function createProving(dependencies: {
   return {
     prove,
     proveMail: (signIn, digits, origin) =>
-      prove(
-        signIn,
-        'mail',
-        origin,
-        (trx) => mailCodes.consume(trx, signIn, 'sign-in', digits),
-        async (trx) => {
-          await trx
-            .updateTable('mail_factors')
-            .set({ last_used_at: sql<Date>`now()` })
-            .where('account_id', '=', signIn.account.id)
-            .where('state', '=', 'active')
-            .execute();
-        },
-      ),
+      prove(signIn, 'mail', origin, async (trx) => {
+        const found = await mailCodes.consume(trx, signIn, 'sign-in', digits);
+        if (found.outcome !== 'matched') return found;
+        // A code that went to an address which is no longer the account's proves nothing (C19).
+        const used = await trx
+          .updateTable('mail_factors')
+          .set({ last_used_at: sql<Date>`now()` })
+          .where('account_id', '=', signIn.account.id)
+          .where('address', '=', found.address)
+          .where('state', '=', 'active')
+          .returning('id')
+          .executeTakeFirst();
+        return used === undefined ? { outcome: 'none' } : { outcome: 'matched' };
+      }),
     proveApp: (signIn, digits, origin) =>
       prove(signIn, 'app', origin, (trx) => appCodes.consume(trx, signIn.account.id, digits)),
   };

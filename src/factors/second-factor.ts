@@ -3,6 +3,7 @@ import type { RequestOrigin } from '../audit/audit.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Hit } from '../limits/limits.ts';
 import { type Delivery, deliveryOf } from '../mail/delivery.ts';
 import { appKeyUri, createAppCodes } from './app-codes.ts';
@@ -10,12 +11,14 @@ import { createEnrolment, type Enrolment } from './enrolment.ts';
 import { createMailCodes, type MailCodes, type MailContext, type SendOutcome } from './mail-codes.ts';
 import { createFactorPause } from './pause.ts';
 import { createProving, type Proving } from './proving.ts';
-import { findSignIn, type NewSignIn, openSignIn, type SignIn } from './sign-ins.ts';
+import { closeSignIn, findSignIn, type NewSignIn, openSignIn, type SignIn } from './sign-ins.ts';
 
 /** The second factor as the login pages use it. */
 export interface SecondFactor {
   findSignIn(interaction: string): Promise<SignIn | undefined>;
   openSignIn(signIn: NewSignIn): Promise<void>;
+  /** Ends a login in progress: the next page asks for the password again. */
+  closeSignIn(interaction: string): Promise<void>;
   /** Turns to another way; a code mailed for the earlier one no longer works (A03). */
   chooseWay(signIn: SignIn, way: 'mail' | 'app'): Promise<void>;
   /** Whether the account's factor step is paused (R8). */
@@ -60,12 +63,13 @@ export function createSecondFactor(dependencies: {
     enrolment,
     findSignIn: (interaction) => findSignIn(db, interaction),
     openSignIn: (signIn) => openSignIn(db, signIn),
+    closeSignIn: (interaction) => closeSignIn(db, interaction),
     factorPause: (accountId) => pause.state(db, accountId),
     deliveryOf: (challengeId) => deliveryOf(db, challengeId),
     appKeyUri: (loginId, secret) => appKeyUri(config.branding.totp_issuer, loginId, secret),
 
     async chooseWay(signIn, way) {
-      await db.transaction().execute(async (trx) => {
+      await inTransaction(db, async (trx) => {
         await trx
           .updateTable('challenges')
           .set({ voided_at: sql<Date>`now()` })
@@ -83,7 +87,9 @@ export function createSecondFactor(dependencies: {
     },
 
     async sendCode(signIn, purpose, address, context, origin) {
-      const sent = await db.transaction().execute(async (trx) => {
+      const paused = await pause.state(db, signIn.account.id);
+      if (!paused.allowed) return { outcome: 'paused', retryAfterSeconds: paused.retryAfterSeconds };
+      const sent = await inTransaction(db, async (trx) => {
         const outcome = await mailCodes.send(trx, signIn, purpose, address, context, origin);
         if (outcome.outcome === 'sent' && purpose === 'set-up') await enrolment.awaitMailCode(trx, signIn);
         return outcome;

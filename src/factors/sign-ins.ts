@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { type AuditEvent, auditRows, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import type { Factor, Holder } from './assurance.ts';
 
@@ -47,13 +48,14 @@ export interface NewSignIn {
   browser: string;
   /** Seconds since the epoch of an earlier password, for a step-up; `undefined`: right now. */
   steppedUpFrom: number | undefined;
-  /** Seconds since the epoch. */
-  expiresAt: number;
+  /** How long the interaction still lives: a span, since a node's clock need not be the database's (F10). */
+  lifetimeSeconds: number;
 }
 
 /**
- * Opens the login after a right password. A second right password in the same interaction starts it
- * anew, with nothing proven: what another account proved before must not count for this one (A27).
+ * Opens the login after a right password. A right password of another account in the same interaction
+ * starts it anew, with nothing proven (A27). The same account's again (a double click) changes nothing:
+ * the code that is on its way stays the one to type.
  */
 export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
   const fresh = {
@@ -73,13 +75,47 @@ export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
     app_factor_id: null,
     app_secret_sealed: null,
     finished_at: null,
-    expires_at: sql<Date>`to_timestamp(${signIn.expiresAt})`,
+    expires_at: sql<Date>`now() + make_interval(secs => ${signIn.lifetimeSeconds})`,
   };
-  const insert = db.insertInto('sign_ins').values({ interaction: signIn.interaction, ...fresh });
-  await (signIn.steppedUpFrom === undefined
-    ? insert.onConflict((conflict) => conflict.column('interaction').doUpdateSet(fresh))
-    : insert.onConflict((conflict) => conflict.column('interaction').doNothing())
-  ).execute();
+  const sameAgain = sql<boolean>`not sign_ins.step_up and sign_ins.account_id = excluded.account_id
+    and sign_ins.browser = excluded.browser and sign_ins.client_id = excluded.client_id`;
+  await db
+    .insertInto('sign_ins')
+    .values({ interaction: signIn.interaction, ...fresh })
+    .onConflict((conflict) => {
+      const known = conflict.column('interaction');
+      return signIn.steppedUpFrom === undefined
+        ? known.doUpdateSet(fresh).where(sql<boolean>`not (${sameAgain})`)
+        : known.doNothing();
+    })
+    .execute();
+}
+
+/**
+ * Records how a login ended, once, however often its last form is sent: one statement marks the
+ * login as ended and appends the event. @returns whether this call was the one.
+ */
+export async function recordSignInEnd(
+  db: Db,
+  interaction: string,
+  origin: RequestOrigin,
+  event: AuditEvent,
+): Promise<boolean> {
+  const [row] = auditRows(origin, [event]);
+  if (row === undefined) return false;
+  const result = await sql`
+    with ended as (
+      update sign_ins set finished_at = now() where interaction = ${interaction} and finished_at is null
+      returning interaction
+    )
+    insert into audit_events (event, result, actor, account_id, client_id, method, request_id, address, node, details)
+    select ${row.event}, ${row.result}, ${row.actor}, ${row.account_id}, ${row.client_id}, ${row.method},
+      ${row.request_id}, ${row.address}, ${row.node}, ${row.details}::jsonb
+    where exists (select from ended)
+      -- a login may end before anybody has said who they are
+      or not exists (select from sign_ins where interaction = ${interaction})
+    returning id`.execute(db);
+  return result.rows.length > 0;
 }
 
 /** Ends a login in progress: the next page asks for the password again. */
@@ -141,6 +177,7 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
     .where('s.expires_at', '>', sql<Date>`now()`)
     .executeTakeFirst();
   if (row === undefined) return undefined;
+  const everEnrolled = row.first_enrolled_at !== null;
   return {
     interaction: row.interaction,
     account: {
@@ -161,11 +198,13 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
         ...(row.mail_address === null ? [] : ['mail' as const]),
         ...(row.has_app === true ? ['app' as const] : []),
       ],
-      everEnrolled: row.first_enrolled_at !== null,
+      everEnrolled,
     },
     mailAddress: row.mail_address ?? undefined,
     challenge:
-      row.challenge_id === null
+      // What this login was setting up is void once another one has set the account up: the address
+      // was never proven, so it is neither shown nor used (R18, R19).
+      row.challenge_id === null || (row.purpose === 'set-up' && everEnrolled)
         ? undefined
         : {
             id: row.challenge_id,
@@ -178,7 +217,7 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
             sinceLastMail: row.since_mail ?? Number.POSITIVE_INFINITY,
           },
     pendingApp:
-      row.app_factor_id === null || row.app_secret_sealed === null
+      row.app_factor_id === null || row.app_secret_sealed === null || everEnrolled
         ? undefined
         : { factorId: row.app_factor_id, secretSealed: Buffer.from(row.app_secret_sealed) },
   };

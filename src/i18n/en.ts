@@ -39,9 +39,10 @@ export const en = {
 
   // The code from the mail.
   'mailCode.title': 'Enter the code from the mail',
-  'mailCode.lead': 'We send you an 8-digit code by mail. Its subject shows the reference below.',
-  'mailCode.leadUnsent': 'You can have an 8-digit code sent to you by mail.',
-  'mailCode.unsent': 'No code has been sent yet.',
+  'mailCode.lead': 'We send you an 8-digit code by mail. The mail’s subject shows the reference below.',
+  'mailCode.titleUnsent': 'Have a code sent to you by mail',
+  'mailCode.leadUnsent': 'No code has been sent for this sign-in yet. You can have one sent to this address.',
+  'mailCode.leadExpired': 'The last code is no longer valid. You can have a new one sent to this address.',
   'mailCode.address': 'Address',
   'mailCode.reference': 'Reference',
   'mailCode.label': '8-digit code',
@@ -50,7 +51,6 @@ export const en = {
     one: 'The code is valid for 1 more minute.',
     other: 'The code is valid for {minutes} more minutes.',
   },
-  'mailCode.expired': 'The code is no longer valid. Please have a new one sent.',
   'mailCode.delivery': 'Mail',
   'mailCode.delivery.sending': 'We are sending the mail now. Most mails arrive within a minute.',
   'mailCode.delivery.handed-over': 'The mail is sent, and the receiving mail server has accepted it.',
@@ -92,16 +92,6 @@ export const en = {
   'appCode.trouble.clock':
     'The code is refused again and again? Let the clock of your device set itself automatically.',
   'appCode.trouble.ask': 'Otherwise ask {centre} ({hours}).',
-  'appCode.lostApp': 'I can no longer use my app',
-
-  // Which way?
-  'chooseWay.title': 'Choose how to confirm that it is you',
-  'chooseWay.lead': 'The password alone is not enough here. Choose one more way.',
-  'chooseWay.mail': 'We send an 8-digit code to {address}.',
-  'chooseWay.mailPlain': 'We send you an 8-digit code.',
-  'chooseWay.app': 'The app on your phone or computer shows a 6-digit code.',
-  'chooseWay.recovery-code': 'One of the codes that you printed or wrote down.',
-  'chooseWay.passkey': 'The screen lock of your device, or a security key.',
 
   // Initial setup by mail.
   'setUp.step': 'Initial setup – step {step} of {steps}',
@@ -141,14 +131,14 @@ export const en = {
   'setUpApp.lead':
     'Use any authenticator app that shows 6-digit codes, on a phone or in a browser on your computer.',
   'setUpApp.step1': 'Give the key to the app',
-  'setUpApp.scan': 'With a phone: scan this picture in the app.',
+  'setUpApp.scan': 'With an app on a phone: scan this QR code in the app.',
   'setUpApp.qr': 'QR code with the key for the authenticator app',
-  'setUpApp.type': 'Without a camera: copy or type this key into the app.',
+  'setUpApp.type': 'If it cannot be scanned: copy or type this key into the app.',
   'setUpApp.key': 'Key',
   'setUpApp.copy': 'Copy the key',
   'setUpApp.copied': 'Copied',
   'setUpApp.open': 'Open in an app on this device',
-  'setUpApp.secret': 'Show the picture and the key to nobody. They are not shown again.',
+  'setUpApp.secret': 'Show the QR code and the key to nobody. They are not shown again once you have finished.',
   'setUpApp.step2': 'Enter the code that the app shows',
   'device.unknown': 'an unknown device',
   'device.both': '{browser} on {system}',
@@ -189,9 +179,9 @@ export const en = {
   // Signing out.
   'signOut.title': 'Sign out?',
   'signOut.lead':
-    'Signing out here ends your sign-in in this browser. You will have to sign in again for every service that uses it.',
-  'signOut.everywhere': 'Sign out everywhere here',
-  'signOut.stay': 'Only leave this service',
+    'Signing out ends your sign-in in this browser. You will have to sign in again for other services too.',
+  'signOut.everywhere': 'Sign out in this browser',
+  'signOut.stay': 'Sign out of this service only',
   'signedOut.title': 'You are signed out',
   'signedOut.lead': 'Your sign-in in this browser has ended.',
   'signedOut.shared': 'On a computer that others use too, close all windows of the browser now.',
@@ -208,6 +198,7 @@ export const en = {
   'error.reference': 'Reference',
   'error.code': 'Error',
   'error.startAgain': 'Start again at {service}',
+  'error.tryAgain': 'Try again',
   'error.inquiry': 'Open the inquiry form',
   'error.protocol': 'For the staff of the service',
   'fault.prefix': 'Error:',
@@ -258,6 +249,9 @@ export const en = {
   },
   'errors.factor_disabled.title': 'This way cannot be used here',
   'errors.factor_disabled.message': 'Please choose another way. If there is none, ask the support centre.',
+  'errors.factor_missing.title': 'Your second step has to be set up again',
+  'errors.factor_missing.message':
+    'You had set one up before, and it was removed. For your safety it cannot be set up with the password alone. Ask the support centre: it checks who you are, and then you can set it up again.',
   'errors.resend_too_soon.title': 'The mail was sent a moment ago',
   'errors.resend_too_soon.message':
     'Please wait a little before you have it sent again, and look in the spam folder.',
@@ -268,12 +262,12 @@ export const en = {
   },
   'errors.mail_limit_reached.title': 'No more mails can be sent for now',
   'errors.mail_limit_reached.message':
-    'Many mails were sent in a short time. The last code may still be valid. Otherwise please try again later.',
+    'Many mails were sent in a short time. Please try again later.',
   'errors.mail_limit_reached.detailed': {
     by: 'minutes',
-    one: 'Many mails were sent in a short time. The last code may still be valid. Otherwise please try again in 1 minute.',
+    one: 'Many mails were sent in a short time. Please try again in 1 minute.',
     other:
-      'Many mails were sent in a short time. The last code may still be valid. Otherwise please try again in {minutes} minutes.',
+      'Many mails were sent in a short time. Please try again in {minutes} minutes.',
   },
   'errors.mail_refused.title': 'The mail could not be delivered',
   'errors.mail_refused.message':
@@ -307,7 +301,7 @@ export const en = {
   },
   'errors.interaction_expired.title': 'This sign-in has expired',
   'errors.interaction_expired.message':
-    'It stood open for too long, or its page came from a bookmark or an earlier visit. Please start again at the service.',
+    'It stood open for too long, or its page came from a bookmark or an earlier visit. Please start again at the service. If you come to this page at once, let your browser keep cookies.',
   'errors.interaction_foreign.title': 'This page belongs to another sign-in',
   'errors.interaction_foreign.message':
     'It was started in another browser or window, or your browser keeps no cookies. Please start again at the service, in this window.',

@@ -11,7 +11,7 @@ export const ja: Catalogue = {
   'common.cancelService': 'やめて「{service}」に戻る',
   'common.service': 'サービス',
   'common.account': 'あなたのID',
-  'common.optional': '（なくてもかまいません）',
+  'common.optional': '（任意）',
   'common.language': '言語',
   'common.inquiry': 'ヘルプ・お問い合わせ',
   'common.autoContinue': '{digits}桁を入力すると、自動で次へ進みます。',
@@ -36,14 +36,14 @@ export const ja: Catalogue = {
 
   // メールの確認コード
   'mailCode.title': 'メールの確認コードを入力してください',
-  'mailCode.lead': '8桁（けた）の確認コードを、メールで送ります。メールの件名に、下の照合番号があります。',
-  'mailCode.leadUnsent': '8桁（けた）の確認コードを、メールで受け取れます。',
-  'mailCode.unsent': '確認コードは、まだ送っていません。',
+  'mailCode.lead': '8桁の確認コードをメールで送ります。メールの件名に、下の照合番号が入っています。',
+  'mailCode.titleUnsent': '確認コードをメールで受け取ってください',
+  'mailCode.leadUnsent': 'このログインの確認コードは、まだ送っていません。次のアドレスに送れます。',
+  'mailCode.leadExpired': '前の確認コードは、もう使えません。次のアドレスに、新しい確認コードを送れます。',
   'mailCode.address': '送り先',
   'mailCode.reference': '照合番号',
   'mailCode.label': '8桁の確認コード',
   'mailCode.valid': '確認コードは、あと{minutes}分使えます。',
-  'mailCode.expired': 'この確認コードはもう使えません。新しい確認コードを送ってもらってください。',
   'mailCode.delivery': 'メールの状態',
   'mailCode.delivery.sending': '今、メールを送っています。ふつうは1分以内に届きます。',
   'mailCode.delivery.handed-over': 'メールを送りました。送り先のメールサーバーが受け取りました。',
@@ -59,17 +59,17 @@ export const ja: Catalogue = {
   'mailCode.resend': 'メールをもう一度送る',
   'mailCode.resendNew': '新しい確認コードを送る',
   'mailCode.resendIn': 'あと{seconds}秒で、もう一度送れます。',
-  'mailCode.resendNow': '今、もう一度送れます。',
+  'mailCode.resendNow': 'もう一度送れるようになりました。',
   'mailCode.trouble': 'メールが届かないとき',
-  'mailCode.trouble.spam': '迷惑メールのフォルダーを見てください。',
+  'mailCode.trouble.spam': '迷惑メールのフォルダーを確認してください。',
   'mailCode.trouble.filter':
     '携帯電話会社のメールは、パソコンからのメールを受け取らないことがあります。{sender} からのメールを受け取るように設定してください。',
   'mailCode.trouble.filterPlain':
     '携帯電話会社のメールは、パソコンからのメールを受け取らないことがあります。{organisation}からのメールを受け取るように設定してください。',
   'mailCode.trouble.wait': '数分待ってから、メールをもう一度送ってください。',
   'mailCode.trouble.ways': 'このページで、ほかの方法を選べます。',
-  'mailCode.trouble.address': 'アドレスにまちがいがないか見てください。まちがいがあれば、変えてください。',
-  'mailCode.trouble.ask': 'それでも届かないときは、{centre}（{hours}）に照合番号を伝えて、聞いてください。',
+  'mailCode.trouble.address': 'アドレスにまちがいがないか確認し、まちがいがあれば変えてください。',
+  'mailCode.trouble.ask': 'それでも届かないときは、照合番号を添えて、{centre}（{hours}）にお問い合わせください。',
 
   // アプリの確認コード
   'appCode.title': 'アプリの確認コードを入力してください',
@@ -79,24 +79,14 @@ export const ja: Catalogue = {
   'appCode.trouble': 'アプリが使えないとき',
   'appCode.trouble.ways': 'このページで、ほかの方法を選べます。設定は変わりません。',
   'appCode.trouble.clock':
-    '何度もまちがいになるときは、スマートフォンやパソコンの時刻を「自動で合わせる」にしてください。',
-  'appCode.trouble.ask': 'それでもだめなときは、{centre}（{hours}）に聞いてください。',
-  'appCode.lostApp': 'アプリがもう使えません',
-
-  // どの方法にするか
-  'chooseWay.title': '確認の方法を選んでください',
-  'chooseWay.lead': 'ここでは、パスワードのほかに、もう一つの確認が必要です。',
-  'chooseWay.mail': '8桁の確認コードを {address} に送ります。',
-  'chooseWay.mailPlain': '8桁の確認コードをメールで送ります。',
-  'chooseWay.app': 'スマートフォンやパソコンのアプリに、6桁の確認コードが出ます。',
-  'chooseWay.recovery-code': '印刷したり書いたりしておいたコードの一つを使います。',
-  'chooseWay.passkey': '端末の画面ロックや、セキュリティキーを使います。',
+    '正しく入力してもまちがいになるときは、スマートフォンやパソコンの時刻を自動で合わせる設定にしてください。',
+  'appCode.trouble.ask': 'それでも使えないときは、{centre}（{hours}）にお問い合わせください。',
 
   // メールでの初期設定
   'setUp.step': '初期設定　{steps}つのうち{step}つ目',
   'setUpMail.title': '確認コードを受け取るメールアドレス',
   'setUpMail.lead':
-    'このサービスでは、パスワードのあとにもう一つの確認（多要素認証）をします。パスワードだけでは、ほかの人があなたのIDを使えないようにするためです。設定は、今、1回だけです。',
+    'このサービスでは、パスワードのあとにもう一つの確認（多要素認証）をします。パスワードを知られても、ほかの人があなたのIDを使えないようにするためです。この設定は、最初の1回だけです。',
   'setUpMail.how': '8桁の確認コードをメールで送ります。次のページで入力すると、そのままサービスに進みます。',
   'setUpMail.email': 'メールアドレス',
   'setUpMail.useLater': 'このアドレスは、設定の変更やリセットのときにも使います。',
@@ -107,7 +97,7 @@ export const ja: Catalogue = {
   'addressRule.forbidden': '{domains}のアドレスは登録できません。',
   'addressRule.labelled': '@{domain}（{label}）',
   'addressRule.subdomains': '{domain}とそのサブドメイン',
-  'addressRule.why': '同じパスワードで開けるメールなので、パスワードを知られると、あなたを守れません。',
+  'addressRule.why': '同じパスワードで開けるメールなので、パスワードを知られたときに、あなたを守れません。',
   'addressRule.one': '登録できるアドレスは一つだけです。',
 
   // メールを使わない初期設定
@@ -117,32 +107,32 @@ export const ja: Catalogue = {
   'setUpAppOnly.noReset':
     'メールアドレスがないと、「リセット」を自分ではできません。たとえば、スマートフォンが壊れたときや、新しい機種にアプリを移せなかったときです。',
   'setUpAppOnly.desk':
-    'リセットの一部は、{centre}が代わりに行います。連絡をして、本人であることを示す必要があります。',
-  'setUpAppOnly.hours': '対応できるのは、受付時間の中だけです：{hours}',
+    'リセットの一部は、{centre}が代わりに行います。連絡をして、本人であることを証明する必要があります。',
+  'setUpAppOnly.hours': '対応できるのは、受付時間内だけです：{hours}',
   'setUpAppOnly.later': 'メールアドレスが使えるようになったら、登録してください。',
   'setUpAppOnly.acknowledge':
-    'メールアドレスがないと自分でリセットできず、{centre}に連絡して本人であることを示す必要があると、わかりました。',
-  'setUpAppOnly.submit': 'アプリだけで進む',
+    'メールアドレスがないと自分ではリセットできず、{centre}に連絡して本人であることを証明する必要があることを、理解しました。',
+  'setUpAppOnly.submit': 'アプリだけの設定に進む',
   'setUpAppOnly.useMail': 'やはりメールアドレスを使う',
-  'setUpApp.title': '認証アプリをつなぐ',
+  'setUpApp.title': '認証アプリを登録する',
   'setUpApp.lead':
-    '6桁の確認コードが出る認証アプリなら、どれでも使えます。スマートフォンでも、パソコンのブラウザーでもかまいません。',
-  'setUpApp.step1': 'アプリにキーを入れる',
-  'setUpApp.scan': 'スマートフォンのとき：アプリで、この画像を読み取ってください。',
-  'setUpApp.qr': '認証アプリに入れるキーのQRコード',
-  'setUpApp.type': 'カメラがないとき：このキーを、アプリに貼り付けるか入力してください。',
+    '6桁の確認コードを表示する認証アプリなら、どれでも使えます。スマートフォンのアプリでも、パソコンのブラウザーに入れるアプリでもかまいません。',
+  'setUpApp.step1': 'アプリにキーを登録する',
+  'setUpApp.scan': 'スマートフォンのアプリのとき：アプリで、このQRコードを読み取ってください。',
+  'setUpApp.qr': '認証アプリに登録するキーのQRコード',
+  'setUpApp.type': '読み取れないとき：このキーを、アプリに貼り付けるか入力してください。',
   'setUpApp.key': 'キー',
   'setUpApp.copy': 'キーをコピー',
   'setUpApp.copied': 'コピーしました',
   'setUpApp.open': 'この端末のアプリで開く',
-  'setUpApp.secret': '画像とキーは、だれにも見せないでください。もう一度表示することはできません。',
-  'setUpApp.step2': 'アプリに出た確認コードを入力する',
+  'setUpApp.secret': 'QRコードとキーは、だれにも見せないでください。設定が終わると、もう一度表示することはできません。',
+  'setUpApp.step2': 'アプリに表示された確認コードを入力する',
   'device.unknown': '不明な端末',
   'device.both': '{system} の {browser}',
   'setUpApp.deviceDefault': '認証アプリ',
   'setUpApp.device': '端末の名前',
   'setUpApp.deviceHint': '端末がいくつもあるとき、あとで見分けられます。',
-  'setUpApp.submit': '設定を終える',
+  'setUpApp.submit': '設定を完了する',
 
   // 情報の提供
   'consent.title': 'あなたの情報を「{service}」に伝えてもよいですか',
@@ -176,9 +166,9 @@ export const ja: Catalogue = {
   // ログアウト
   'signOut.title': 'ログアウトしますか',
   'signOut.lead':
-    'ここでログアウトすると、このブラウザーでのログインが終わります。このログインを使うサービスは、どれも、もう一度ログインが必要になります。',
-  'signOut.everywhere': 'ここですべてログアウトする',
-  'signOut.stay': 'このサービスから出るだけにする',
+    'ログアウトすると、このブラウザーでのログインが終わります。ほかのサービスを使うときにも、もう一度ログインが必要になります。',
+  'signOut.everywhere': 'このブラウザーでログアウトする',
+  'signOut.stay': 'このサービスだけログアウトする',
   'signedOut.title': 'ログアウトしました',
   'signedOut.lead': 'このブラウザーでのログインは終わりました。',
   'signedOut.shared': 'ほかの人も使うパソコンでは、ブラウザーのウィンドウをすべて閉じてください。',
@@ -187,14 +177,15 @@ export const ja: Catalogue = {
   'home.title': '{organisation}のログイン',
   'home.lead': '{organisation}のサービスにログインするところです。',
   'home.how':
-    'ここから始めるのではありません。使いたいサービスを開いてください。ログインが必要になると、ここに来ます。',
+    'このページからは始められません。使いたいサービスを開いてください。ログインが必要なときに、ここへ移動します。',
 
   // エラーのページ
   'error.askTitle': '困ったときは',
-  'error.ask': 'うまくいかないときは、この受付番号を伝えて、{centre}（{hours}）に聞いてください。',
+  'error.ask': 'うまくいかないときは、この受付番号を添えて、{centre}（{hours}）にお問い合わせください。',
   'error.reference': '受付番号',
   'error.code': 'エラー',
   'error.startAgain': '「{service}」からやり直す',
+  'error.tryAgain': 'もう一度試す',
   'error.inquiry': 'お問い合わせフォームを開く',
   'error.protocol': 'サービスの担当者の方へ',
   'fault.prefix': 'エラー：',
@@ -206,7 +197,7 @@ export const ja: Catalogue = {
     'もう一度、両方を入力してください。パスワードの大文字と小文字にも気をつけてください。',
   'errors.credentials_missing.title': 'IDかパスワードが入力されていません',
   'errors.credentials_missing.message': '両方を入力してください。',
-  'errors.too_many_password_attempts.title': '試した回数が多すぎます',
+  'errors.too_many_password_attempts.title': 'ログインに失敗した回数が多すぎます',
   'errors.too_many_password_attempts.message':
     'アカウントを守るため、しばらくログインできません。あとでもう一度お試しください。',
   'errors.too_many_password_attempts.detailed':
@@ -215,28 +206,31 @@ export const ja: Catalogue = {
   'errors.hashing_busy.message': 'パスワードはまだ確かめていません。数秒待ってから、もう一度お試しください。',
   'errors.code_missing.title': '確認コードが入力されていません',
   'errors.code_missing.message': '確認コードを入力してください。',
-  'errors.code_malformed.title': '確認コードの形ではありません',
+  'errors.code_malformed.title': '確認コードの形式が正しくありません',
   'errors.code_malformed.message':
     '確認コードは数字だけです。メールは8桁、アプリは6桁です。もう一度入力してください。',
   'errors.code_malformed.detailed': '確認コードは{digits}桁の数字だけです。もう一度入力してください。',
   'errors.code_wrong.title': '確認コードが正しくありません',
   'errors.code_wrong.message':
-    'いちばん新しい確認コードを見て、もう一度入力してください。メールのときは、照合番号がこのページと同じか見てください。',
+    'いちばん新しい確認コードを、もう一度入力してください。メールのときは、照合番号がこのページと同じか確認してください。',
   'errors.code_expired.title': 'この確認コードはもう使えません',
-  'errors.code_expired.message': '新しい確認コードを送ってもらい、それを入力してください。',
+  'errors.code_expired.message': '新しい確認コードを送り、それを入力してください。',
   'errors.code_used.title': 'この確認コードは、もう使われました',
   'errors.code_used.message':
-    '確認コードは1回だけ使えます。アプリの次の確認コードを待つか、新しいメールを送ってもらってください。',
+    '確認コードは1回だけ使えます。アプリのときは次の確認コードを待ち、メールのときは新しい確認コードを送ってください。',
   'errors.code_attempts_exhausted.title': 'まちがいの回数が多すぎます',
   'errors.code_attempts_exhausted.message':
-    'この確認コードはもう使えません。新しい確認コードを送ってもらい、それを入力してください。',
-  'errors.factor_paused.title': 'まちがいが多いため、二つ目の確認をしばらく止めています',
-  'errors.factor_paused.message': 'アカウントは止まっていません。あとでもう一度お試しください。',
+    'この確認コードはもう使えません。新しい確認コードを送り、それを入力してください。',
+  'errors.factor_paused.title': '確認コードのまちがいが多いため、二つ目の確認をしばらく止めています',
+  'errors.factor_paused.message': 'アカウントがロックされたのではありません。あとでもう一度お試しください。',
   'errors.factor_paused.detailed':
-    'アカウントは止まっていません。{minutes}分たってから、もう一度お試しください。',
+    'アカウントがロックされたのではありません。{minutes}分たってから、もう一度お試しください。',
   'errors.factor_disabled.title': 'この方法は、ここでは使えません',
   'errors.factor_disabled.message':
-    'ほかの方法を選んでください。ほかにないときは、サポートの窓口に聞いてください。',
+    'ほかの方法を選んでください。ほかにないときは、サポートの窓口にお問い合わせください。',
+  'errors.factor_missing.title': '二つ目の確認の設定を、やり直す必要があります',
+  'errors.factor_missing.message':
+    '前に設定した確認方法が、今はありません。安全のため、パスワードだけでは設定できません。サポートの窓口に連絡してください。本人確認のあとで、もう一度設定できます。',
   'errors.resend_too_soon.title': 'メールは少し前に送ったところです',
   'errors.resend_too_soon.message':
     '少し待ってから、もう一度送ってください。迷惑メールのフォルダーも見てください。',
@@ -244,15 +238,15 @@ export const ja: Catalogue = {
     '{seconds}秒待ってから、もう一度送ってください。迷惑メールのフォルダーも見てください。',
   'errors.mail_limit_reached.title': '今は、これ以上メールを送れません',
   'errors.mail_limit_reached.message':
-    '短い間に多くのメールを送りました。最後の確認コードは、まだ使えるかもしれません。使えないときは、あとでもう一度お試しください。',
+    '短い間に多くのメールを送りました。あとでもう一度お試しください。',
   'errors.mail_limit_reached.detailed':
-    '短い間に多くのメールを送りました。最後の確認コードは、まだ使えるかもしれません。使えないときは、{minutes}分たってから、もう一度お試しください。',
+    '短い間に多くのメールを送りました。{minutes}分たってから、もう一度お試しください。',
   'errors.mail_refused.title': 'メールを届けられませんでした',
   'errors.mail_refused.message':
     'メールボックスがいっぱいか、アドレスがないかもしれません。アドレスを見直すか、ほかの方法を選んでください。',
   'errors.address_missing.title': 'メールアドレスが入力されていません',
   'errors.address_missing.message': '確認コードを受け取るアドレスを入力してください。',
-  'errors.address_malformed.title': 'メールアドレスの形ではありません',
+  'errors.address_malformed.title': 'メールアドレスの形式が正しくありません',
   'errors.address_malformed.message':
     'name@example.com のように、アドレスを全部入力してください。ほかの文字は入れないでください。',
   'errors.address_forbidden.title': 'このアドレスは登録できません',
@@ -271,9 +265,9 @@ export const ja: Catalogue = {
   'errors.device_limit_reached.message': 'もう使わない端末を消してから、この端末を加えてください。',
   'errors.device_limit_reached.detailed':
     '端末は{max}台までです。もう使わない端末を消してから、この端末を加えてください。',
-  'errors.interaction_expired.title': 'このログインは、時間が切れました',
+  'errors.interaction_expired.title': 'ログインの有効期限が切れました',
   'errors.interaction_expired.message':
-    '長い間そのままになっていたか、ブックマークや前のページから開いたためです。サービスから、もう一度始めてください。',
+    '長い間そのままになっていたか、ブックマークや前のページから開いたためです。サービスから、もう一度始めてください。すぐにこのページになるときは、ブラウザーでCookieを使えるようにしてください。',
   'errors.interaction_foreign.title': 'これは、別のログインのページです',
   'errors.interaction_foreign.message':
     '別のブラウザーやウィンドウで始めたか、ブラウザーがCookieを使わない設定です。このウィンドウで、サービスからもう一度始めてください。',
@@ -325,7 +319,7 @@ export const ja: Catalogue = {
   'mail.setUpCode.subject': '【{organisation}】設定の確認コード（{reference}）',
   'mail.setUpCode.subjectWithCode': '{code} は設定の確認コードです【{organisation}】（{reference}）',
   'mail.setUpCode.title': '設定の確認コード',
-  'mail.code.lead': '照合番号 {reference} が出ているページで、この確認コードを入力してください。',
+  'mail.code.lead': '照合番号 {reference} が表示されているページで、この確認コードを入力してください。',
   'mail.code.valid': '使えるのは1回だけ、{minutes}分の間です。',
   'mail.code.never': '{organisation}の職員が、この確認コードを聞くことはありません。',
   'mail.fact': '{label}：{value}',

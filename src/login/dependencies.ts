@@ -5,6 +5,7 @@ import type { SecondFactor } from '../factors/second-factor.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BrowserBinding } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
+import type { Passage } from '../web/passage.ts';
 import type { Responder } from '../web/respond.ts';
 import type { Interactions } from './ports.ts';
 
@@ -19,6 +20,7 @@ export interface LoginDependencies {
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;
+  passage: Pick<Passage, 'grant'>;
   logger: Logger;
   switches: AssuranceSwitches;
   forbidden: readonly (ForbiddenDomainRule & { label: string })[];
@@ -41,6 +43,8 @@ export interface LoginDependencies {
 /** How a login ended, for audit and metrics. */
 export interface SignInOutcome {
   event: 'sign-in.finished' | 'sign-in.cancelled' | 'sign-in.refused';
+  /** A login has one outcome, however often its last form is sent. */
+  interaction: string;
   accountId: string | undefined;
   clientId: string;
   acr: string | undefined;

@@ -33,13 +33,6 @@ export async function submitAppCode(dependencies: LoginDependencies, visit: Subm
   );
 }
 
-/** The list of ways, for whoever has more than a button can hold. */
-export async function submitWay(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
-  if (visit.action === 'use-mail' && offers(visit, 'mail')) return change(dependencies, visit, 'mail');
-  if (visit.action === 'use-app' && offers(visit, 'app')) return change(dependencies, visit, 'app');
-  return stay('action_unknown');
-}
-
 function offers(visit: Submission, way: 'mail' | 'app'): boolean {
   return 'otherWays' in visit.step && visit.step.otherWays.includes(way);
 }

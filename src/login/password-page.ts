@@ -1,7 +1,6 @@
 import type { LoginDependencies } from './dependencies.ts';
-import { sendForWay } from './sending.ts';
-import { nextStep } from './steps.ts';
-import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
+import { beginFactorStep } from './sending.ts';
+import { type Decision, type Submission, stay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
 /** ID and password. Until they are right nothing tells whether the account exists or what it has (R3). */
@@ -20,30 +19,19 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   if (verified.outcome === 'refused') return stay('wrong_credentials');
 
   const { account } = verified;
-  const paused = await dependencies.secondFactor.factorPause(account.id);
-  if (!paused.allowed) return stay('factor_paused', undefined, minutesOf(paused.retryAfterSeconds));
-
   await dependencies.secondFactor.openSignIn({
     interaction: visit.uid,
     accountId: account.id,
     clientId,
     browser: visit.browser,
     steppedUpFrom: undefined,
-    expiresAt: visit.details.expiresAt,
+    lifetimeSeconds: visit.details.secondsLeft,
   });
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
-  await sendIfMailIsTheOnlyWay(dependencies, visit);
-  return goOn;
-}
-
-/** R29: with mail as the only way the code is on its way at once; with an app nothing is mailed unasked. */
-export async function sendIfMailIsTheOnlyWay(dependencies: LoginDependencies, visit: Visit): Promise<void> {
-  const signIn = await dependencies.secondFactor.findSignIn(visit.uid);
-  if (signIn === undefined) return;
-  const step = nextStep({ details: visit.details, signIn, switches: dependencies.switches });
-  if (step.page === 'mail-code' && step.otherWays.length === 0 && signIn.challenge === undefined) {
-    await sendForWay(dependencies, visit, signIn);
-  }
+  const begun = await beginFactorStep(dependencies, visit);
+  if (begun.kind === 'stay' && begun.fault.code === 'factor_paused')
+    await dependencies.secondFactor.closeSignIn(visit.uid);
+  return begun;
 }

@@ -52,8 +52,8 @@ export interface InteractionDetails {
   loginHint: string | undefined;
   /** What a consent page lists. */
   consent: { scopes: readonly string[]; claims: readonly string[] };
-  /** When the interaction ends, in seconds since the epoch. */
-  expiresAt: number;
+  /** Seconds until the interaction ends. */
+  secondsLeft: number;
 }
 
 export type InteractionResult =

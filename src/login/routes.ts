@@ -4,11 +4,12 @@ import { acrOf, amrOf } from '../factors/assurance.ts';
 import { SignInChanged } from '../factors/proving.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
-import type { LoginDependencies } from './dependencies.ts';
+import type { LoginDependencies, SignInOutcome } from './dependencies.ts';
 import { submitAppCode, submitMailCode } from './factor-pages.ts';
 import { showStep, type Typed } from './pages.ts';
-import { sendIfMailIsTheOnlyWay, submitPassword } from './password-page.ts';
+import { submitPassword } from './password-page.ts';
 import type { InteractionResult } from './ports.ts';
+import { beginFactorStep } from './sending.ts';
 import { submitAcknowledgement, submitAddress, submitAddressCode, submitApp } from './set-up-pages.ts';
 import { nextStep, type Step } from './steps.ts';
 import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
@@ -81,16 +82,14 @@ async function establish(
       clientId: details.client.id,
       browser,
       steppedUpFrom: details.session.authTime,
-      expiresAt: details.expiresAt,
+      lifetimeSeconds: details.secondsLeft,
     });
     standing = await locate();
-    await sendIfMailIsTheOnlyWay(dependencies, {
-      ...visit,
-      ...standing,
-      locale: language(standing.signIn?.account.locale),
-    });
+    const locale = language(standing.signIn?.account.locale);
+    const begun = await beginFactorStep(dependencies, { ...visit, ...standing, locale });
     standing = await locate();
     if (standing.step.page === 'step-up') throw new NijoError('interaction_expired');
+    return { ...visit, ...standing, locale, ...(begun.kind === 'stay' ? { fault: begun.fault } : {}) };
   }
   return { ...visit, ...standing, locale: language(standing.signIn?.account.locale) };
 }
@@ -115,24 +114,16 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   }
   const handle = handlers[visit.step.page];
   if (handle === undefined) throw new NijoError('step_out_of_order');
-  let decision: Decision;
-  try {
-    decision = await handle(dependencies, submission);
-  } catch (error) {
+  const decision = await handle(dependencies, submission).catch((error: unknown): Decision => {
     if (!(error instanceof SignInChanged)) throw error;
-    decision = goOn;
-  }
+    return { kind: 'overtaken' };
+  });
   if (decision.kind === 'refuse') return refuse(dependencies, visit, decision.error);
   if (visit.step.page === 'consent' && decision.kind === 'go-on')
     return complete(dependencies, visit, { kind: 'consented' });
   const now = await establish(dependencies, ctx, uid);
-  if (decision.kind === 'stay') {
-    if (now.step.page === 'finish') return finish(dependencies, now, now.step);
-    const { status, details } = new NijoError(decision.fault.code, decision.fault.details);
-    const retryAfter = details.retryAfterSeconds;
-    if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
-    return showStep(dependencies, now, { fault: decision.fault, typed, status });
-  }
+  if (decision.kind === 'overtaken') return showOrFinish(dependencies, now, typed, 'step-changed', 409);
+  if (decision.kind === 'stay') return showOrFinish(dependencies, { ...now, fault: decision.fault }, typed);
   if (now.step.page === 'finish') return finish(dependencies, now, now.step);
   // After a change the browser asks for the next page itself: going back or reloading sends nothing twice.
   ctx.status = 303;
@@ -148,13 +139,28 @@ async function showOrFinish(
   status?: number,
 ): Promise<void> {
   if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
-  if (visit.step.page === 'impossible')
-    return refuse(dependencies, visit, 'unmet_authentication_requirements');
+  if (visit.step.page === 'impossible') return cannotGoOn(dependencies, visit);
+  const { fault } = visit;
+  const error = fault === undefined ? undefined : new NijoError(fault.code, fault.details);
+  if (error?.details.retryAfterSeconds !== undefined)
+    visit.ctx.set('Retry-After', String(error.details.retryAfterSeconds));
   return showStep(dependencies, visit, {
     typed,
+    ...(fault === undefined ? {} : { fault }),
     ...(notice === undefined ? {} : { notice }),
-    ...(status === undefined ? {} : { status }),
+    status: status ?? error?.status ?? 200,
   });
+}
+
+/**
+ * Nothing the account has is enough. A service that named what it needs is told (R32); otherwise the
+ * user is: whoever once had a factor cannot set up the first one again (R15).
+ */
+async function cannotGoOn(dependencies: LoginDependencies, visit: Visit): Promise<void> {
+  if (visit.details.demand.essentialAcrValues !== undefined)
+    return refuse(dependencies, visit, 'unmet_authentication_requirements');
+  await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.refused'));
+  throw new NijoError('factor_missing');
 }
 
 async function finish(
@@ -172,13 +178,7 @@ async function finish(
     amr: amrOf(step.proofs, dependencies.switches),
     authTime: step.authTime,
   });
-  await dependencies.recordOutcome({
-    event: 'sign-in.finished',
-    accountId,
-    clientId: visit.details.client.id,
-    acr,
-    origin: visit.ctx.state.origin,
-  });
+  await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.finished', acr));
 }
 
 async function refuse(
@@ -194,13 +194,20 @@ async function refuse(
         ? 'the user cancelled the sign-in'
         : 'no authentication the user can give here is sufficient',
   });
-  await dependencies.recordOutcome({
-    event: error === 'access_denied' ? 'sign-in.cancelled' : 'sign-in.refused',
+  await dependencies.recordOutcome(
+    outcomeOf(visit, error === 'access_denied' ? 'sign-in.cancelled' : 'sign-in.refused'),
+  );
+}
+
+function outcomeOf(visit: Visit, event: SignInOutcome['event'], acr?: string): SignInOutcome {
+  return {
+    event,
+    interaction: visit.uid,
     accountId: visit.signIn?.account.id,
     clientId: visit.details.client.id,
-    acr: undefined,
+    acr,
     origin: visit.ctx.state.origin,
-  });
+  };
 }
 
 async function complete(
@@ -209,7 +216,9 @@ async function complete(
   result: InteractionResult,
 ): Promise<void> {
   const { ctx } = visit;
-  ctx.redirect(await dependencies.interactions.finish(ctx.req, ctx.res, result));
+  const location = await dependencies.interactions.finish(ctx.req, ctx.res, result);
+  dependencies.passage.grant(ctx, visit.uid);
+  ctx.redirect(location);
   ctx.status = 303;
 }
 
@@ -231,6 +240,7 @@ async function helpWhereLost(
       'interaction_expired',
       'interaction_foreign',
       'interaction_finished',
+      'factor_missing',
       'form_token_invalid',
       'cross_site_request',
     ];

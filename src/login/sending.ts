@@ -1,6 +1,7 @@
 import type { MailContext, SendOutcome } from '../factors/mail-codes.ts';
 import type { SignIn } from '../factors/sign-ins.ts';
 import type { LoginDependencies } from './dependencies.ts';
+import { nextStep } from './steps.ts';
 import { type Decision, goOn, stay, type Visit } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
@@ -32,7 +33,30 @@ export async function sendForWay(
 /** What a page says after a mail was asked for. */
 export function decisionAfterSending(sent: SendOutcome | undefined): Decision {
   if (sent === undefined || sent.outcome === 'sent') return goOn;
-  if (sent.outcome === 'too-soon')
-    return stay('resend_too_soon', undefined, minutesOf(sent.retryAfterSeconds));
-  return stay('mail_limit_reached', undefined, minutesOf(sent.retryAfterSeconds));
+  const codes = {
+    'too-soon': 'resend_too_soon',
+    limited: 'mail_limit_reached',
+    paused: 'factor_paused',
+  } as const;
+  return stay(codes[sent.outcome], undefined, minutesOf(sent.retryAfterSeconds));
+}
+
+/**
+ * What the step that follows a right password begins with. R29: with mail as the only way the code is
+ * on its way at once; with an app nothing is mailed unasked. R8: a paused factor step is told here, and
+ * only to whom it concerns: a service that asks for no factor is not closed by it.
+ */
+export async function beginFactorStep(dependencies: LoginDependencies, visit: Visit): Promise<Decision> {
+  const { details, uid } = visit;
+  const signIn = await dependencies.secondFactor.findSignIn(uid);
+  if (signIn === undefined) return goOn;
+  const step = nextStep({ details, signIn, switches: dependencies.switches });
+  if (step.page === 'finish' || step.page === 'impossible') return goOn;
+  if (step.page === 'mail-code' && step.otherWays.length === 0 && signIn.challenge === undefined) {
+    const sent = await sendForWay(dependencies, visit, signIn);
+    // Too soon means that a request beside this one (a double click) has just sent it.
+    return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+  }
+  const paused = await dependencies.secondFactor.factorPause(signIn.account.id);
+  return paused.allowed ? goOn : stay('factor_paused', undefined, minutesOf(paused.retryAfterSeconds));
 }

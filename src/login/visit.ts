@@ -15,6 +15,8 @@ export interface Visit {
   details: InteractionDetails;
   signIn: SignIn | undefined;
   step: Step;
+  /** What the page of this step has to say first. */
+  fault?: Fault;
 }
 
 /** A visit in which a form was sent. */
@@ -29,6 +31,8 @@ export type Decision =
   | { kind: 'go-on' }
   /** Nothing changed: the same page again, saying what is wrong. */
   | { kind: 'stay'; fault: Fault }
+  /** Another request was faster: show where the login stands now. */
+  | { kind: 'overtaken' }
   /** The login ends without success, and the service is told. */
   | { kind: 'refuse'; error: 'access_denied' | 'unmet_authentication_requirements' };
 

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
 import { type Account, findAccountById } from '../accounts/directory.ts';
 import type { Sealer } from '../base/sealing.ts';
@@ -10,10 +9,13 @@ import { claimsConfiguration, claimsOf, scopeNames } from './claims.ts';
 import type { ClientCache } from './client-cache.ts';
 import { cookieConfiguration } from './cookies.ts';
 import { featureConfiguration } from './features.ts';
+import { guardedFetch } from './guarded-fetch.ts';
 import { createLoadExistingGrant } from './grants.ts';
 import type { SigningJwk } from './keys.ts';
+import type { PairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createPolicy } from './policy.ts';
+import { serviceNameOf } from './service-name.ts';
 import { ttlConfiguration } from './ttl.ts';
 import type { UnitsOfWork } from './units.ts';
 
@@ -25,24 +27,13 @@ export interface ConfigurationDeps {
   units: UnitsOfWork;
   pages: OidcPages;
   waysOf(accountId: string): Promise<Holder>;
+  pairwiseSubject: PairwiseSubject;
 }
 
 const localesOf = (ctx: KoaContextWithOIDC): string[] =>
   [ctx.oidc.params?.claims_locales, ctx.oidc.params?.ui_locales]
     .filter((value) => typeof value === 'string')
     .flatMap((value) => value.split(' '));
-
-/**
- * A stable name of the account for one sector (OpenID Connect Core §8.1). It is derived from the
- * oldest configured secret, since it must not change when a newer one is put in front.
- */
-function pairwiseSubject(sealer: Sealer, accountId: string, sector: string): string {
-  const salt = sealer.keys('pairwise').at(-1);
-  if (salt === undefined) throw new Error('no key for pairwise subjects');
-  return createHmac('sha256', salt)
-    .update(JSON.stringify([sector, accountId]))
-    .digest('base64url');
-}
 
 /** Everything that is said to the provider, in one place; its defaults are for a first look only. */
 export function providerConfiguration(
@@ -65,7 +56,9 @@ export function providerConfiguration(
       createAdapter(model, units, { find: (clientId) => inRequest(() => clients.find(clientId)) }),
     jwks: { keys },
     cookies: cookieConfiguration(config.issuer, sealer),
-    features: featureConfiguration(pages),
+    features: featureConfiguration(pages, async (clientId) =>
+      serviceNameOf(clientId, await settings(clientId)),
+    ),
     ttl: ttl.providerTtl,
     interactions: {
       policy: createPolicy({
@@ -93,8 +86,7 @@ export function providerConfiguration(
     scopes: [...scopeNames],
     subjectTypes: ['public', 'pairwise'],
     pairwiseIdentifier: async (_ctx, accountId, client) =>
-      pairwiseSubject(
-        sealer,
+      deps.pairwiseSubject(
         accountId,
         typeof client.sectorIdentifier === 'string' ? client.sectorIdentifier : client.clientId,
       ),
@@ -113,6 +105,7 @@ export function providerConfiguration(
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
+    fetch: guardedFetch,
     // A slow or endless answer of a service's server must not hold ours up (E7).
     fetchResponseBodyLimits: {
       jwks_uri: 65_536,

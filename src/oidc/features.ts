@@ -1,12 +1,16 @@
 import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
+import type { ServiceName } from '../login/ports.ts';
 import type { OidcPages } from './pages.ts';
+
+/** A client's name in the languages of the pages. */
+type NameOf = (clientId: string) => Promise<ServiceName>;
 
 function originOf(url: unknown): string | undefined {
   return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
 }
 
 /** Asks before signing out (C36): with a valid hint too, for a hint is no will of the user. */
-async function askToSignOut(pages: OidcPages, ctx: KoaContextWithOIDC): Promise<void> {
+async function askToSignOut(pages: OidcPages, nameOf: NameOf, ctx: KoaContextWithOIDC): Promise<void> {
   const { session, client } = ctx.oidc;
   const secret = session?.state?.secret;
   if (typeof secret !== 'string') throw new Error('a sign-out without a token');
@@ -14,13 +18,16 @@ async function askToSignOut(pages: OidcPages, ctx: KoaContextWithOIDC): Promise<
   await pages.signOut(ctx, {
     formAction: ctx.oidc.urlFor('end_session_confirm'),
     xsrf: secret,
-    ...(client?.clientName === undefined ? {} : { clientName: client.clientName }),
+    ...(client === undefined ? {} : { service: await nameOf(client.clientId) }),
     ...(returnOrigin === undefined ? {} : { returnOrigin }),
   });
 }
 
 /** What of the protocol is on. What is not named here and experimental is off. */
-export function featureConfiguration(pages: OidcPages): NonNullable<ProviderConfiguration['features']> {
+export function featureConfiguration(
+  pages: OidcPages,
+  nameOf: NameOf,
+): NonNullable<ProviderConfiguration['features']> {
   return {
     devInteractions: { enabled: false },
     userinfo: { enabled: true },
@@ -40,10 +47,10 @@ export function featureConfiguration(pages: OidcPages): NonNullable<ProviderConf
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {
       enabled: true,
-      logoutSource: (ctx) => askToSignOut(pages, ctx),
-      postLogoutSuccessSource: (ctx) => {
-        const clientName = ctx.oidc.client?.clientName;
-        return pages.signedOut(ctx, clientName === undefined ? {} : { clientName });
+      logoutSource: (ctx) => askToSignOut(pages, nameOf, ctx),
+      postLogoutSuccessSource: async (ctx) => {
+        const { client } = ctx.oidc;
+        await pages.signedOut(ctx, client === undefined ? {} : { service: await nameOf(client.clientId) });
       },
     },
     // Not asked for yet; each is switched on with its own tests.

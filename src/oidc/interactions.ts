@@ -4,13 +4,13 @@ import type Provider from 'oidc-provider';
 import { NijoError } from '../base/errors.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Db } from '../db/open.ts';
-import type { InteractionDetails, InteractionResult, Interactions, ServiceName } from '../login/ports.ts';
+import type { InteractionDetails, InteractionResult, Interactions } from '../login/ports.ts';
 import type { ClientCache } from './client-cache.ts';
-import type { ClientMetadata } from './client-metadata.ts';
 import { extendGrant } from './grants.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { LostRace, readExpiredPayload } from './payload-store.ts';
 import { demandOf, stepUpReason } from './policy.ts';
+import { serviceNameOf } from './service-name.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { UnitsOfWork } from './units.ts';
 
@@ -28,11 +28,6 @@ const strings = (value: unknown): string[] =>
 
 const words = (value: unknown): string[] =>
   typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
-
-function nameOf(clientId: string, settings: ClientMetadata | undefined): ServiceName {
-  const name = settings?.client_name ?? clientId;
-  return { en: settings?.['client_name#en'] ?? name, ja: settings?.['client_name#ja'] ?? name };
-}
 
 const originsOf = (urls: readonly string[]): string[] => [
   ...new Set(
@@ -167,7 +162,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         reauthenticate: prompt.name === 'login' && prompt.reasons.some((reason) => reason !== stepUpReason),
         client: {
           id: clientId,
-          name: nameOf(clientId, settings),
+          name: serviceNameOf(clientId, settings),
           origins: originsOf(settings.redirect_uris),
         },
         demand: demandOf(params, settings),
@@ -177,7 +172,8 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         uiLocales: words(params.ui_locales),
         loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
         consent: consentAsked(interaction),
-        expiresAt: interaction.exp,
+        // A span, for this node's clock need not be the database's.
+        secondsLeft: interaction.exp - Math.floor(Date.now() / 1000),
       };
     },
 
@@ -213,7 +209,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       if (clientId === undefined || settings === undefined) return undefined;
       const [origin] = originsOf(settings.redirect_uris).filter((url) => /^https?:/.test(url));
       const url = settings.initiate_login_uri ?? settings.client_uri ?? origin;
-      return url === undefined ? undefined : { service: nameOf(clientId, settings), url };
+      return url === undefined ? undefined : { service: serviceNameOf(clientId, settings), url };
     },
   };
 }

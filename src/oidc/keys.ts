@@ -42,6 +42,11 @@ const generate = promisify(generateKeyPair);
 // Any number that nothing else in this program locks.
 const lockNumber = 7_203_118_001;
 
+/** Binds a sealed private key to its row. */
+export function signingKeyPlace(kid: string): string {
+  return `signing_keys:${kid}`;
+}
+
 async function generateKey(algorithm: SigningAlgorithm): Promise<JsonWebKey> {
   const { privateKey } =
     algorithm === 'RS256'
@@ -63,7 +68,7 @@ async function insertKey(
     .values({
       kid,
       algorithm,
-      private_sealed: sealer.seal(JSON.stringify(jwk), `signing_keys:${kid}`),
+      private_sealed: sealer.seal(JSON.stringify(jwk), signingKeyPlace(kid)),
       activates_at: sql<Date>`now() + make_interval(secs => ${leadSeconds}::float8)`,
       retires_at: null,
     })
@@ -149,7 +154,7 @@ export async function loadKeySet(db: Db, sealer: Sealer): Promise<KeySet> {
     order by activates_at <= now() desc, algorithm desc, activates_at desc, kid`.execute(db);
   const keys = rows.map((row): SigningJwk => {
     const jwk = JSON.parse(
-      sealer.open(row.private_sealed, `signing_keys:${row.kid}`).toString(),
+      sealer.open(row.private_sealed, signingKeyPlace(row.kid)).toString(),
     ) as JsonWebKey;
     createPrivateKey({ key: jwk, format: 'jwk' });
     return { ...jwk, kid: row.kid, alg: row.algorithm, use: 'sig' };

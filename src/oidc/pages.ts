@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import type { ServiceName } from '../login/ports.ts';
 
 /**
  * What the protocol needs to show a person. The web side implements it: each sets body, type and
@@ -17,8 +18,8 @@ export interface OidcPages {
    */
   signOut(
     ctx: KoaContextWithOIDC,
-    model: { formAction: string; xsrf: string; clientName?: string; returnOrigin?: string },
+    model: { formAction: string; xsrf: string; service?: ServiceName; returnOrigin?: string },
   ): Promise<void>;
   /** Says that the browser is signed out. */
-  signedOut(ctx: KoaContextWithOIDC, model: { clientName?: string }): Promise<void>;
+  signedOut(ctx: KoaContextWithOIDC, model: { service?: ServiceName }): Promise<void>;
 }

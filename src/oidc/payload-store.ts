@@ -53,7 +53,10 @@ const withRelations: ReadonlySet<string> = new Set([
   'Interaction',
 ]);
 
-type FoundRow = Selectable<OidcPayloadsTable> & {
+type FoundRow = Pick<
+  Selectable<OidcPayloadsTable>,
+  'model' | 'id' | 'payload' | 'grant_id' | 'session_uid' | 'account_id'
+> & {
   consumed_epoch: number | null;
   remaining: number;
   a_id: string | null;
@@ -64,9 +67,24 @@ const accountSelection = sql.join(accountColumns.map((column) => sql.raw(`a.${co
 // Whoever is disabled or gone has no session, code, token or grant any more, at once and everywhere (A55).
 const ofActiveAccount = sql`(r.account_id is null or a.status = 'active')`;
 
+// Named, for a column that a later release adds must not change what a prepared statement answers.
+const readColumns = [
+  'model',
+  'id',
+  'payload',
+  'grant_id',
+  'session_uid',
+  'account_id',
+  'consumed_at',
+  'expires_at',
+];
+const columnsOf = (table: string): RawBuilder<unknown> =>
+  sql.raw(readColumns.map((column) => `${table}.${column}`).join(', '));
+
 function select(source: RawBuilder<unknown>): RawBuilder<FoundRow> {
   return sql<FoundRow>`
-    select r.*, extract(epoch from r.consumed_at)::float8 as consumed_epoch,
+    select r.model, r.id, r.payload, r.grant_id, r.session_uid, r.account_id,
+      extract(epoch from r.consumed_at)::float8 as consumed_epoch,
       extract(epoch from r.expires_at - now())::float8 as remaining, ${accountSelection}
     from (${source}) r left join accounts a on a.id = r.account_id
     where r.expires_at > now() and ${ofActiveAccount}`;
@@ -94,14 +112,14 @@ function toStored(row: FoundRow): StoredPayload {
  * accounts that may not sign in are never found. The row asked for is the first if it is there.
  */
 export async function readPayload(db: Db, model: string, id: string): Promise<StoredPayload[]> {
-  const own = sql`select * from oidc_payloads p where p.model = ${model} and p.id = ${id}`;
+  const own = sql`select ${columnsOf('p')} from oidc_payloads p where p.model = ${model} and p.id = ${id}`;
   const source = !withRelations.has(model)
     ? own
     : sql`
       with p as materialized (${own})
-      select p.* from p
-      union all select g.* from p join oidc_payloads g on g.model = 'Grant' and g.id = p.grant_id
-      union all select s.* from p join oidc_payloads s on s.model = 'Session' and s.session_uid = p.session_uid`;
+      select ${columnsOf('p')} from p
+      union all select ${columnsOf('g')} from p join oidc_payloads g on g.model = 'Grant' and g.id = p.grant_id
+      union all select ${columnsOf('s')} from p join oidc_payloads s on s.model = 'Session' and s.session_uid = p.session_uid`;
   const { rows } = await select(source).execute(db);
   return rows
     .map(toStored)
@@ -111,7 +129,7 @@ export async function readPayload(db: Db, model: string, id: string): Promise<St
 /** Reads the live session with one of these (digested) uids. */
 export async function readSessionByUid(db: Db, uids: readonly string[]): Promise<StoredPayload | undefined> {
   const { rows } = await select(
-    sql`select * from oidc_payloads p where p.model = 'Session' and p.session_uid in (${sql.join([...uids])})`,
+    sql`select ${columnsOf('p')} from oidc_payloads p where p.model = 'Session' and p.session_uid in (${sql.join([...uids])})`,
   ).execute(db);
   return rows[0] === undefined ? undefined : toStored(rows[0]);
 }

@@ -8,6 +8,7 @@ import type { Holder } from '../factors/assurance.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type ClientCache, createClientCache } from './client-cache.ts';
 import { ensureSigningKeys, loadKeySet } from './keys.ts';
+import { loadPairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createProvider } from './provider.ts';
 import { createUnitsOfWork, type UnitsOfWork } from './units.ts';
@@ -55,6 +56,7 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
   const clients = createClientCache(db, sealer, deps.clientCacheMs);
   const units = createUnitsOfWork(db, sealer);
   await ensureSigningKeys(db, sealer);
+  const pairwiseSubject = await loadPairwiseSubject(db, sealer);
 
   type Running = { provider: Provider; callback: ReturnType<Provider['callback']>; fingerprint: string };
   let nextChangeMs: number | undefined;
@@ -62,7 +64,7 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
     const { keys, fingerprint, changesInMs } = await loadKeySet(db, sealer);
     nextChangeMs = changesInMs;
     if (previous?.fingerprint === fingerprint) return previous;
-    const provider = createProvider({ ...deps, clients, units }, keys);
+    const provider = createProvider({ ...deps, clients, units, pairwiseSubject }, keys);
     return { provider, callback: provider.callback(), fingerprint };
   }
 

@@ -1,8 +1,10 @@
 import type { EventEmitter } from 'node:events';
-import Provider, { type errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { type errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type ConfigurationDeps, providerConfiguration } from './configuration.ts';
+import { skipEmptySignOut } from './empty-sign-out.ts';
 import type { SigningJwk } from './keys.ts';
 import { type RequestScopeDeps, requestScope } from './request-scope.ts';
+import { sendBackUnfinished } from './unfinished-logins.ts';
 
 export type ProviderDeps = ConfigurationDeps & RequestScopeDeps;
 
@@ -82,6 +84,8 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   pinToIssuer(provider);
   // The first `use` is the outermost middleware: the unit of work spans everything.
   provider.use(requestScope(deps));
+  provider.use(sendBackUnfinished(provider));
+  provider.use(skipEmptySignOut());
   listen(provider, deps);
   return provider;
 }

@@ -68,7 +68,7 @@ export function mailboxPage(
     body: html`<h1>${text.title}</h1>
 <p data-count="${count}">${text.lead}</p>
 <p><a class="button" href="/?lang=${locale}">${text.reload}</a></p>
-${mails.length === 0 ? html`<p>${text.none}</p>` : mails.map((mail) => article(locale, mail)).toReversed()}
-${app}`,
+${app}
+${mails.length === 0 ? html`<p>${text.none}</p>` : mails.map((mail) => article(locale, mail)).toReversed()}`,
   });
 }

@@ -6,7 +6,8 @@ import type { Assets } from './assets.ts';
 import type { NijoMiddleware, NijoState } from './context.ts';
 import { parseForms, refuseCrossSite } from './forms.ts';
 import type { Language } from './language.ts';
-import { guardRequests } from './request-guard.ts';
+import type { Passage } from './passage.ts';
+import { guardAddress, observeRequests } from './request-guard.ts';
 import { catchFaults, type Responder } from './respond.ts';
 import { setResponseHeaders } from './response-headers.ts';
 
@@ -23,6 +24,7 @@ export interface ApplicationParts {
   observe?: (route: string, method: string, status: number, seconds: number) => void;
   /** Routes of our own pages: they get parsed forms, and refuse forms of other sites. */
   pages: readonly NijoMiddleware[];
+  passage: Passage;
   /** The protocol, last in the chain: whatever is no page of ours. */
   protocol: NijoMiddleware;
 }
@@ -32,11 +34,9 @@ export function createApplication(parts: ApplicationParts): Koa {
   const app = new Koa<NijoState>();
   app.proxy = false;
   app.use(setResponseHeaders({ issuer: parts.issuer }));
-  const guard = guardRequests(parts);
-  app.use(async (ctx, next) => {
-    // The guard establishes what a fault page needs, so faults are caught just inside it.
-    await guard(ctx, () => catchFaults(parts)(ctx, next));
-  });
+  app.use(observeRequests(parts));
+  app.use(catchFaults(parts));
+  app.use(guardAddress(parts));
   app.use(health(parts.ready));
   app.use(assets(parts.assets));
   const forms = parseForms();
@@ -48,6 +48,7 @@ export function createApplication(parts: ApplicationParts): Koa {
   });
   for (const page of parts.pages) app.use(page);
   app.use(home(parts));
+  app.use(parts.passage.guard);
   app.use(parts.protocol);
   return app;
 }

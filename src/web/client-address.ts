@@ -10,6 +10,25 @@ function parse(text: string): Parsed | undefined {
   return ipaddr.isValid(plain) ? ipaddr.process(plain) : undefined;
 }
 
+/** Whether an address is one of the listed proxies (addresses or CIDR blocks). */
+export function createProxyTest(trustedProxies: readonly string[]): (address: string | undefined) => boolean {
+  const isProxy = proxyTest(trustedProxies);
+  return (address) => {
+    const parsed = parse(address ?? '');
+    return parsed !== undefined && isProxy(parsed);
+  };
+}
+
+function proxyTest(trustedProxies: readonly string[]): (address: Parsed) => boolean {
+  const blocks = trustedProxies.map((entry): [Parsed, number] => {
+    if (ipaddr.isValidCIDR(entry)) return ipaddr.parseCIDR(entry);
+    const address = ipaddr.process(entry);
+    return [address, address.kind() === 'ipv4' ? 32 : 128];
+  });
+  return (address) =>
+    blocks.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
+}
+
 /**
  * The address of whoever made a request: the peer's own, or, where the peer is one of our proxies,
  * the last address in X-Forwarded-For that is not one of them (C26). What a client writes into the
@@ -18,14 +37,7 @@ function parse(text: string): Parsed | undefined {
 export function createAddressReader(
   trustedProxies: readonly string[],
 ): (peer: string | undefined, forwardedFor: string | undefined) => string {
-  const blocks = trustedProxies.map((entry): [Parsed, number] => {
-    if (ipaddr.isValidCIDR(entry)) return ipaddr.parseCIDR(entry);
-    const address = ipaddr.process(entry);
-    return [address, address.kind() === 'ipv4' ? 32 : 128];
-  });
-  const isProxy = (address: Parsed): boolean =>
-    blocks.some(([network, bits]) => network.kind() === address.kind() && address.match(network, bits));
-
+  const isProxy = proxyTest(trustedProxies);
   return (peer, forwardedFor) => {
     let client = parse(peer ?? '');
     if (client === undefined) return 'unknown';

@@ -18,12 +18,14 @@ export interface FaultView {
 export function faultView(t: Translate, fault: Fault | undefined, model: object): FaultView | undefined {
   if (fault === undefined) return undefined;
   const details = fault.details ?? {};
+  // The page of a code that is over has no field for it: there is nowhere to lead to.
+  const hasField = !(fault.field === 'code' && 'minutesLeft' in model && model.minutesLeft === 0);
   const detailed = `errors.${fault.code}.detailed`;
   const message: MessageKey =
     t.has(detailed) && t.complete(detailed, details) ? detailed : `errors.${fault.code}.message`;
   return {
     code: fault.code,
-    field: fault.field,
+    field: hasField ? fault.field : undefined,
     title: t(`errors.${fault.code}.title`),
     message: t(message, details),
     rule: fault.code === 'address_forbidden' ? addressRule(t, forbiddenOf(model)) : undefined,

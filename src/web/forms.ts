@@ -1,8 +1,10 @@
+import { createHash, createHmac } from 'node:crypto';
 import { bodyParser } from '@koa/bodyparser';
 import { NijoError } from '../base/errors.ts';
 import { newSecret } from '../base/ids.ts';
-import { equalSecrets, type Sealer } from '../base/sealing.ts';
+import { equalSecrets } from '../base/sealing.ts';
 import type { NijoContext, NijoMiddleware } from './context.ts';
+import type { Cookies } from './cookies.ts';
 
 /** A submitted form: only what a browser's form can send, each field once. */
 export type Form = ReadonlyMap<string, string>;
@@ -51,53 +53,40 @@ export interface BrowserBinding {
   check(browser: string | undefined, purpose: string, token: string | undefined): asserts browser is string;
 }
 
-export function createBrowserBinding(options: { sealer: Sealer; issuer: string }): BrowserBinding {
-  const secure = options.issuer.startsWith('https:');
-  const name = secure ? '__Host-nijo-browser' : 'nijo-browser';
-  const digest = (value: string): string =>
-    options.sealer.digest('form-token', `browser:${value}`).toString('base64url');
-  const token = (browser: string, purpose: string): string =>
-    options.sealer.digest('form-token', `token:${browser}:${purpose}`).toString('base64url');
+const browserCookie = { name: 'nijo-browser', root: true };
+
+/** @param options.keys of the form tokens, newest first: a token made before the secret changed still holds. */
+export function createBrowserBinding(options: { cookies: Cookies; keys: readonly Buffer[] }): BrowserBinding {
+  const { cookies, keys } = options;
+  // The secret has 256 bits, so its digest needs no key, and stays the same when keys change.
+  const digest = (value: string): string => createHash('sha256').update(value).digest('base64url');
+  const token = (key: Buffer | undefined, browser: string, purpose: string): string => {
+    if (key === undefined) throw new Error('form tokens need a key');
+    return createHmac('sha256', key).update(`token:${browser}:${purpose}`).digest('base64url');
+  };
   const read = (ctx: NijoContext): string | undefined => {
-    const value = ctx.cookies.get(name);
-    return value === undefined || !/^[\w-]{43}$/.test(value) ? undefined : digest(value);
+    const value = cookies.read(ctx, browserCookie);
+    return value === undefined || value.length !== 43 ? undefined : digest(value);
   };
   return {
-    token,
     read,
+    token: (browser, purpose) => token(keys[0], browser, purpose),
     ensure(ctx) {
       const present = read(ctx);
       if (present !== undefined) return present;
       const value = newSecret(32);
-      setCookie(ctx, name, value, { secure });
+      cookies.write(ctx, browserCookie, value);
       return digest(value);
     },
     check(browser, purpose, given) {
-      if (browser === undefined || given === undefined || !equalSecrets(token(browser, purpose), given)) {
-        throw new NijoError('form_token_invalid');
-      }
+      // A form that a node still on the earlier secret made is as good.
+      const holds =
+        browser !== undefined &&
+        given !== undefined &&
+        keys.some((key) => equalSecrets(token(key, browser, purpose), given));
+      if (!holds) throw new NijoError('form_token_invalid');
     },
   };
-}
-
-/** Sets a cookie of ours; `Secure` follows the issuer, since TLS may end at a proxy (E5). */
-export function setCookie(
-  ctx: NijoContext,
-  name: string,
-  value: string,
-  options: { secure: boolean; path?: string; maxAgeSeconds?: number },
-): void {
-  // `cookies` refuses Secure over what it takes for plain http; the issuer, not a header, decides here.
-  ctx.cookies.secure = options.secure;
-  ctx.cookies.set(name, value, {
-    httpOnly: true,
-    sameSite: 'lax',
-    secure: options.secure,
-    path: options.path ?? '/',
-    overwrite: true,
-    signed: false,
-    ...(options.maxAgeSeconds === undefined ? {} : { maxAge: options.maxAgeSeconds * 1000 }),
-  });
 }
 
 /**

@@ -44,7 +44,6 @@ export interface PageModels {
   'sign-in': { loginId: string };
   'mail-code': MailCodePage;
   'app-code': { otherWays: readonly Way[] };
-  'choose-way': { ways: readonly { way: Way; address?: string }[] };
   /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
   'set-up-mail': { email: string; forbidden: readonly ForbiddenDomain[]; appOffered: boolean };
   'set-up-mail-code': MailCodePage;
@@ -74,6 +73,8 @@ export interface PageModels {
     reference: string;
     /** Where the login can be started again (R33). */
     startAgain?: { service: string; url: string };
+    /** This page's own address, where trying again in a moment is what helps. */
+    tryAgain?: string;
     /** For faults of a service's request: OAuth's own error and description, already safe to show. */
     protocol?: { error: string; description: string };
   };

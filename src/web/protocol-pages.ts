@@ -1,8 +1,9 @@
 import type Koa from 'koa';
 import { NijoError } from '../base/errors.ts';
+import type { Localised } from '../i18n/locale.ts';
 import type { NijoContext } from './context.ts';
 import type { Language } from './language.ts';
-import type { Responder } from './respond.ts';
+import { ownAddress, type Responder } from './respond.ts';
 
 // The provider makes a context of its own from the same request: what our chain established before
 // is taken from the answer it has begun.
@@ -31,33 +32,35 @@ export function createProtocolPages(options: { responder: Responder; language: L
     },
     async signOut(
       context: Koa.Context,
-      model: { formAction: string; xsrf: string; clientName?: string; returnOrigin?: string },
+      model: { formAction: string; xsrf: string; service?: Localised; returnOrigin?: string },
     ): Promise<void> {
       const ctx = adopt(context);
+      const locale = language.of(ctx);
       if (model.returnOrigin !== undefined) ctx.state.formActionOrigins = [model.returnOrigin];
       responder.page(
         ctx,
         'sign-out',
         { formAction: model.formAction, xsrf: model.xsrf },
         {
-          locale: language.of(ctx),
-          url: ctx.path,
+          locale,
+          url: ownAddress(ctx),
           languageToggle: 'link',
-          ...(model.clientName === undefined ? {} : { service: model.clientName }),
+          ...(model.service === undefined ? {} : { service: model.service[locale] }),
         },
       );
     },
-    async signedOut(context: Koa.Context, model: { clientName?: string }): Promise<void> {
+    async signedOut(context: Koa.Context, model: { service?: Localised }): Promise<void> {
       const ctx = adopt(context);
+      const locale = language.of(ctx);
       responder.page(
         ctx,
         'signed-out',
         {},
         {
-          locale: language.of(ctx),
-          url: ctx.path,
+          locale,
+          url: ownAddress(ctx),
           languageToggle: 'link',
-          ...(model.clientName === undefined ? {} : { service: model.clientName }),
+          ...(model.service === undefined ? {} : { service: model.service[locale] }),
         },
       );
     },

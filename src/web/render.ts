@@ -87,7 +87,6 @@ const pagesWithForm: ReadonlySet<PageName> = new Set<PageName>([
   'sign-in',
   'mail-code',
   'app-code',
-  'choose-way',
   'set-up-mail',
   'set-up-mail-code',
   'set-up-app-only',
@@ -116,11 +115,11 @@ function headingOf<N extends PageName>(
 ): string {
   const headings: { readonly [P in PageName]: (model: PageModels[P]) => string } = {
     'sign-in': () => t('signIn.title'),
-    'mail-code': () => t('mailCode.title'),
+    'mail-code': ({ minutesLeft }) => t(minutesLeft > 0 ? 'mailCode.title' : 'mailCode.titleUnsent'),
     'app-code': () => t('appCode.title'),
-    'choose-way': () => t('chooseWay.title'),
     'set-up-mail': () => t('setUpMail.title'),
-    'set-up-mail-code': () => t('setUpMailCode.title'),
+    'set-up-mail-code': ({ minutesLeft }) =>
+      t(minutesLeft > 0 ? 'setUpMailCode.title' : 'mailCode.titleUnsent'),
     'set-up-app-only': () => t('setUpAppOnly.title'),
     'set-up-app': () => t('setUpApp.title'),
     consent: () =>

@@ -3,15 +3,14 @@ import type { RequestOrigin } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Logger } from '../observe/logger.ts';
-import { createAddressReader } from './client-address.ts';
+import { createAddressReader, createProxyTest } from './client-address.ts';
 import type { NijoMiddleware } from './context.ts';
 
 /**
- * First in the chain: gives each request an id, establishes its address, refuses a foreign Host
- * (C25) and logs one line when it is done. Nothing after it builds a link from a header.
+ * First in the chain: gives each request an id, establishes its address and logs one line when it is
+ * done. What a fault's page needs is there for everything after it.
  */
-export function guardRequests(options: {
-  issuer: string;
+export function observeRequests(options: {
   trustedProxies: readonly string[];
   node: string;
   logger: Logger;
@@ -19,7 +18,6 @@ export function guardRequests(options: {
   remember?: (request: IncomingMessage, origin: RequestOrigin) => void;
   observe?: (route: string, method: string, status: number, seconds: number) => void;
 }): NijoMiddleware {
-  const { host: expectedHost } = new URL(options.issuer);
   const addressOf = createAddressReader(options.trustedProxies);
 
   return async (ctx, next) => {
@@ -33,8 +31,6 @@ export function guardRequests(options: {
     options.remember?.(ctx.req, ctx.state.origin);
     ctx.set('X-Request-Id', ctx.state.origin.requestId);
     try {
-      if (!ctx.path.startsWith('/health/'))
-        refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', expectedHost);
       await next();
     } finally {
       const seconds = Number(process.hrtime.bigint() - started) / 1e9;
@@ -55,6 +51,28 @@ export function guardRequests(options: {
         'request',
       );
     }
+  };
+}
+
+/**
+ * Refuses a foreign Host (C25), and what a proxy of ours says came to it without TLS where the issuer
+ * has it (A28). Health is asked by address, from inside.
+ */
+export function guardAddress(options: { issuer: string; trustedProxies: readonly string[] }): NijoMiddleware {
+  const issuer = new URL(options.issuer);
+  const isProxy = createProxyTest(options.trustedProxies);
+  return async (ctx, next) => {
+    if (ctx.path.startsWith('/health/')) return next();
+    refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', issuer.host);
+    const [scheme = ''] = ctx.get('x-forwarded-proto').toLowerCase().split(',');
+    const inTheClear =
+      issuer.protocol === 'https:' && scheme.trim() === 'http' && isProxy(ctx.req.socket.remoteAddress);
+    if (!inTheClear) return next();
+    // What was sent has crossed the network in the clear: it is not used.
+    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw new NijoError('bad_request');
+    ctx.status = 308;
+    ctx.redirect(`${issuer.origin}${ctx.url}`);
+    return undefined;
   };
 }
 

@@ -19,6 +19,9 @@ export interface Responder {
   error(ctx: NijoContext, error: NijoError, more?: Partial<PageModels['error']>): void;
 }
 
+// A fault that passes by itself: database, hashing queue.
+const soonSeconds = 5;
+
 export function createResponder(options: { renderer: Renderer; language: Language }): Responder {
   const responder: Responder = {
     page(ctx, name, model, chrome, status = 200) {
@@ -31,18 +34,29 @@ export function createResponder(options: { renderer: Renderer; language: Languag
       ctx.body = html;
     },
     error(ctx, error, more = {}) {
-      const retryAfter = error.details.retryAfterSeconds;
+      const retryAfter = error.details.retryAfterSeconds ?? (error.status === 503 ? soonSeconds : undefined);
       if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter));
       const model = {
         code: error.code,
         reference: ctx.state.origin.requestId.slice(0, 8).toUpperCase(),
+        // Nothing is lost: the same address shows the page where the login stands.
+        ...(error.status === 503 ? { tryAgain: ownAddress(ctx) } : {}),
         ...more,
       };
-      const chrome: Chrome = { locale: options.language.of(ctx), url: ctx.path, languageToggle: 'link' };
+      const url = ownAddress(ctx);
+      const chrome: Chrome = { locale: options.language.of(ctx), url, languageToggle: 'link' };
       responder.page(ctx, 'error', model, chrome, error.status);
     },
   };
   return responder;
+}
+
+/** The address that shows this page again by GET; what a form sent is not part of it. */
+export function ownAddress(ctx: NijoContext): string {
+  if (ctx.method !== 'GET' || ctx.path.startsWith('/interaction/')) return ctx.path;
+  const query = new URLSearchParams(ctx.querystring);
+  query.delete('lang');
+  return query.size === 0 ? ctx.path : `${ctx.path}?${query.toString()}`;
 }
 
 const codeOfStatus = new Map<number, ErrorCode>([
@@ -53,20 +67,18 @@ const codeOfStatus = new Map<number, ErrorCode>([
 ]);
 
 // Connection trouble of the database, by SQLSTATE class or by Node's own codes: worth trying again soon.
-const unavailable = /^(08|25006|40P01|40001|53|55P03|57|E(CONN|PIPE|TIMEDOUT|HOST|AI_))/;
+const unavailable = /^(08|0A000|25006|40P01|40001|53|55P03|57|E(CONN|PIPE|TIMEDOUT|HOST|NET|NOTFOUND|AI_))/;
+// … or by the words of `pg`, Kysely and PGlite, which give no code.
+const unavailableWords =
+  /timeout exceeded when trying to connect|Query read timeout|Connection terminated|not queryable|after calling end on the pool|driver has already been destroyed|PGlite is closed/i;
 
 /** Turns whatever was thrown into a coded fault; what nobody foresaw is `internal_error`. */
 export function asNijoError(error: unknown): NijoError {
   if (error instanceof NijoError) return error;
   const { code, status, message } = (error ?? {}) as { code?: unknown; status?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : '';
-  if (
-    (typeof code === 'string' && unavailable.test(code)) ||
-    /timeout exceeded when trying to connect|Query read timeout|Connection terminated|PGlite is closed/i.test(
-      text,
-    )
-  ) {
-    return new NijoError('temporarily_unavailable', { retryAfterSeconds: 5 }, { cause: error });
+  if ((typeof code === 'string' && unavailable.test(code)) || unavailableWords.test(text)) {
+    return new NijoError('temporarily_unavailable', {}, { cause: error });
   }
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new NijoError(codeOfStatus.get(status) ?? 'bad_request', {}, { cause: error });

@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 export interface ListeningServer {
   /** With the real port where 0 was asked for. */
   port: number;
+  /** From now on each answer asks the client or proxy to open its next connection elsewhere. */
+  drain(): void;
   /** Takes no new connection, lets requests in flight end, and after `ms` cuts what is left. */
   close(ms: number): Promise<void>;
 }
@@ -28,10 +30,9 @@ export async function listen(
     handler,
   );
   server.maxConnections = options.maxConnections;
-  let closing = false;
-  // While closing, an answer asks the client or proxy to open its next connection elsewhere.
+  let draining = false;
   server.prependListener('request', (_, response) => {
-    if (closing) response.setHeader('Connection', 'close');
+    if (draining) response.setHeader('Connection', 'close');
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -42,8 +43,11 @@ export async function listen(
   });
   return {
     port: (server.address() as AddressInfo).port,
+    drain: () => {
+      draining = true;
+    },
     close: (ms) => {
-      closing = true;
+      draining = true;
       return closeWithin(server, ms);
     },
   };
