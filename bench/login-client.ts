@@ -181,7 +181,9 @@ export async function createLoginClient({ issuer, client }: LoginClientSettings)
     if ((JSON.parse(userinfo.text) as { sub: string }).sub !== sub) throw new Error('foreign userinfo');
   }
 
-  return { login, close: () => agent.destroy() };
+  /** Ends the idle connections; the next login opens others. */
+  const close = (): void => agent.destroy();
+  return { login, close };
 }
 
 export type LoginClient = Awaited<ReturnType<typeof createLoginClient>>;

@@ -116,7 +116,6 @@ async function measure(mode: (typeof modes)[number], postgres: BenchPostgres, po
       measured.windows.push(await runWindow(contender, client, postgres, nextAccount, load));
     }
   }
-  for (const { client } of [floor, product]) client.close();
   for (const contender of running.splice(0)) await contender.stop();
   console.log(`\n${table(mode.name, floor, product)}`);
 }

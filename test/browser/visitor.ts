@@ -8,6 +8,8 @@ export interface VisitorSettings {
   locale: 'en' | 'ja';
   /** Whether the browser runs JavaScript. */
   scripts: boolean;
+  /** Device pixels to a pixel. */
+  scale?: number;
 }
 
 /** What a flow has asked of the user, counted as requirements §9 defines it. */
@@ -30,21 +32,23 @@ export const everyVisitor: readonly VisitorSettings[] = [
 
 /**
  * Somebody at a desktop computer: reads a page, types where the cursor stands, goes on by Tab, clicks.
- * Counts all of it. Every page it comes to is looked at by the inspector.
+ * Counts all of it. Every page it comes to is looked at by the inspector, if there is one.
  */
 export class Visitor {
   readonly page: Page;
   readonly settings: VisitorSettings;
   private readonly university: University;
-  private readonly inspector: Inspector;
+  private readonly inspector: Inspector | undefined;
   private pages: string[] = [];
   private clicks = 0;
   private keys = 0;
   private documents = 0;
+  /** Of the browser: a script that failed, or something that the pages' own policy forbids. */
+  private readonly complaints: string[] = [];
 
   private constructor(
     university: University,
-    inspector: Inspector,
+    inspector: Inspector | undefined,
     settings: VisitorSettings,
     page: Page,
   ) {
@@ -55,13 +59,17 @@ export class Visitor {
     page.on('framenavigated', (frame) => {
       if (frame === page.mainFrame() && frame.url().startsWith(university.issuer)) this.documents += 1;
     });
+    page.on('pageerror', (error) => this.complaints.push(String(error)));
+    page.on('console', (message) => {
+      if (message.text().includes('Content Security Policy')) this.complaints.push(message.text());
+    });
   }
 
   /** A browser of its own: cookies, language, JavaScript or none. */
   static async arrives(
     browser: Browser,
     university: University,
-    inspector: Inspector,
+    inspector: Inspector | undefined,
     settings: VisitorSettings,
   ): Promise<Visitor> {
     const context = await browser.newContext({
@@ -69,7 +77,10 @@ export class Visitor {
       timezoneId: 'Asia/Tokyo',
       viewport: { width: 1280, height: 800 },
       javaScriptEnabled: settings.scripts,
+      deviceScaleFactor: settings.scale ?? 1,
     });
+    // Long enough for a busy machine, short enough to say what was waited for.
+    context.setDefaultTimeout(10_000);
     return new Visitor(university, inspector, settings, await context.newPage());
   }
 
@@ -84,6 +95,7 @@ export class Visitor {
 
   async leave(): Promise<void> {
     await this.context.close();
+    if (this.complaints.length > 0) throw new Error(this.complaints.join('\n'));
   }
 
   /** What was needed since the last visit to a service began. Fails if a page came and went unseen. */
@@ -115,7 +127,7 @@ export class Visitor {
     const name = await this.name();
     if (this.page.url().startsWith(this.university.issuer)) {
       this.pages.push(name);
-      await this.inspector.inspect(this.page, this.settings, name, await this.fault());
+      await this.inspector?.inspect(this.page, name, await this.fault());
     }
     return name;
   }
@@ -133,13 +145,18 @@ export class Visitor {
 
   /** Goes on with Tab until the cursor stands in the field, and types. The page puts it into its first field. */
   async type(field: string, text: string): Promise<void> {
-    const focused = this.page.locator(`input[name="${field}"]:focus`);
-    for (let tabs = 0; (await focused.count()) === 0; tabs += 1) {
-      if (tabs > 3) throw new Error(`the cursor does not come to ${field} by Tab`);
-      await this.page.keyboard.press('Tab');
-    }
+    await this.tabTo(`input[name="${field}"]`);
     this.keys += text.length;
     await this.page.keyboard.type(text);
+  }
+
+  /** Goes on with Tab until something has the focus. */
+  async tabTo(selector: string): Promise<void> {
+    const focused = this.page.locator(`${selector}:focus`);
+    for (let tabs = 0; (await focused.count()) === 0; tabs += 1) {
+      if (tabs > 12) throw new Error(`${selector} is not reached by Tab`);
+      await this.page.keyboard.press('Tab');
+    }
   }
 
   /** Clicks a button of the page by its action. */
@@ -166,8 +183,8 @@ export class Visitor {
   }
 
   /** ID and password. */
-  async signIn(person: Person): Promise<string> {
-    await this.type('login_id', person.loginId);
+  async signIn(person: Person, { idIsThere = false } = {}): Promise<string> {
+    if (!idIsThere) await this.type('login_id', person.loginId);
     await this.type('password', password);
     return this.click('continue');
   }

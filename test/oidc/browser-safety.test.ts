@@ -1,16 +1,15 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { request as httpRequest } from 'node:http';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import {
-  authorizationUrl,
   Browser,
+  authorizationUrl,
   obtainCode,
   obtainTokens,
   redeem,
   refresh,
-  type Service,
   send,
+  type Service,
   verifierOf,
 } from './support/browser.ts';
 import { signedIn, startNode, testConfiguration, type TestNode } from './support/node.ts';
@@ -135,118 +134,6 @@ describeOnEveryDatabase('sessions, cookies and addresses', (open) => {
     await trial.close();
   });
 
-  test('E4, A31: every address is built from the issuer, whatever Host and forwarded headers say', async () => {
-    const raw = (path: string, headers: Record<string, string>): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const url = new URL(node.url);
-        const sent = httpRequest({ host: url.hostname, port: url.port, path, headers }, (response) => {
-          let text = JSON.stringify(response.headers);
-          response.on('data', (chunk: Buffer) => {
-            text += chunk.toString();
-          });
-          response.on('end', () => resolve(text));
-        });
-        sent.on('error', reject);
-        sent.end();
-      });
-    const evil = [
-      { host: 'evil.test' },
-      {
-        host: 'idp.example',
-        'x-forwarded-host': 'evil.test',
-        'x-forwarded-proto': 'http',
-        forwarded: 'host=evil.test',
-      },
-      { host: 'evil.test:x@idp.example' },
-    ];
-    for (const headers of evil) {
-      for (const path of [
-        '/.well-known/openid-configuration',
-        'http://evil.test/.well-known/openid-configuration',
-      ]) {
-        const text = await raw(path, headers);
-        expect(text).not.toContain('evil');
-        expect(text).toContain('"authorization_endpoint":"https://idp.example/authorize"');
-      }
-      const started = await raw(authorizationUrl(ordinary, verifierOf()), headers);
-      expect(started).not.toContain('evil');
-    }
-    const discovery = await send(node, '/.well-known/openid-configuration');
-    expect(discovery.json).toMatchObject({
-      issuer: 'https://idp.example',
-      token_endpoint: 'https://idp.example/token',
-      userinfo_endpoint: 'https://idp.example/userinfo',
-      jwks_uri: 'https://idp.example/jwks',
-      pushed_authorization_request_endpoint: 'https://idp.example/par',
-      introspection_endpoint: 'https://idp.example/introspect',
-      revocation_endpoint: 'https://idp.example/revoke',
-      end_session_endpoint: 'https://idp.example/logout',
-      acr_values_supported: [
-        'urn:nijo:acr:password',
-        'urn:nijo:acr:mail-otp',
-        'https://refeds.org/profile/mfa',
-      ],
-      response_types_supported: ['code', 'none'],
-      code_challenge_methods_supported: ['S256'],
-      id_token_signing_alg_values_supported: ['RS256', 'ES256'],
-      token_endpoint_auth_methods_supported: [
-        'client_secret_basic',
-        'client_secret_post',
-        'private_key_jwt',
-        'none',
-      ],
-    });
-    expect(discovery.headers.get('x-outer')).toBe('kept');
-  });
-
-  test('A43, C27: only an exact redirect address passes; everything else ends on a page', async () => {
-    const vectors = [
-      'https://evil.test/cb',
-      'https://ordinary.example@evil.test/cb',
-      'https://ordinary.example.evil.test/cb',
-      '//evil.test/cb',
-      '/\\evil.test',
-      'https://ordinary.example/cb/../evil',
-      'https://ordinary.example/cb/',
-      'https://ordinary.example/cb?x=1',
-      'https://ordinary.example/cb#x',
-      'https://ordinary.example:444/cb',
-      'https://ORDINARY.example/cb',
-      'https://ordinary.example/CB',
-      'https://ordinary.example/%63b',
-      'https://ordinary.example%2fcb',
-      'http://ordinary.example/cb',
-      'javascript:alert(1)',
-      'data:text/html,x',
-      'https://ordinary.example/cb%0d%0aLocation:%20https://evil.test',
-      'https://user:pw@ordinary.example/cb',
-      'https://ordinary.example\\@evil.test/cb',
-      'https://xn--rdinary-9za.example/cb',
-      'http://127.0.0.1:1/cb',
-      ' https://ordinary.example/cb',
-      '',
-    ];
-    for (const redirect_uri of vectors) {
-      for (const extra of [{}, { prompt: 'none' }, { response_type: 'token' }]) {
-        const answer = await send(node, authorizationUrl(ordinary, verifierOf(), { redirect_uri, ...extra }));
-        if (answer.location !== undefined)
-          expect(new URL(answer.location, 'https://idp.example').origin).toMatch(
-            /^https:\/\/(idp|ordinary)\.example$/,
-          );
-        if (redirect_uri !== '') expect(answer.location).toBeUndefined();
-      }
-    }
-    const twice = await send(
-      node,
-      `${authorizationUrl(ordinary, verifierOf())}&redirect_uri=https%3A%2F%2Fevil.test%2Fcb`,
-    );
-    expect(twice.location ?? '').not.toContain('evil');
-    for (const response_type of ['token', 'id_token', 'code id_token', 'code token']) {
-      const refused = await send(node, authorizationUrl(ordinary, verifierOf(), { response_type }));
-      expect(refused.location).toContain('error=unsupported_response_type');
-    }
-  });
-
   test('form_post answers with a page that our policy lets post to the service and nowhere else', async () => {
     const browser = new Browser(node);
     const answer = await browser.follow(
@@ -259,28 +146,6 @@ describeOnEveryDatabase('sessions, cookies and addresses', (open) => {
     expect(policy).toContain("frame-ancestors 'none'");
   });
 
-  test('A47: no tokens without S256, with a wrong secret or by two ways of authentication at once', async () => {
-    const browser = new Browser(node);
-    for (const extra of [
-      { code_challenge: undefined, code_challenge_method: undefined },
-      { code_challenge_method: 'plain' },
-      { code_challenge_method: undefined },
-    ]) {
-      const answer = await browser.request(authorizationUrl(ordinary, verifierOf(), extra));
-      expect(answer.location).toContain('error=invalid_request');
-    }
-    const { code, verifier } = await obtainCode(browser, ordinary);
-    for (const secret of ['', 'wrong', 'undefined', 'null', String(ordinary.secret).slice(1)]) {
-      const refused = await redeem(node, { ...ordinary, secret }, code, verifier);
-      expect([400, 401]).toContain(refused.status);
-      expect(refused.json.access_token).toBeUndefined();
-    }
-    for (const wrong of ['', 'x', verifier.slice(1), `${verifier}${'x'.repeat(129)}`]) {
-      expect((await redeem(node, ordinary, code, wrong)).json.error).toMatch(/invalid_(grant|request)/);
-    }
-    expect((await redeem(node, ordinary, code, verifier)).status).toBe(200);
-  });
-
   test('A50, C36: signing out asks first, needs its own token, ends the session and what hangs on it', async () => {
     const browser = new Browser(node);
     const tokens = await obtainTokens(browser, ordinary);
@@ -291,10 +156,10 @@ describeOnEveryDatabase('sessions, cookies and addresses', (open) => {
     });
     const asked = await browser.request(`/logout?${query.toString()}`);
     expect(asked.status).toBe(200);
-    const model = JSON.parse(/>(\{.*\})</.exec(asked.text)?.[1] ?? '{}') as Record<string, string>;
+    const model = JSON.parse(/>(\{.*\})</.exec(asked.text)?.[1] ?? '{}') as Record<string, unknown>;
     expect(model).toMatchObject({
       formAction: 'https://idp.example/logout/confirm',
-      clientName: 'Service ordinary',
+      service: { en: 'Service ordinary', ja: 'Service ordinary' },
       returnOrigin: 'https://ordinary.example',
     });
     const submit = (xsrf: string) =>

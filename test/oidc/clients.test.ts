@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
-import { ClientDeclarationError } from '../../src/oidc/client-metadata.ts';
-import {
-  applyClients,
-  disableClient,
-  enableClient,
-  listClients,
-  removeClient,
-  showClient,
-} from '../../src/oidc/clients.ts';
-import { describeOnEveryDatabase, openTestEmbedded, type TestDatabase } from '../support/databases.ts';
+import { disableClient } from '../../src/oidc/clients.ts';
+import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import {
   authorizationUrl,
@@ -24,156 +16,43 @@ import {
   verifierOf,
 } from './support/browser.ts';
 import { issuer, signedIn, startNode, type TestNode } from './support/node.ts';
-import { addAccount, addService, secret } from './support/seed.ts';
+import { addAccount, addService } from './support/seed.ts';
 
 const sealer = testSealer();
-const minimal = { client_id: 'rp', client_name: 'RP', redirect_uris: ['https://rp.example/cb'] };
-
-describe('declaring clients (R53)', () => {
-  let database: TestDatabase;
-  beforeAll(async () => {
-    database = await openTestEmbedded();
-  });
-  afterAll(() => database.close());
-  const faults = async (document: unknown): Promise<string[]> => {
-    try {
-      await applyClients(database.db, sealer, document, 'test');
-    } catch (error) {
-      if (error instanceof ClientDeclarationError)
-        return error.faults.map(({ client, field }) => `${client} ${field}`);
-      throw error;
-    }
-    return [];
-  };
-
-  test('every fault of every client is told at once, and nothing is changed', async () => {
-    const document = {
-      clients: [
-        {
-          ...minimal,
-          redirect_uris: ['http://rp.example/cb', 'https://*.rp.example/cb', 'https://rp.example/#x'],
-          colour: 'red',
-        },
-        {
-          client_id: 'second',
-          client_name: '',
-          redirect_uris: [],
-          client_secret: 'short',
-          response_types: ['token'],
-        },
-        {
-          client_name: 'no id',
-          redirect_uris: ['https://a@rp.example/'],
-          trusted_browser_days: 31,
-          consent: 'maybe',
-        },
-        {
-          ...minimal,
-          client_id: 'fourth',
-          token_endpoint_auth_method: 'private_key_jwt',
-          claims: ['shoe_size'],
-        },
-        minimal,
-      ],
-    };
-    expect((await faults(document)).sort()).toEqual(
-      [
-        'rp colour',
-        'rp redirect_uris[0]',
-        'rp redirect_uris[1]',
-        'rp redirect_uris[2]',
-        'rp client_id',
-        'second client_name',
-        'second client_secret',
-        'second redirect_uris',
-        'second response_types[0]',
-        'client 3 client_id',
-        'client 3 redirect_uris[0]',
-        'client 3 trusted_browser_days',
-        'client 3 consent',
-        'fourth claims[0]',
-      ].sort(),
-    );
-    expect(await faults([{ ...minimal, token_endpoint_auth_method: 'private_key_jwt' }])).toEqual([
-      'rp jwks',
-    ]);
-    expect(await faults([{ ...minimal, token_endpoint_auth_method: 'none', client_secret: secret }])).toEqual(
-      ['rp client_secret'],
-    );
-    expect(await faults('x')).toEqual(['(file) clients']);
-    expect(await listClients(database.db)).toEqual([]);
-  });
-
-  test('a secret is made when none is given, shown once, sealed, and kept by later declarations', async () => {
-    const [made] = await applyClients(database.db, sealer, [minimal], 'cli:alice');
-    expect(made).toMatchObject({ change: 'created', version: 1 });
-    expect(made?.generatedSecret?.length).toBeGreaterThanOrEqual(43);
-    const [again] = await applyClients(database.db, sealer, [minimal], 'cli:alice');
-    expect(again).toEqual({ clientId: 'rp', change: 'unchanged', version: 1, generatedSecret: undefined });
-    const [changed] = await applyClients(
-      database.db,
-      sealer,
-      [{ ...minimal, second_factor: 'optional' }],
-      'cli:bob',
-    );
-    expect(changed).toMatchObject({ change: 'updated', version: 2, generatedSecret: undefined });
-    const row = await database.db.selectFrom('clients').selectAll().executeTakeFirstOrThrow();
-    expect(Buffer.from(row.secret_sealed ?? []).toString('latin1')).not.toContain(
-      String(made?.generatedSecret),
-    );
-    const shown = await showClient(database.db, 'rp');
-    expect(shown).toMatchObject({
-      version: 2,
-      hasSecret: true,
-      metadata: { second_factor: 'optional', subject_type: 'public' },
-    });
-    expect(JSON.stringify(shown)).not.toContain(String(made?.generatedSecret));
-  });
-
-  test('every change is versioned and audited, removal included', async () => {
-    expect(await disableClient(database.db, 'rp', 'cli:alice')).toBe(true);
-    expect(await disableClient(database.db, 'rp', 'cli:alice')).toBe(true);
-    expect(await enableClient(database.db, 'rp', 'cli:alice')).toBe(true);
-    expect(await removeClient(database.db, 'rp', 'cli:alice')).toBe(true);
-    expect(await removeClient(database.db, 'rp', 'cli:alice')).toBe(false);
-    await applyClients(database.db, sealer, [minimal], 'cli:alice');
-    const versions = await database.db.selectFrom('client_versions').selectAll().orderBy('version').execute();
-    expect(
-      versions.map(({ version, changed_by, metadata }) => [version, changed_by, metadata === null]),
-    ).toEqual([
-      [1, 'cli:alice', false],
-      [2, 'cli:bob', false],
-      [3, 'cli:alice', false],
-      [4, 'cli:alice', false],
-      [5, 'cli:alice', true],
-      [6, 'cli:alice', false],
-    ]);
-    const events = await database.db
-      .selectFrom('audit_events')
-      .select(['event', 'client_id'])
-      .orderBy('id')
-      .execute();
-    expect(events.map(({ event }) => event)).toEqual([
-      'client.applied',
-      'client.applied',
-      'client.disabled',
-      'client.enabled',
-      'client.removed',
-      'client.applied',
-    ]);
-  });
-});
 
 describeOnEveryDatabase('clients at work', (open) => {
   let database: TestDatabase;
   let nodes: [TestNode, TestNode];
   let account: string;
   let service: Service;
+  const services: Record<string, Service> = {};
+  const serviceOf = (id: string): Service => services[id] as Service;
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const declared = {
+    one: { subject_type: 'pairwise', second_factor: 'off' },
+    two: { subject_type: 'pairwise', second_factor: 'off' },
+    narrow: { second_factor: 'off', claims: ['name'], id_token_signed_response_alg: 'ES256' },
+    own: { token_endpoint_auth_method: 'none', response_types: ['none'] },
+    app: {
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+      redirect_uris: ['http://127.0.0.1/cb', 'https://app.example/cb'],
+      second_factor: 'off',
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
+    jwt: {
+      token_endpoint_auth_method: 'private_key_jwt',
+      client_secret: undefined,
+      jwks: { keys: [{ ...publicKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'k1' }] },
+    },
+  };
 
   beforeAll(async () => {
     database = await open();
     account = await addAccount(database.db, 'a0000001', ['app']);
     service = await addService(database.db, sealer, 'rp', { second_factor: 'off' });
+    for (const [id, metadata] of Object.entries(declared))
+      services[id] = await addService(database.db, sealer, id, metadata);
     const decide = () => signedIn(account, 'app');
     nodes = [
       await startNode({ db: database.db, sealer, decide }),
@@ -221,11 +100,7 @@ describeOnEveryDatabase('clients at work', (open) => {
   });
 
   test('pairwise subjects differ from the account and between services, and stay', async () => {
-    const [one, two] = [
-      await addService(database.db, sealer, 'one', { subject_type: 'pairwise', second_factor: 'off' }),
-      await addService(database.db, sealer, 'two', { subject_type: 'pairwise', second_factor: 'off' }),
-    ];
-    await withinASecond();
+    const [one, two] = [serviceOf('one'), serviceOf('two')];
     const sub = async (rp: Service, node: TestNode): Promise<unknown> => {
       const tokens = await obtainTokens(new Browser(node), rp);
       const userinfo = await send(node, '/userinfo', {
@@ -242,12 +117,7 @@ describeOnEveryDatabase('clients at work', (open) => {
   });
 
   test('claims are released as the operator says, by scope and by the claims parameter', async () => {
-    const rp = await addService(database.db, sealer, 'narrow', {
-      second_factor: 'off',
-      claims: ['name'],
-      id_token_signed_response_alg: 'ES256',
-    });
-    await withinASecond();
+    const rp = serviceOf('narrow');
     const claims = JSON.stringify({ userinfo: { email: null, name: null }, id_token: { affiliation: null } });
     const tokens = await obtainTokens(new Browser(nodes[0]), rp, {
       scope: 'openid profile email',
@@ -264,11 +134,7 @@ describeOnEveryDatabase('clients at work', (open) => {
   });
 
   test('our own pages sign in with response_type=none and get no code', async () => {
-    const own = await addService(database.db, sealer, 'own', {
-      token_endpoint_auth_method: 'none',
-      response_types: ['none'],
-    });
-    await withinASecond();
+    const own = serviceOf('own');
     const browser = new Browser(nodes[0]);
     const extra = { response_type: 'none', code_challenge: undefined, code_challenge_method: undefined };
     const { end } = await browser.follow(authorizationUrl(own, verifierOf(), extra));
@@ -278,14 +144,7 @@ describeOnEveryDatabase('clients at work', (open) => {
   });
 
   test('a public client redeems with PKCE alone; introspection and revocation go by the client', async () => {
-    const app = await addService(database.db, sealer, 'app', {
-      token_endpoint_auth_method: 'none',
-      application_type: 'native',
-      redirect_uris: ['http://127.0.0.1/cb', 'https://app.example/cb'],
-      second_factor: 'off',
-      grant_types: ['authorization_code', 'refresh_token'],
-    });
-    await withinASecond();
+    const app = serviceOf('app');
     const node = nodes[0];
     node.decide = (details) =>
       details.prompt === 'consent' ? { kind: 'consented' } : signedIn(account, 'app');
@@ -317,14 +176,7 @@ describeOnEveryDatabase('clients at work', (open) => {
   });
 
   test('private_key_jwt: an assertion is good once, also on two nodes at the same time', async () => {
-    const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const jwk = { ...publicKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig', kid: 'k1' };
-    const rp = await addService(database.db, sealer, 'jwt', {
-      token_endpoint_auth_method: 'private_key_jwt',
-      client_secret: undefined,
-      jwks: { keys: [jwk] },
-    });
-    await withinASecond();
+    const rp = serviceOf('jwt');
     const now = Math.floor(Date.now() / 1000);
     const assertion = (jti: string): string => {
       const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -71,12 +71,10 @@ describe.each(withForm)('the form of $name in $locale', ({ locale, name }) => {
 
   test('Enter continues: the default comes first, the others skip validation', () => {
     const buttons = buttonsOf(html);
-    if (name === 'choose-way')
-      expect(buttons).toEqual(['action=use-app', 'action=use-mail', 'action=cancel']);
-    else expect(buttons[0]).toBe('action=continue');
+    expect(buttons[0]).toBe('action=continue');
     expect(buttons.slice(1)).not.toContain('action=continue');
     for (const [tag] of html.matchAll(/<button [^>]*name="action"[^>]*>/g)) {
-      if (!/value="(continue|use-app|use-mail)"/.test(tag)) expect(tag).toContain('formnovalidate');
+      if (!/value="continue"/.test(tag)) expect(tag).toContain('formnovalidate');
     }
     expect(html.match(/class="primary"/g)).toHaveLength(1);
   });
@@ -152,12 +150,6 @@ test('R28: every other way has its button, and the address can be changed while 
     'action=cancel',
   ]);
   expect(buttonsOf(renderPage('set-up-mail-code', 'en'))).toContain('action=change-address');
-});
-
-test('R35: "I can no longer use my app" stands where the routes offer it', () => {
-  const model = { otherWays: [], lostAppOffered: true } as const;
-  expect(buttonsOf(renderer.page('app-code', model, chromeFor('en')))).toContain('action=lost-app');
-  expect(buttonsOf(renderPage('app-code', 'en'))).not.toContain('action=lost-app');
 });
 
 test('the sign-out form is the provider’s: its target, its token, its two answers', () => {

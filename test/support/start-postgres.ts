@@ -12,6 +12,8 @@ export interface RunningPostgres {
 
 /** Where a worker finds the server: `postgres://…/postgres` of a superuser. */
 export const postgresUrlVariable = 'NIJO_TEST_POSTGRES_URL';
+/** A folder that lives as long as the run: what one worker prepared, the others find. */
+export const runFolderVariable = 'NIJO_TEST_RUN_FOLDER';
 
 const settings = [
   'listen_addresses=127.0.0.1',
@@ -28,10 +30,13 @@ const settings = [
 const guard = `
   read -r never
   if [ -f "$1/postmaster.pid" ]; then kill -INT "$(head -n 1 "$1/postmaster.pid")"; sleep 2; fi
-  rm -rf "$1"`;
+  rm -rf "$@"`;
 
-function guardAgainstOrphan(folder: string): ChildProcess {
-  return spawn('sh', ['-c', guard, 'sh', folder], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+function guardAgainstOrphan(...folders: [postgres: string, ...others: string[]]): ChildProcess {
+  return spawn('sh', ['-c', guard, 'sh', ...folders], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
 }
 
 /** Starts a real Postgres in a temporary folder, from the binaries that npm brought. */
@@ -62,7 +67,8 @@ export default async function startPostgres(): Promise<void> {
     onLog: listen,
     onError: listen,
   });
-  const watcher = guardAgainstOrphan(folder);
+  const runFolder = mkdtempSync(path.join(tmpdir(), 'nijo-test-run-'));
+  const watcher = guardAgainstOrphan(folder, runFolder);
   try {
     await server.initialise();
     await server.start();
@@ -72,6 +78,7 @@ export default async function startPostgres(): Promise<void> {
   }
   watcher.unref();
   process.env[postgresUrlVariable] = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
+  process.env[runFolderVariable] = runFolder;
   const running: RunningPostgres = {
     stop: async () => {
       await server.stop();

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { type HTMLElement, parse } from 'node-html-parser';
 import { CookieJar } from 'tough-cookie';
-import { type Cluster, redirectUri, testClients, testPassword } from './cluster.ts';
+import { redirectUri, testClients, testPassword } from './cluster.ts';
 
 /** One answer, as it came over the wire. */
 export interface Answer {
@@ -31,6 +32,14 @@ export interface RequestOptions {
   fromPage?: boolean;
   /** Which node answers; otherwise the browser's own. */
   node?: number;
+  /** The address on this machine (127.0.0.0/8) that the request comes from. */
+  localAddress?: string;
+}
+
+/** Where the identity provider is: a cluster of this process, or anything else that has an address. */
+export interface Reachable {
+  issuer: string;
+  nodes: readonly { url: string }[];
 }
 
 /**
@@ -38,15 +47,18 @@ export interface RequestOptions {
  * issuer's Host. It does nothing a test does not tell it to.
  */
 export class UserAgent {
-  readonly cluster: Cluster;
+  readonly cluster: Reachable;
   readonly jar: CookieJar;
   node: number;
+  private readonly ca: string | undefined;
   private readonly verifiers = new Map<string, string>();
 
-  constructor(cluster: Cluster, options: { node?: number; jar?: CookieJar } = {}) {
+  /** @param options.ca the authority (PEM) of a TLS proxy in front of the nodes. */
+  constructor(cluster: Reachable, options: { node?: number; jar?: CookieJar; ca?: string } = {}) {
     this.cluster = cluster;
     this.node = options.node ?? 0;
     this.jar = options.jar ?? new CookieJar();
+    this.ca = options.ca;
   }
 
   /** One request, without following anything. */
@@ -74,7 +86,8 @@ export class UserAgent {
       ...options.headers,
     };
     const answer = await new Promise<Answer>((resolve, reject) => {
-      const request = httpRequest(
+      const send = target.protocol === 'https:' ? httpsRequest : httpRequest;
+      const request = send(
         {
           host: target.hostname,
           port: target.port,
@@ -82,6 +95,8 @@ export class UserAgent {
           method,
           headers,
           agent: false,
+          ...(this.ca === undefined ? {} : { ca: this.ca }),
+          ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
         },
         (response) => {
           const chunks: Buffer[] = [];
@@ -133,7 +148,7 @@ export class UserAgent {
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
       ...parameters,
-    })}`;
+    }).toString()}`;
   }
 
   /** Starts a login and follows it to its first page (or straight back to the service). */

@@ -1,0 +1,35 @@
+import { afterAll, beforeAll } from '@jest/globals';
+import { launchBrowser, type TestBrowser } from '../support/browser.ts';
+import { createInspector } from './inspector.ts';
+import { startUniversity, type University } from './university.ts';
+import { Visitor, type VisitorSettings } from './visitor.ts';
+
+/** What a file of browser tests plays on: one university and one browser, for all of its tests. */
+export interface Stage {
+  readonly university: University;
+  arrives(settings: VisitorSettings): Promise<Visitor>;
+}
+
+/** Sets the stage before the tests of the present `describe` and clears it after them. */
+export function setStage(): Stage {
+  const inspector = createInspector();
+  let university: University | undefined;
+  let chromium: TestBrowser | undefined;
+  beforeAll(async () => {
+    [university, chromium] = await Promise.all([startUniversity(), launchBrowser()]);
+  });
+  afterAll(async () => {
+    await chromium?.close();
+    await university?.close();
+  });
+  const ready = <Part>(part: Part | undefined): Part => {
+    if (part === undefined) throw new Error('the stage is not set yet');
+    return part;
+  };
+  return {
+    get university() {
+      return ready(university);
+    },
+    arrives: (settings) => Visitor.arrives(ready(chromium).browser, ready(university), inspector, settings),
+  };
+}
