@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { faultOfNewPassword } from './password-rules.ts';
 import { endEverythingOf } from './status.ts';
@@ -32,7 +33,7 @@ export async function setPassword(
   const reason = await faultOfNewPassword(plain, loginId);
   if (reason !== undefined) return { outcome: 'refused', reason };
   const phc = await hasher.hash(plain);
-  return db.transaction().execute(async (trx): Promise<SetPasswordResult> => {
+  return inTransaction(db, async (trx): Promise<SetPasswordResult> => {
     const known = await trx
       .selectFrom('accounts')
       .select('id')

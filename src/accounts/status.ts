@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
 
 /** `unchanged`: it was so already. */
 export type StatusChange = 'changed' | 'unchanged' | 'unknown-account';
@@ -12,7 +13,7 @@ export type StatusChange = 'changed' | 'unchanged' | 'unknown-account';
  */
 export async function endEverythingOf(trx: Db, accountId: string): Promise<void> {
   await trx.deleteFrom('oidc_payloads').where('account_id', '=', accountId).execute();
-  await trx.deleteFrom('sign_ins').where('account_id', '=', accountId).execute();
+  // Codes before logins: the order in which a code is proven, so that the two do not wait for each other.
   await trx
     .updateTable('challenges')
     .set({ voided_at: sql<Date>`now()` })
@@ -20,6 +21,7 @@ export async function endEverythingOf(trx: Db, accountId: string): Promise<void>
     .where('consumed_at', 'is', null)
     .where('voided_at', 'is', null)
     .execute();
+  await trx.deleteFrom('sign_ins').where('account_id', '=', accountId).execute();
 }
 
 async function changeStatus(
@@ -28,7 +30,7 @@ async function changeStatus(
   status: 'active' | 'disabled',
   inSameTransaction: (trx: Db) => Promise<void>,
 ): Promise<StatusChange> {
-  return db.transaction().execute(async (trx) => {
+  return inTransaction(db, async (trx): Promise<StatusChange> => {
     const changed = await trx
       .updateTable('accounts')
       .set({

@@ -45,7 +45,9 @@ export function keysCommands(program: Command, context: CliContext): void {
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const counts = await context.withDatabase(({ db, sealer }) => resealAll(db, sealer));
-      const lines = counts.map(({ table, resealed, kept }) => `${table}: ${resealed} resealed, ${kept} as they were`);
+      const lines = counts.map(
+        ({ table, resealed, kept }) => `${table}: ${resealed} resealed, ${kept} as they were`,
+      );
       context.out(options.json === true ? JSON.stringify(counts) : lines.join('\n'));
     });
 

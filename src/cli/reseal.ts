@@ -66,7 +66,9 @@ async function resealColumn(db: Db, sealer: Sealer, target: SealedColumn): Promi
       const fresh = sealer.seal(open(sealer, sealed, place, target.table), place);
       // Only where it is still what was read: whoever changed it meanwhile has sealed it anew.
       const changed = await sql`
-        update ${table} set ${column} = ${fresh} where ${key} = ${row.key} and ${column} = ${sealed}`.execute(db);
+        update ${table} set ${column} = ${fresh} where ${key} = ${row.key} and ${column} = ${sealed}`.execute(
+        db,
+      );
       if (changed.numAffectedRows === 1n) count.resealed += 1;
       else count.kept += 1;
     }
@@ -78,6 +80,9 @@ function open(sealer: Sealer, sealed: Buffer, place: string, table: string): Buf
   try {
     return sealer.open(sealed, place);
   } catch (error) {
-    throw new Error(`A value in ${table} (${place}) opens under no configured secret: put the one it was sealed under into secrets.previous.`, { cause: error });
+    throw new Error(
+      `A value in ${table} (${place}) opens under no configured secret: put the one it was sealed under into secrets.previous.`,
+      { cause: error },
+    );
   }
 }

@@ -5,6 +5,7 @@ import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { enqueueMail } from '../mail/outbox.ts';
+import { takeTurn } from './account-lock.ts';
 import { maskAddress } from './address.ts';
 import { type AppCodes, appSecretPlace, newAppSecret } from './app-codes.ts';
 import { formatTime, type MailCodes, type MailContext } from './mail-codes.ts';
@@ -103,6 +104,7 @@ export function createEnrolment(dependencies: {
         'mail',
         origin,
         async (trx) => {
+          await takeTurn(trx, signIn.account.id);
           const found = await mailCodes.consume(trx, signIn, 'set-up', digits);
           if (found.outcome === 'matched') ({ address } = found);
           return found;
@@ -202,6 +204,7 @@ export function createEnrolment(dependencies: {
         'app',
         origin,
         async (trx) => {
+          await takeTurn(trx, signIn.account.id);
           const matched = await appCodes.matchPending(trx, secret, digits);
           if (matched === undefined) return { outcome: 'wrong' };
           step = matched;

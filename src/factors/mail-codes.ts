@@ -5,6 +5,7 @@ import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import { enqueueMail } from '../mail/outbox.ts';
+import { takeTurn } from './account-lock.ts';
 import { isMailCode } from './mail-code-value.ts';
 import type { SignIn } from './sign-ins.ts';
 
@@ -70,8 +71,7 @@ export function createMailCodes(dependencies: {
     resendInSeconds,
 
     async send(trx, signIn, purpose, address, context, origin) {
-      // Everything that sends to this account waits here, so that the counts below are exact.
-      await trx.selectFrom('accounts').select('id').where('id', '=', signIn.account.id).forUpdate().execute();
+      await takeTurn(trx, signIn.account.id);
       const sent = await countMails(trx, signIn.account.id);
       const reusable = await findReusable(trx, signIn, purpose, address, settings.max_attempts);
       const refuse = async (

@@ -138,7 +138,8 @@ export const en = {
   'setUpApp.copy': 'Copy the key',
   'setUpApp.copied': 'Copied',
   'setUpApp.open': 'Open in an app on this device',
-  'setUpApp.secret': 'Show the QR code and the key to nobody. They are not shown again once you have finished.',
+  'setUpApp.secret':
+    'Show the QR code and the key to nobody. They are not shown again once you have finished.',
   'setUpApp.step2': 'Enter the code that the app shows',
   'device.unknown': 'an unknown device',
   'device.both': '{browser} on {system}',
@@ -261,13 +262,11 @@ export const en = {
     other: 'Please wait {seconds} seconds before you have it sent again, and look in the spam folder.',
   },
   'errors.mail_limit_reached.title': 'No more mails can be sent for now',
-  'errors.mail_limit_reached.message':
-    'Many mails were sent in a short time. Please try again later.',
+  'errors.mail_limit_reached.message': 'Many mails were sent in a short time. Please try again later.',
   'errors.mail_limit_reached.detailed': {
     by: 'minutes',
     one: 'Many mails were sent in a short time. Please try again in 1 minute.',
-    other:
-      'Many mails were sent in a short time. Please try again in {minutes} minutes.',
+    other: 'Many mails were sent in a short time. Please try again in {minutes} minutes.',
   },
   'errors.mail_refused.title': 'The mail could not be delivered',
   'errors.mail_refused.message':

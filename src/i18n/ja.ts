@@ -69,7 +69,8 @@ export const ja: Catalogue = {
   'mailCode.trouble.wait': '数分待ってから、メールをもう一度送ってください。',
   'mailCode.trouble.ways': 'このページで、ほかの方法を選べます。',
   'mailCode.trouble.address': 'アドレスにまちがいがないか確認し、まちがいがあれば変えてください。',
-  'mailCode.trouble.ask': 'それでも届かないときは、照合番号を添えて、{centre}（{hours}）にお問い合わせください。',
+  'mailCode.trouble.ask':
+    'それでも届かないときは、照合番号を添えて、{centre}（{hours}）にお問い合わせください。',
 
   // アプリの確認コード
   'appCode.title': 'アプリの確認コードを入力してください',
@@ -125,7 +126,8 @@ export const ja: Catalogue = {
   'setUpApp.copy': 'キーをコピー',
   'setUpApp.copied': 'コピーしました',
   'setUpApp.open': 'この端末のアプリで開く',
-  'setUpApp.secret': 'QRコードとキーは、だれにも見せないでください。設定が終わると、もう一度表示することはできません。',
+  'setUpApp.secret':
+    'QRコードとキーは、だれにも見せないでください。設定が終わると、もう一度表示することはできません。',
   'setUpApp.step2': 'アプリに表示された確認コードを入力する',
   'device.unknown': '不明な端末',
   'device.both': '{system} の {browser}',
@@ -237,8 +239,7 @@ export const ja: Catalogue = {
   'errors.resend_too_soon.detailed':
     '{seconds}秒待ってから、もう一度送ってください。迷惑メールのフォルダーも見てください。',
   'errors.mail_limit_reached.title': '今は、これ以上メールを送れません',
-  'errors.mail_limit_reached.message':
-    '短い間に多くのメールを送りました。あとでもう一度お試しください。',
+  'errors.mail_limit_reached.message': '短い間に多くのメールを送りました。あとでもう一度お試しください。',
   'errors.mail_limit_reached.detailed':
     '短い間に多くのメールを送りました。{minutes}分たってから、もう一度お試しください。',
   'errors.mail_refused.title': 'メールを届けられませんでした',
@@ -321,7 +322,7 @@ export const ja: Catalogue = {
   'mail.setUpCode.title': '設定の確認コード',
   'mail.code.lead': '照合番号 {reference} が表示されているページで、この確認コードを入力してください。',
   'mail.code.valid': '使えるのは1回だけ、{minutes}分の間です。',
-  'mail.code.never': '{organisation}の職員が、この確認コードを聞くことはありません。',
+  'mail.code.never': '{organisation}の職員が、この確認コードをたずねることはありません。',
   'mail.fact': '{label}：{value}',
   'mail.reference': '照合番号',
   'mail.service': 'サービス',

@@ -9,7 +9,7 @@ import { submitAppCode, submitMailCode } from './factor-pages.ts';
 import { showStep, type Typed } from './pages.ts';
 import { submitPassword } from './password-page.ts';
 import type { InteractionResult } from './ports.ts';
-import { beginFactorStep } from './sending.ts';
+import { beginFactorStep, decisionAfterSending, sendForWay } from './sending.ts';
 import { submitAcknowledgement, submitAddress, submitAddressCode, submitApp } from './set-up-pages.ts';
 import { nextStep, type Step } from './steps.ts';
 import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
@@ -37,18 +37,23 @@ export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> 
   const path = '/interaction/:uid';
 
   router.get(path, async (ctx) => {
-    await helpWhereLost(dependencies, ctx, String(ctx.params.uid), async () => {
-      const visit = await establish(dependencies, ctx, String(ctx.params.uid));
-      await showOrFinish(dependencies, visit);
+    const uid = uidOf(ctx.params.uid);
+    await helpWhereLost(dependencies, ctx, uid, async () => {
+      await showOrFinish(dependencies, await establish(dependencies, ctx, uid));
     });
   });
 
   router.post(path, async (ctx) => {
-    await helpWhereLost(dependencies, ctx, String(ctx.params.uid), async () => {
-      await submit(dependencies, ctx, String(ctx.params.uid));
-    });
+    const uid = uidOf(ctx.params.uid);
+    await helpWhereLost(dependencies, ctx, uid, () => submit(dependencies, ctx, uid));
   });
   return router;
+}
+
+/** @throws NijoError `not_found` for what is no login's id, such as text that the database would refuse (C45). */
+function uidOf(parameter: unknown): string {
+  if (typeof parameter !== 'string' || !/^[\w-]{1,64}$/.test(parameter)) throw new NijoError('not_found');
+  return parameter;
 }
 
 /** Who is here and where the login stands; refuses another browser's login (C21). */
@@ -131,13 +136,29 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   ctx.status = 303;
 }
 
+/**
+ * The code is sent with the answer to the password, or when mail is chosen. Where that request failed
+ * half way (the database went away), the page that waits for a code would wait in vain: it is made up
+ * for here, once. Whatever was sent before is not sent again by showing the page (R9).
+ */
+async function withCodeOnItsWay(dependencies: LoginDependencies, visit: Visit): Promise<Visit> {
+  const { signIn, step, locale } = visit;
+  if (step.page !== 'mail-code' || signIn === undefined || signIn.challenge !== undefined) return visit;
+  if (visit.fault !== undefined) return visit;
+  const sent = await sendForWay(dependencies, visit, signIn);
+  const decision = sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+  const now = await establish(dependencies, visit.ctx, visit.uid);
+  return { ...now, locale, ...(decision.kind === 'stay' ? { fault: decision.fault } : {}) };
+}
+
 async function showOrFinish(
   dependencies: LoginDependencies,
-  visit: Visit,
+  arrived: Visit,
   typed: Typed = {},
   notice?: 'step-changed',
   status?: number,
 ): Promise<void> {
+  const visit = await withCodeOnItsWay(dependencies, arrived);
   if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
   if (visit.step.page === 'impossible') return cannotGoOn(dependencies, visit);
   const { fault } = visit;

@@ -152,10 +152,17 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       const settings = await clients.settings(clientId);
       // A client that was removed or stopped meanwhile gets no login.
       if (settings === undefined) throw new NijoError('service_unknown', { client_id: clientId });
-      const loginTs = await inUnit(unit, async () =>
-        session === undefined ? undefined : (await provider.Session.findByUid(session.uid))?.loginTs,
-      );
-      const usable = session !== undefined && !prompt.reasons.includes('account_unusable');
+      // The provider takes the uid away when it ends the session for the sake of this very login.
+      const sessionUid: string | undefined = session?.uid;
+      const found =
+        sessionUid === undefined
+          ? undefined
+          : await inUnit(unit, () => provider.Session.findByUid(sessionUid));
+      // The session that this login stands on is over or somebody else's: the provider would refuse
+      // whatever is proven here, so nobody is asked for it.
+      if (sessionUid !== undefined && found?.accountId !== session?.accountId)
+        throw new NijoError('interaction_expired');
+      const usable = found !== undefined && !prompt.reasons.includes('account_unusable');
       return {
         uid,
         prompt: prompt.name === 'consent' ? 'consent' : 'login',
@@ -166,9 +173,15 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
           origins: originsOf(settings.redirect_uris),
         },
         demand: demandOf(params, settings),
-        session: usable
-          ? { accountId: session.accountId, amr: session.amr ?? [], acr: session.acr, authTime: loginTs ?? 0 }
-          : undefined,
+        session:
+          usable && session !== undefined
+            ? {
+                accountId: session.accountId,
+                amr: session.amr ?? [],
+                acr: session.acr,
+                authTime: found.loginTs ?? 0,
+              }
+            : undefined,
         uiLocales: words(params.ui_locales),
         loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
         consent: consentAsked(interaction),

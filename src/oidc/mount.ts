@@ -1,31 +1,36 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { NijoError } from '../base/errors.ts';
 import type { ProviderHandle } from './provider-handle.ts';
 
-const exact: ReadonlySet<string> = new Set([
-  '/authorize',
-  '/token',
-  '/userinfo',
-  '/jwks',
-  '/par',
-  '/introspect',
-  '/revoke',
-  '/register',
-  '/device',
-  '/logout',
-  '/logout/confirm',
-  '/logout/success',
-  '/.well-known/openid-configuration',
-  '/.well-known/oauth-authorization-server',
+const read = ['GET', 'HEAD', 'OPTIONS'];
+const write = ['POST', 'OPTIONS'];
+
+/** The protocol's paths and how each may be asked. */
+const methods: ReadonlyMap<string, readonly string[]> = new Map([
+  ['/authorize', read],
+  ['/token', write],
+  ['/userinfo', [...read, 'POST']],
+  ['/jwks', read],
+  ['/par', write],
+  ['/introspect', write],
+  ['/revoke', write],
+  ['/logout', read],
+  ['/logout/confirm', write],
+  ['/logout/success', read],
+  ['/.well-known/openid-configuration', read],
+  ['/.well-known/oauth-authorization-server', read],
 ]);
 
-/** Whether a path belongs to the protocol; everything else is the pages'. */
-export function isProtocolPath(path: string): boolean {
-  return exact.has(path) || path.startsWith('/authorize/');
+/** How a path of the protocol may be asked; every other path is the pages'. */
+function methodsOf(path: string): readonly string[] | undefined {
+  return /^\/authorize\/[^/]+$/.test(path) ? read : methods.get(path);
 }
 
 /** What is needed of the outer application's context. */
 interface OuterContext {
   path: string;
+  method: string;
+  set(name: string, value: string): void;
   req: IncomingMessage;
   res: ServerResponse;
   respond?: boolean | undefined;
@@ -37,9 +42,15 @@ interface OuterContext {
  */
 export function mountProvider(handle: ProviderHandle) {
   return async (ctx: OuterContext, next: () => Promise<unknown>): Promise<void> => {
-    if (!isProtocolPath(ctx.path)) {
+    const allowed = methodsOf(ctx.path);
+    if (allowed === undefined) {
       await next();
       return;
+    }
+    if (!allowed.includes(ctx.method)) {
+      // The provider would answer with two words of plain text.
+      ctx.set('Allow', allowed.join(', '));
+      throw new NijoError('method_not_allowed');
     }
     ctx.respond = false;
     await handle.answer(ctx.req, ctx.res);

@@ -4,7 +4,6 @@ import { type ConfigurationDeps, providerConfiguration } from './configuration.t
 import { skipEmptySignOut } from './empty-sign-out.ts';
 import type { SigningJwk } from './keys.ts';
 import { type RequestScopeDeps, requestScope } from './request-scope.ts';
-import { sendBackUnfinished } from './unfinished-logins.ts';
 
 export type ProviderDeps = ConfigurationDeps & RequestScopeDeps;
 
@@ -84,7 +83,6 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   pinToIssuer(provider);
   // The first `use` is the outermost middleware: the unit of work spans everything.
   provider.use(requestScope(deps));
-  provider.use(sendBackUnfinished(provider));
   provider.use(skipEmptySignOut());
   listen(provider, deps);
   return provider;

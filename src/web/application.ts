@@ -3,8 +3,8 @@ import Koa from 'koa';
 import type { RequestOrigin } from '../audit/audit.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Assets } from './assets.ts';
-import type { NijoMiddleware, NijoState } from './context.ts';
-import { parseForms, refuseCrossSite } from './forms.ts';
+import type { NijoContext, NijoMiddleware, NijoState } from './context.ts';
+import { parseForms, readForm, refuseCrossSite } from './forms.ts';
 import type { Language } from './language.ts';
 import type { Passage } from './passage.ts';
 import { guardAddress, observeRequests } from './request-guard.ts';
@@ -40,10 +40,14 @@ export function createApplication(parts: ApplicationParts): Koa {
   app.use(health(parts.ready));
   app.use(assets(parts.assets));
   const forms = parseForms();
-  const crossSite = refuseCrossSite({ issuer: parts.issuer });
+  const crossSite = refuseCrossSite({ issuer: parts.issuer, nullOrigin: 'refused' });
+  // The provider posts to it from a page of its own too, which has a token.
+  const crossSiteSignOut = refuseCrossSite({ issuer: parts.issuer, nullOrigin: 'accepted' });
   app.use(async (ctx, next) => {
-    // The provider reads its own bodies; only our pages' forms are parsed and checked here.
+    // The provider reads its own bodies; only our pages' forms are parsed here.
     if (ctx.path.startsWith('/interaction/')) await crossSite(ctx, () => forms(ctx, next));
+    else if (ctx.path === '/logout/confirm') await crossSiteSignOut(ctx, next);
+    else if (ctx.method === 'POST' && requestsOfServices.has(ctx.path)) await forms(ctx, () => askByGet(ctx));
     else await next();
   });
   for (const page of parts.pages) app.use(page);
@@ -51,6 +55,18 @@ export function createApplication(parts: ApplicationParts): Koa {
   app.use(parts.passage.guard);
   app.use(parts.protocol);
   return app;
+}
+
+const requestsOfServices: ReadonlySet<string> = new Set(['/authorize', '/logout']);
+
+/**
+ * A service may send its request by POST too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
+ * The session's cookie is SameSite=Lax and does not come with it: it does with the GET that follows.
+ */
+async function askByGet(ctx: NijoContext): Promise<void> {
+  const parameters = new URLSearchParams([...readForm(ctx)]);
+  ctx.status = 303;
+  ctx.redirect(`${ctx.path}?${parameters.toString()}`);
 }
 
 function health(ready: () => boolean): NijoMiddleware {

@@ -91,16 +91,22 @@ export function createBrowserBinding(options: { cookies: Cookies; keys: readonly
 
 /**
  * Refuses a form that another site sends (C23), before anything is read from it. `Sec-Fetch-Site` is
- * the browser's own word; without it `Origin` must be ours.
+ * the browser's own word; a browser that does not say it must name our `Origin`, if it names any.
+ * @param options.nullOrigin whether `Origin: null` alone is refused too: pages that are not drawn by us
+ *   have no say in what a browser tells of them, and carry a token anyway.
  */
-export function refuseCrossSite(options: { issuer: string }): NijoMiddleware {
+export function refuseCrossSite(options: {
+  issuer: string;
+  nullOrigin: 'refused' | 'accepted';
+}): NijoMiddleware {
   const { origin } = new URL(options.issuer);
   return async (ctx, next) => {
     if (ctx.method === 'POST') {
       const site = ctx.get('sec-fetch-site');
       const from = ctx.get('origin');
       const siteRefuses = site !== '' && site !== 'same-origin' && site !== 'none';
-      const originRefuses = from !== '' && from !== origin && !(from === 'null' && site === 'same-origin');
+      const nullHolds = site === 'same-origin' || options.nullOrigin === 'accepted';
+      const originRefuses = from !== '' && from !== origin && !(from === 'null' && nullHolds);
       if (siteRefuses || originRefuses) throw new NijoError('cross_site_request');
     }
     await next();

@@ -44,6 +44,8 @@ export function createResponder(options: { renderer: Renderer; language: Languag
         ...more,
       };
       const url = ownAddress(ctx);
+      // This page has no form: what the page that failed would have led on to is nothing to it.
+      ctx.state.formActionOrigins = [];
       const chrome: Chrome = { locale: options.language.of(ctx), url, languageToggle: 'link' };
       responder.page(ctx, 'error', model, chrome, error.status);
     },
