@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { collectingLogger } from '../support/logger.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
 import {
   addSubject,
@@ -17,15 +18,17 @@ import {
   resumePath,
   type Subject,
   wrongCode,
+  testLog,
 } from './support.ts';
 
 describeOnEveryDatabase('guessing a code', (open) => {
   let database: TestDatabase;
   let cluster: Cluster;
+  const log = collectingLogger();
   let repeats: number;
   beforeAll(async () => {
     database = await open();
-    cluster = await startCluster(database, { nodes: 2 });
+    cluster = await startCluster(database, { nodes: 2, logger: log.logger });
     repeats = database.kind === 'postgres' ? 20 : 2;
   });
   afterAll(async () => {
@@ -140,6 +143,7 @@ describeOnEveryDatabase('guessing a code', (open) => {
     expect(gained(before, after)).toEqual(nothing);
     expect(countOf(after, 'app-code.verified')).toBe(0);
     expect(countOf(after, 'factor.paused')).toBeGreaterThanOrEqual(1);
+    expect(countOf(after, 'mail-code.sent')).toBe(countOf(before, 'mail-code.sent'));
     expect(cluster.smtp.mails.length).toBe(mails);
   });
 
@@ -243,4 +247,6 @@ describeOnEveryDatabase('guessing a code', (open) => {
       expect(redeemed.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 400]);
     }
   }, 240_000);
+
+  testLog(() => log);
 });

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { burst } from '../support/burst.ts';
 import { appCode, type Cluster, startCluster } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { collectingLogger } from '../support/logger.ts';
 import type { Answer, UserAgent } from '../support/user-agent.ts';
 import {
   addSubject,
@@ -17,14 +18,16 @@ import {
   resumePath,
   withinOneStep,
   wrongCode,
+  testLog,
 } from './support.ts';
 
 describeOnEveryDatabase('replaying a code', (open) => {
   let database: TestDatabase;
   let cluster: Cluster;
+  const log = collectingLogger();
   beforeAll(async () => {
     database = await open();
-    cluster = await startCluster(database, { nodes: 2 });
+    cluster = await startCluster(database, { nodes: 2, logger: log.logger });
   });
   afterAll(async () => {
     await cluster.close();
@@ -87,6 +90,20 @@ describeOnEveryDatabase('replaying a code', (open) => {
     expect([countOf(records, 'app-code.verified'), countOf(records, 'app-code.refused', 'used')]).toEqual([
       2, 5,
     ]);
+  });
+
+  test('R5: the code that set an app up is a used one', async () => {
+    const subject = await addSubject(cluster);
+    const { browser, page } = await atFactor(cluster, subject);
+    const acknowledge = await browser.submit(page, { action: 'no-mail' });
+    const app = await browser.submit(acknowledge, { acknowledge: 'yes' });
+    const secret = /secret=([A-Z2-7]+)/.exec(app.body)?.[1] ?? '';
+    const code = appCode(0, secret);
+    expect(codeIn(await browser.submit(app, { code }))).toBeDefined();
+    const next = await atFactor(cluster, subject, { node: 1 });
+    const refused = await next.browser.submit(next.page, { code });
+    expect([refused.status, refused.fault]).toEqual([422, 'code_used']);
+    expect((await recordsOf(cluster, subject)).factors).toBe(1);
   });
 
   test('A22 R4: a code is good for the account, login and purpose it was mailed for', async () => {
@@ -173,4 +190,6 @@ describeOnEveryDatabase('replaying a code', (open) => {
     const replayed = await again.browser.submit(again.page, { code: second });
     expect([replayed.status, codeIn(replayed)]).toEqual([422, undefined]);
   });
+
+  testLog(() => log);
 });

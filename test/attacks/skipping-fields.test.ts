@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { collectingLogger } from '../support/logger.ts';
 import { type Answer, type RequestOptions, UserAgent } from '../support/user-agent.ts';
-import { addSubject, codeIn, countOf, gained, nothing, recordsOf, resumePath } from './support.ts';
+import { addSubject, codeIn, countOf, gained, nothing, recordsOf, resumePath, testLog } from './support.ts';
 
 /** A browser that keeps every byte it was answered. */
 class Recorder extends UserAgent {
@@ -19,9 +20,10 @@ class Recorder extends UserAgent {
 describeOnEveryDatabase('what a form may hold', (open) => {
   let database: TestDatabase;
   let cluster: Cluster;
+  const log = collectingLogger();
   beforeAll(async () => {
     database = await open();
-    cluster = await startCluster(database, { nodes: 2 });
+    cluster = await startCluster(database, { nodes: 2, logger: log.logger });
   });
   afterAll(async () => {
     await cluster.close();
@@ -128,4 +130,6 @@ describeOnEveryDatabase('what a form may hold', (open) => {
       expect(traces.filter((trace) => heard.includes(trace))).toEqual([]);
     }
   }, 120_000);
+
+  testLog(() => log);
 });

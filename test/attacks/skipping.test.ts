@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { collectingLogger } from '../support/logger.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
-import { addSubject, atFactor, codeIn, gained, nothing, recordsOf, resumePath } from './support.ts';
+import { addSubject, atFactor, codeIn, gained, nothing, recordsOf, resumePath, testLog } from './support.ts';
 
 /** All sequences of up to `length` of these, in which none comes twice. */
 function permutations<Item>(items: readonly Item[], length: number): Item[][] {
@@ -19,9 +20,10 @@ function permutations<Item>(items: readonly Item[], length: number): Item[][] {
 describeOnEveryDatabase('skipping a step of the login', (open) => {
   let database: TestDatabase;
   let cluster: Cluster;
+  const log = collectingLogger();
   beforeAll(async () => {
     database = await open();
-    cluster = await startCluster(database, { nodes: 2 });
+    cluster = await startCluster(database, { nodes: 2, logger: log.logger });
   });
   afterAll(async () => {
     await cluster.close();
@@ -252,4 +254,6 @@ describeOnEveryDatabase('skipping a step of the login', (open) => {
     const { callback } = await elsewhere.browser.submit(elsewhere.page, { code });
     expect(callback?.searchParams.has('code')).toBe(true);
   });
+
+  testLog(() => log);
 });

@@ -1,6 +1,8 @@
-import { type Answer, UserAgent } from '../support/user-agent.ts';
+import { expect, test } from '@jest/globals';
 import { type BurstAnswer, type BurstRequest, burst } from '../support/burst.ts';
-import { accountLine, type Cluster } from '../support/cluster.ts';
+import { accountLine, type Cluster, testAppSecret, testPassword } from '../support/cluster.ts';
+import type { collectingLogger } from '../support/logger.ts';
+import { type Answer, UserAgent } from '../support/user-agent.ts';
 
 /** An account of one test's own, so that its limits disturb no other. */
 export interface Subject {
@@ -177,4 +179,17 @@ export async function atFactor(
   const browser = new UserAgent(cluster, { node: options.node ?? 0 });
   const page = await browser.password(subject.loginId, options.client, options.parameters);
   return { browser, page };
+}
+
+/** After the attacks of a file: what the nodes have written about them. */
+export function testLog(log: () => ReturnType<typeof collectingLogger>): void {
+  test('I5, I6: none of this was a fault of the server, and no secret is in its log', () => {
+    const faults = log()
+      .lines()
+      .filter(({ level }) => level === 'error' || level === 'fatal');
+    expect(faults).toEqual([]);
+    const text = log().text();
+    expect(text).not.toBe('');
+    for (const secret of [testPassword, testAppSecret]) expect(text).not.toContain(secret);
+  });
 }

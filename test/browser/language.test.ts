@@ -7,7 +7,7 @@ import { everyVisitor } from './visitor.ts';
 const toggle = '.language :is(button, a)';
 
 describeInBrowser('the language', () => {
-  const stage = setStage();
+  const stage = setStage('faults');
 
   describe.each(everyVisitor)('from $locale, with scripts: $scripts', (settings) => {
     const { locale } = settings;

@@ -11,8 +11,8 @@ export interface Stage {
 }
 
 /** Sets the stage before the tests of the present `describe` and clears it after them. */
-export function setStage(): Stage {
-  const inspector = createInspector();
+export function setStage(inspect?: 'faults'): Stage {
+  const inspector = createInspector(inspect);
   let university: University | undefined;
   let chromium: TestBrowser | undefined;
   beforeAll(async () => {

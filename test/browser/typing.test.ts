@@ -9,7 +9,7 @@ const fullWidth = (digits: string): string =>
 const inHalves = (digits: string): string => `${digits.slice(0, 4)} ${digits.slice(4)}`;
 
 describeInBrowser('typing', () => {
-  const stage = setStage();
+  const stage = setStage('faults');
 
   describe.each(everyVisitor)('in $locale, with scripts: $scripts', (settings) => {
     test('R8: a wrong code is told at the field, and the right one still counts', async () => {

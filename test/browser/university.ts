@@ -2,7 +2,8 @@ import { migrate } from '../../src/db/migrate.ts';
 import { type Db, openEmbedded } from '../../src/db/open.ts';
 import { startDemoService } from '../../src/trial/demo-service.ts';
 import type { LocalSite } from '../../src/trial/local-server.ts';
-import { appCode, type Cluster, freePort, startCluster, testAppSecret } from '../support/cluster.ts';
+import { appCode, type Cluster, startCluster, testAppSecret } from '../support/cluster.ts';
+import { freePort } from '../support/free-port.ts';
 
 /** Twelve characters, as requirements §9 counts them. */
 export const password = 'Kamo-gawa-12';

@@ -26,14 +26,32 @@ describeOnEveryDatabase('nijo keys reseal', (open) => {
     await applyClients(
       db,
       before,
-      { clients: [{ client_id: 'rp', client_name: 'RP', client_secret: clientSecret, redirect_uris: ['https://rp.example/cb'] }] },
+      {
+        clients: [
+          {
+            client_id: 'rp',
+            client_name: 'RP',
+            client_secret: clientSecret,
+            redirect_uris: ['https://rp.example/cb'],
+          },
+        ],
+      },
       'test',
     );
-    await db.insertInto('accounts').values({ id: 'a', login_id: 'a', kind: 'ecs' } as never).execute();
+    await db
+      .insertInto('accounts')
+      .values({ id: 'a', login_id: 'a', kind: 'ecs' } as never)
+      .execute();
     const place = appSecretPlace('f', 'a');
     await db
       .insertInto('app_factors')
-      .values({ id: 'f', account_id: 'a', name: 'app', secret_sealed: before.seal('JBSWY3DP', place), last_step: 0 })
+      .values({
+        id: 'f',
+        account_id: 'a',
+        name: 'app',
+        secret_sealed: before.seal('JBSWY3DP', place),
+        last_step: 0,
+      })
       .execute();
 
     const both = createSealer([fresh, old]);
@@ -49,7 +67,9 @@ describeOnEveryDatabase('nijo keys reseal', (open) => {
     expect((await loadKeySet(db, after)).keys).toHaveLength(2);
     expect((await loadPairwiseSubject(db, after))('account', 'sector')).toBe(subject);
     const client = await db.selectFrom('clients').select('secret_sealed').executeTakeFirstOrThrow();
-    expect(after.open(Buffer.from(client.secret_sealed ?? []), clientSecretPlace('rp')).toString()).toBe(clientSecret);
+    expect(after.open(Buffer.from(client.secret_sealed ?? []), clientSecretPlace('rp')).toString()).toBe(
+      clientSecret,
+    );
     const factor = await db.selectFrom('app_factors').select('secret_sealed').executeTakeFirstOrThrow();
     expect(after.open(Buffer.from(factor.secret_sealed), place).toString()).toBe('JBSWY3DP');
   });

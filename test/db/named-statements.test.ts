@@ -10,7 +10,10 @@ let db: Db;
 
 beforeAll(async () => {
   database = await openTestPostgres();
-  db = openPostgres({ ...databaseSchema.parse({}), url: String(database.url), pool_size: 2 }, () => undefined);
+  db = openPostgres(
+    { ...databaseSchema.parse({}), url: String(database.url), pool_size: 2 },
+    () => undefined,
+  );
 });
 afterAll(async () => {
   await db.destroy();
@@ -34,7 +37,12 @@ test('F12: after a migration changed what a statement answers one request fails,
   await sql`alter table limits add column added int`.execute(database.db);
   const outcomes: string[] = [];
   for (let round = 0; round < 4; round += 1) {
-    outcomes.push(await ask().then(() => 'answered', (error: { code?: string }) => String(error.code)));
+    outcomes.push(
+      await ask().then(
+        () => 'answered',
+        (error: { code?: string }) => String(error.code),
+      ),
+    );
   }
   expect(outcomes.filter((outcome) => outcome !== 'answered').length).toBeLessThanOrEqual(1);
   expect(outcomes.at(-1)).toBe('answered');

@@ -105,7 +105,8 @@ describeOnEveryDatabase('setup with an app alone', (open) => {
       database.db.selectFrom('app_factors').select(['name', 'state']).where('account_id', '=', id).execute();
     expect(await active()).toEqual([]);
 
-    const arrival = await browser.submit(wrong, { device_name: 'Purple phone', code: appCode(0, key) });
+    const code = appCode(0, key);
+    const arrival = await browser.submit(wrong, { device_name: 'Purple phone', code });
     expect(await claimsAt(browser, arrival)).toMatchObject({ amr: ['pwd', 'otp', 'mfa'] });
     expect(await active()).toEqual([{ name: 'Purple phone', state: 'active' }]);
 
@@ -113,7 +114,7 @@ describeOnEveryDatabase('setup with an app alone', (open) => {
     const again = new UserAgent(cluster);
     const next = await again.password(who.loginId);
     expect(next.page).toBe('app-code');
-    const replay = await again.submit(next, { code: appCode(0, key) });
+    const replay = await again.submit(next, { code });
     expect(replay.fault).toBe('code_used');
     const old = await browser.open(appPage.url.pathname);
     for (const later of [next, replay, old, arrival]) expect(later.body).not.toContain(key);
@@ -127,11 +128,11 @@ describeOnEveryDatabase('setup with an app alone', (open) => {
     const fast = await atAcknowledgement(who);
     const fastApp = await fast.browser.submit(fast.page, { acknowledge: 'yes' });
     const key = keyOf(fastApp);
-    expect((await fast.browser.submit(fastApp, { code: appCode(-1, key) })).callback).toBeDefined();
+    expect((await fast.browser.submit(fastApp, { code: appCode(0, key) })).callback).toBeDefined();
 
     const late = await slow.browser.submit(slowApp, { code: appCode(0, keyOf(slowApp)) });
     expect([late.status, late.page, keyOf(late)]).toEqual([409, 'app-code', '']);
-    const arrival = await slow.browser.submit(late, { code: appCode(0, key) });
+    const arrival = await slow.browser.submit(late, { code: appCode(1, key) });
     expect(arrival.callback).toBeDefined();
   });
 

@@ -62,7 +62,7 @@ export function selfSigned(...names: readonly string[]): SelfSigned {
   );
   const lines = certificate.toString('base64').replace(/(.{64})/g, '$1\n');
   return {
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
   };
 }

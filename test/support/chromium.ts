@@ -85,7 +85,7 @@ export interface TestBrowser {
 
 /** Starts Chromium and one visitor: by default Japanese, in Japan, with JavaScript. */
 export async function launchBrowser(visitor: BrowserContextOptions = {}): Promise<TestBrowser> {
-  const home = mkdtempSync(path.join(tmpdir(), 'nijo-test-browser-'));
+  const home = mkdtempSync(path.join(process.env.NIJO_TEST_RUN_FOLDER ?? tmpdir(), 'nijo-browser-'));
   // Only this flag: those of the package switch web security off, which the tests are there to see.
   const browser = await chromium.launch({
     executablePath: executable,

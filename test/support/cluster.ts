@@ -1,4 +1,3 @@
-import { createServer, type AddressInfo } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { generateSync } from 'otplib';
@@ -13,6 +12,7 @@ import type { Db } from '../../src/db/open.ts';
 import type { Logger } from '../../src/observe/logger.ts';
 import { applyClients } from '../../src/oidc/clients.ts';
 import type { TestDatabase } from './databases.ts';
+import { freePort } from './free-port.ts';
 import { silentLogger } from './logger.ts';
 import { type SmtpSink, startSmtpSink } from './smtp-sink.ts';
 
@@ -84,19 +84,6 @@ export const testClients = [
   grant_types: ['authorization_code', 'refresh_token'],
   token_endpoint_auth_method: 'client_secret_basic',
 }));
-
-/** A port of the system's choice, free at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
-}
 
 /**
  * Starts `nodes` nodes on a database, as they run behind a balancer: all have the issuer of the first,
