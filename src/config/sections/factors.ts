@@ -11,8 +11,6 @@ export const addressesSchema = z.strictObject({
       }),
     )
     .default([]),
-  /** One address may serve several accounts; it is flagged to operators either way (R19). */
-  shared_allowed: z.boolean().default(true),
 });
 
 export const mailCodesSchema = z.strictObject({
