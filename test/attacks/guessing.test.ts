@@ -229,6 +229,8 @@ describeOnEveryDatabase('guessing a code', (open) => {
       expect(verified.codes).toBe(0);
 
       // Every winner follows its redirect at once: one session, one code.
+      for (const line of onward.flatMap(({ setCookie }) => setCookie))
+        await browser.jar.setCookie(line, page.url.href);
       const agents = onward.map((_, index) => new UserAgent(cluster, { node: index % 2, jar: browser.jar }));
       const cookie = await browser.jar.getCookieString(new URL(resumePath(page), cluster.issuer).href);
       const followed = await Promise.all(

@@ -152,7 +152,6 @@ describeOnEveryDatabase('requests that race', (open) => {
   }, 60_000);
 
   test('R5, R33: right and wrong codes, resends, switches and a cancel at once end in one login or none', async () => {
-    const outcomes = { arrived: 0, cancelled: 0, waiting: 0 };
     for (let repeat = 0; repeat < repeats * 2; repeat += 1) {
       const subject = await addSubject(cluster, { mail: true, app: true });
       const before = await recordsOf(cluster, subject);
@@ -168,8 +167,15 @@ describeOnEveryDatabase('requests that race', (open) => {
           .execute();
       }
       const forms: Record<string, string>[] = [
-        ...[{ code }, { action: 'resend' }, { action: 'use-app' }, { code: wrongCode(code) }, { lang: 'ja' }],
-        ...[{ action: 'resend' }, { code }, { page: 'app-code', code: appCode() }, { code }],
+        { code },
+        { action: 'resend' },
+        { action: 'use-app' },
+        { code: wrongCode(code) },
+        { lang: 'ja' },
+        { action: 'resend' },
+        { code },
+        { page: 'app-code', code: appCode() },
+        { code },
         ...(repeat % 3 === 0 ? [{ action: 'cancel' }] : []),
       ];
       const answers = await burstForms(browser, waiting, forms);
@@ -177,21 +183,18 @@ describeOnEveryDatabase('requests that race', (open) => {
       const end = await browser.open(resumePath(page));
       const after = await recordsOf(cluster, subject);
       const arrived = codeIn(end) !== undefined;
-      if (arrived) outcomes.arrived += 1;
-      else if (end.callback !== undefined) outcomes.cancelled += 1;
-      else outcomes.waiting += 1;
       const verified = countOf(after, 'mail-code.verified') + countOf(after, 'app-code.verified');
       expect(verified).toBeLessThanOrEqual(2);
       expect(countOf(after, 'mail-code.verified')).toBeLessThanOrEqual(1);
       expect(arrived && verified === 0).toBe(false);
       const { sessions, codes, factors } = gained(before, after);
-      expect({ sessions, codes, factors }).toEqual({
-        sessions: Number(arrived),
-        codes: Number(arrived),
-        factors: 0,
-      });
+      const one = Number(arrived);
+      expect({ sessions, codes, factors }).toEqual({ sessions: one, codes: one, factors: 0 });
+      if (end.callback !== undefined) continue;
+      // Whatever has become of the mailed code, the login is not lost.
+      const byApp = end.page === 'app-code' ? end : await browser.submit(end, { action: 'use-app' });
+      expect(codeIn(await browser.submit(byApp, { code: appCode() }))).toBeDefined();
     }
-    expect(outcomes.arrived).toBeGreaterThan(0);
   }, 60_000);
 
   test('R14: an address changed while its code is typed leaves one factor or none, and no fault', async () => {
@@ -209,8 +212,13 @@ describeOnEveryDatabase('requests that race', (open) => {
         .where('account_id', '=', subject.accountId)
         .execute();
       const forms = [
-        ...[{ code: second }, { action: 'resend' }, { action: 'change-address' }, { code }],
-        ...[{ page: 'set-up-mail', email: `y${subject.address}` }, { action: 'resend' }, { code: second }],
+        { code: second },
+        { action: 'resend' },
+        { action: 'change-address' },
+        { code },
+        { page: 'set-up-mail', email: `y${subject.address}` },
+        { action: 'resend' },
+        { code: second },
       ];
       expect(bad(await burstForms(browser, again, forms))).toEqual([]);
       const records = await recordsOf(cluster, subject);
