@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { DatabaseUnreachable } from '../db/patient-pool.ts';
 import { accountsCommands } from './accounts.ts';
 import { auditCommand } from './audit.ts';
 import { clientsCommands } from './clients.ts';
@@ -38,6 +39,8 @@ try {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : 2);
   // One line for the operator; the stack only when it is asked for.
   console.error(error instanceof Error ? error.message : String(error));
+  if (error instanceof DatabaseUnreachable)
+    console.error('Check DATABASE_URL, and that Postgres runs and accepts connections from here.');
   if (!(error instanceof CommandFailed) && process.env.NIJO_DEBUG !== undefined) console.error(error);
   process.exitCode = 1;
 }

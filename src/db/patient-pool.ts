@@ -6,6 +6,22 @@ const passing = /^(ECONNREFUSED|ECONNRESET|EPIPE|57P0[123]|53300)$/;
 const hungUp = /Connection terminated unexpectedly/;
 const pauseMs = 100;
 
+/** No connection could be opened; `code` and the words are those of the system or of Postgres. */
+export class DatabaseUnreachable extends Error {
+  readonly code: string | undefined;
+
+  constructor(cause: unknown) {
+    // Where a name has several addresses, each failed by itself and the whole has no words.
+    const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
+    const { code, message } = (first ?? {}) as { code?: unknown; message?: unknown };
+    super(`The database does not answer: ${typeof message === 'string' ? message : String(cause)}`, {
+      cause,
+    });
+    this.name = 'DatabaseUnreachable';
+    this.code = typeof code === 'string' ? code : undefined;
+  }
+}
+
 /** What Kysely needs of a pool. */
 export interface PatientPool {
   connect(): Promise<PoolClient>;
@@ -16,7 +32,7 @@ export interface PatientPool {
 /**
  * A pool that waits, up to `patienceMs`, for a server that turns connections away: a Postgres that
  * restarts is then a slow moment and no error (F01). Nothing has been asked on a connection that was
- * not opened, so opening it again is always safe.
+ * not opened, so opening it again is always safe. `connect` throws `DatabaseUnreachable`.
  */
 export function patiently(pool: Pool, patienceMs: number): PatientPool {
   return {
@@ -28,11 +44,9 @@ export function patiently(pool: Pool, patienceMs: number): PatientPool {
         try {
           return await pool.connect();
         } catch (error) {
-          const { code, message } = error as { code?: unknown; message?: unknown };
-          const passes =
-            (typeof code === 'string' && passing.test(code)) ||
-            (typeof message === 'string' && hungUp.test(message));
-          if (!passes || pool.ending || performance.now() + pauseMs >= giveUpAt) throw error;
+          const unreachable = new DatabaseUnreachable(error);
+          const passes = passing.test(unreachable.code ?? '') || hungUp.test(unreachable.message);
+          if (!passes || pool.ending || performance.now() + pauseMs >= giveUpAt) throw unreachable;
           await pause(pauseMs);
         }
       }

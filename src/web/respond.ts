@@ -106,6 +106,8 @@ export function catchFaults(options: { responder: Responder; logger: Logger }): 
       };
       if (error.status >= 500) options.logger.error({ ...line, err: error.cause ?? error }, error.code);
       else options.logger.info(line, error.code);
+      // A request that could not be answered leaves nothing behind in the browser either.
+      if (error.status >= 500) ctx.remove('Set-Cookie');
       options.responder.error(ctx, error);
     }
   };

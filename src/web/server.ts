@@ -32,7 +32,12 @@ export async function listen(
   server.maxConnections = options.maxConnections;
   let draining = false;
   server.prependListener('request', (_, response) => {
-    if (draining) response.setHeader('Connection', 'close');
+    // Decided when the answer begins: a request that was in flight then must not keep its connection either.
+    const writeHead = response.writeHead.bind(response) as (...values: unknown[]) => typeof response;
+    response.writeHead = (...values: unknown[]) => {
+      if (draining) response.setHeader('Connection', 'close');
+      return writeHead(...values);
+    };
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

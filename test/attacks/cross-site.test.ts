@@ -38,7 +38,11 @@ describeOnEveryDatabase('A29: forms of other sites', (open) => {
   /** Every page with a form of ours, what a person would send, and the page (or end) after it. */
   const pages: Record<
     string,
-    { reach(): Promise<Reached>; fields(reached: Reached): Promise<Record<string, string>>; next: string }
+    {
+      reach: () => Promise<Reached>;
+      fields: (reached: Reached) => Promise<Record<string, string>>;
+      next: string;
+    }
   > = {
     'sign-in': {
       reach: async () => {
