@@ -64,6 +64,7 @@ async function prepare(
   const nextAccount = accountsInTurn(accounts);
   // Warm: compiled code, prepared statements, a full pool.
   await runWindow(contender, client, postgres, nextAccount, { ...load, seconds: 3 });
+  await postgres.analyze(database);
   const counts = await countStatements(contender, client, postgres, nextAccount, 20);
   return { contender, client, nextAccount, counts, idleMb, windows: [] };
 }

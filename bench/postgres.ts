@@ -10,6 +10,8 @@ import pg from 'pg';
 export interface BenchPostgres {
   /** Creates a database. @returns its address. */
   createDatabase(name: string): Promise<string>;
+  /** What autovacuum does by itself within a minute: plans made on empty tables are made anew. */
+  analyze(database: string): Promise<void>;
   /** CPU milliseconds of all its processes so far; undefined where the system does not tell. */
   cpuMs(): number | undefined;
   /** Transactions that have written anything so far, in all databases. */
@@ -70,6 +72,12 @@ export async function startPostgres(): Promise<BenchPostgres> {
     async createDatabase(name) {
       await admin.query(`create database ${name}`);
       return addressOf(name);
+    },
+    async analyze(name) {
+      const client = new pg.Client({ connectionString: addressOf(name) });
+      await client.connect();
+      await client.query('analyze');
+      await client.end();
     },
     cpuMs() {
       const main = ticksOf(postmaster);
