@@ -33,6 +33,8 @@ export interface ApplicationParts {
 export function createApplication(parts: ApplicationParts): Koa {
   const app = new Koa<NijoState>();
   app.proxy = false;
+  // Koa would print to the terminal, past the log and its redaction.
+  app.on('error', (error: unknown) => logUnanswered(parts.logger, error));
   app.use(setResponseHeaders({ issuer: parts.issuer }));
   app.use(observeRequests(parts));
   app.use(catchFaults(parts));
@@ -55,6 +57,15 @@ export function createApplication(parts: ApplicationParts): Koa {
   app.use(parts.passage.guard);
   app.use(parts.protocol);
   return app;
+}
+
+/** A browser that went away, or took too long, is no fault of ours; everything else must be seen. */
+function logUnanswered(logger: Logger, error: unknown): void {
+  const { code } = (error ?? {}) as { code?: unknown };
+  const gone =
+    typeof code === 'string' && /^(ECONN|EPIPE|ECANCELED|ERR_HTTP_REQUEST_TIMEOUT|HPE_)/.test(code);
+  if (gone) logger.info({ event: 'browser.gone', code });
+  else logger.error({ event: 'unanswered', err: error }, 'a request ended without an answer');
 }
 
 const requestsOfServices: ReadonlySet<string> = new Set(['/authorize', '/logout']);

@@ -4,14 +4,19 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { addSubject, codeIn } from '../attacks/support.ts';
 import { appCode, type Cluster, startCluster } from '../support/cluster.ts';
 import { openTestEmbedded, type TestDatabase } from '../support/databases.ts';
+import { collectingLogger } from '../support/logger.ts';
 import { UserAgent } from '../support/user-agent.ts';
 
 describe('browsers that never finish what they say', () => {
   let database: TestDatabase;
   let cluster: Cluster;
+  const log = collectingLogger();
   beforeAll(async () => {
     database = await openTestEmbedded();
-    cluster = await startCluster(database, { config: { server: { max_connections: 400 } } });
+    cluster = await startCluster(database, {
+      config: { server: { max_connections: 400 } },
+      logger: log.logger,
+    });
   });
   afterAll(async () => {
     await cluster.close();
@@ -67,6 +72,10 @@ describe('browsers that never finish what they say', () => {
     const times = await signIns;
     expect(times.length).toBeGreaterThan(5);
     expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]).toBeLessThan(2000);
+    // Whoever went away is worth a line, and no alarm.
+    const lines = log.lines();
+    expect(lines.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
+    expect(lines.some(({ event }) => event === 'browser.gone')).toBe(true);
     expect((await new UserAgent(cluster).request('/health/live')).status).toBe(200);
   }, 40_000);
 });
