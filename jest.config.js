@@ -5,6 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.js' },
   setupFiles: ['<rootDir>/test/support/native-errors.js', '<rootDir>/test/support/runtime-notice.js'],
+  setupFilesAfterEnv: ['<rootDir>/test/support/second-try.js'],
   // One real Postgres for the whole run, each test file in databases of its own.
   globalSetup: '<rootDir>/test/support/start-postgres.ts',
   globalTeardown: '<rootDir>/test/support/stop-postgres.ts',

@@ -53,16 +53,15 @@ export const en = {
   },
   'mailCode.delivery': 'Mail',
   'mailCode.delivery.sending': 'We are sending the mail now. Most mails arrive within a minute.',
-  'mailCode.delivery.handed-over': 'The mail is sent, and the receiving mail server has accepted it.',
-  'mailCode.delivery.handed-over.domain': 'The mail is sent: {domain} has accepted it.',
+  'mailCode.delivery.handed-over': 'The mail has been sent: the mail server has taken it.',
+  'mailCode.delivery.handed-over.domain': 'The mail to {domain} has been sent: the mail server has taken it.',
   'mailCode.delivery.retrying':
-    'The receiving mail server does not take mail at the moment. We keep trying; please wait a few minutes.',
+    'The mail server does not take the mail at the moment. We keep trying; please wait a few minutes.',
   'mailCode.delivery.retrying.domain':
-    '{domain} does not take mail at the moment. We keep trying; please wait a few minutes.',
-  'mailCode.delivery.refused':
-    'The receiving mail server has refused the mail. The mailbox may be full or may not exist.',
+    'The mail to {domain} is not taken at the moment. We keep trying; please wait a few minutes.',
+  'mailCode.delivery.refused': 'The mail was refused. The mailbox may be full or may not exist.',
   'mailCode.delivery.refused.domain':
-    '{domain} has refused the mail. The mailbox may be full or may not exist.',
+    'The mail to {domain} was refused. The mailbox may be full or may not exist.',
   'mailCode.resend': 'Send the mail again',
   'mailCode.resendNew': 'Send a new code',
   'mailCode.resendIn': {

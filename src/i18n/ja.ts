@@ -46,16 +46,17 @@ export const ja: Catalogue = {
   'mailCode.valid': '確認コードは、あと{minutes}分使えます。',
   'mailCode.delivery': 'メールの状態',
   'mailCode.delivery.sending': '今、メールを送っています。ふつうは1分以内に届きます。',
-  'mailCode.delivery.handed-over': 'メールを送りました。送り先のメールサーバーが受け取りました。',
-  'mailCode.delivery.handed-over.domain': 'メールを送りました。{domain} が受け取りました。',
+  'mailCode.delivery.handed-over': 'メールを送りました。メールサーバーが受け取りました。',
+  'mailCode.delivery.handed-over.domain':
+    '{domain} あてのメールを送りました。メールサーバーが受け取りました。',
   'mailCode.delivery.retrying':
-    '送り先のメールサーバーが、今はメールを受け取れません。くり返し送っていますので、数分お待ちください。',
+    'メールサーバーが、今はメールを受け取れません。くり返し送っていますので、数分お待ちください。',
   'mailCode.delivery.retrying.domain':
-    '{domain} が、今はメールを受け取れません。くり返し送っていますので、数分お待ちください。',
+    '{domain} あてのメールを、今は送れません。くり返し送っていますので、数分お待ちください。',
   'mailCode.delivery.refused':
-    '送り先のメールサーバーが、メールを受け取りませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
+    'メールを送れませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
   'mailCode.delivery.refused.domain':
-    '{domain} が、メールを受け取りませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
+    '{domain} あてのメールを送れませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
   'mailCode.resend': 'メールをもう一度送る',
   'mailCode.resendNew': '新しい確認コードを送る',
   'mailCode.resendIn': 'あと{seconds}秒で、もう一度送れます。',

@@ -183,9 +183,7 @@ describeOnEveryDatabase('replaying a code', (open) => {
     expect(codeIn(await browser.submit(page, { code: second }))).toBeDefined();
     const records = await recordsOf(cluster, subject);
     expect([countOf(records, 'mail-code.sent'), countOf(records, 'mail-code.verified')]).toEqual([4, 1]);
-    expect(cluster.smtp.mails.slice(mails - 1).filter(({ to }) => to.includes(subject.address)).length).toBe(
-      4,
-    );
+    expect(cluster.smtp.mails.filter(({ to }) => to.includes(subject.address)).length).toBe(4);
     const again = await atFactor(cluster, subject);
     const replayed = await again.browser.submit(again.page, { code: second });
     expect([replayed.status, codeIn(replayed)]).toEqual([422, undefined]);

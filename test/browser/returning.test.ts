@@ -138,11 +138,12 @@ describeInBrowser('a later login', () => {
     const visitor = await stage.arrives({ locale: 'en', scripts: true });
     await visitor.visit(university.important);
     await visitor.signIn(person);
-    await visitor.enterCode(appCode());
+    const used = appCode();
+    await visitor.enterCode(used);
     expect(await visitor.visit(university.important, { prompt: 'login' })).toBe('sign-in');
     expect(await visitor.signIn(person)).toBe('app-code');
     // Each code once (R5): the app's next one.
-    expect(await visitor.enterCode(appCode())).toBe('app-code');
+    expect(await visitor.enterCode(used)).toBe('app-code');
     expect(await visitor.fault()).toBe('code_used');
     expect(await visitor.enterCode(appCode(1))).toBe('demo-signed-in');
     await visitor.leave();
