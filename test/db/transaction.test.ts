@@ -78,7 +78,8 @@ describe('two transactions that wait for each other', () => {
           await add(trx, second);
         });
       await Promise.all([cross('one', 'two'), cross('two', 'one')]);
-      expect(runs).toBe(3);
+      // One of the two was undone at least once; on a slow machine they may meet again.
+      expect(runs).toBeGreaterThanOrEqual(3);
       expect([await hits(database.db, 'one'), await hits(database.db, 'two')]).toEqual([2, 2]);
     } finally {
       await database.close();
