@@ -170,7 +170,7 @@ async function signIn(
       else throw new ProbeFailure(describePage(page));
       codes += 1;
       stop = await page.submit({ code: generateSync({ secret: totpSecret }), action: 'continue' });
-    } else if ((page.name === 'mail-code' || page.name === 'choose-way') && page.offers('use-app')) {
+    } else if (page.name === 'mail-code' && page.offers('use-app')) {
       stop = await page.submit({ action: 'use-app' });
     } else if (page.name === 'consent') {
       stop = await page.submit({ action: 'continue' });

@@ -25,7 +25,6 @@ export const appCodesSchema = z.strictObject({
   /** Steps of 30 s accepted before and after the present one (RFC 6238 §5.2). */
   window_before: z.int().min(0).max(1).default(1),
   window_after: z.int().min(0).max(1).default(1),
-  max_devices: z.int().min(1).max(20).default(5),
 });
 
 export const assuranceSchema = z.strictObject({
