@@ -250,5 +250,6 @@ describeOnEveryDatabase('what counts as a valid code', (open) => {
     }
   });
 
-  testLog(() => log);
+  // The health check may look while a node's clock is wrong, and is right to complain of it.
+  testLog(() => log, ['clock.wrong']);
 });
