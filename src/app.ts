@@ -8,14 +8,21 @@ import { createPasswordVerifier } from './accounts/verify-password.ts';
 import type { RequestOrigin } from './audit/audit.ts';
 import { NijoError } from './base/errors.ts';
 import { createSealer } from './base/sealing.ts';
+import { placeOf } from './config/places.ts';
 import type { Configuration } from './config/schema.ts';
 import { secretGenerations } from './config/secret-generations.ts';
 import type { Db } from './db/open.ts';
-import { findHolder } from './factors/holders.ts';
+import { noteAddressFailure } from './factors/address-health.ts';
+import { forgetOldBrowsers } from './factors/known-browsers.ts';
 import { mailCodeOf } from './factors/mail-code-value.ts';
+import { forgetOldLinks, noticeToken } from './factors/notice-links.ts';
+import { forgetPasskeyChallenges } from './factors/passkeys/challenges.ts';
 import { createSecondFactor } from './factors/second-factor.ts';
 import { recordSignInEnd } from './factors/sign-ins.ts';
+import { forgetOldTrust } from './factors/trust-rows.ts';
 import type { Branding } from './i18n/branding.ts';
+import type { Locale } from './i18n/locale.ts';
+import { describeDevice } from './i18n/device.ts';
 import { translator } from './i18n/translate.ts';
 import type { SignInOutcome } from './login/dependencies.ts';
 import { loginRoutes } from './login/routes.ts';
@@ -28,21 +35,27 @@ import { internalHandler } from './observe/internal.ts';
 import type { Logger } from './observe/logger.ts';
 import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { startCleaning } from './oidc/cleanup.ts';
+import { createActivity } from './oidc/activity.ts';
 import { createInteractions } from './oidc/interactions.ts';
 import { mountProvider } from './oidc/mount.ts';
+import { createOwnSessions } from './oidc/own-session.ts';
 import { createProviderHandle } from './oidc/provider-handle.ts';
+import { notMeRoutes } from './portal/not-me.ts';
+import { portalRoutes } from './portal/routes.ts';
 import { createApplication } from './web/application.ts';
 import { loadAssets } from './web/assets.ts';
 import type { NijoMiddleware } from './web/context.ts';
+import { createNetworkTest } from './web/client-address.ts';
 import { createCookies } from './web/cookies.ts';
-import { describeDevice } from './web/device.ts';
 import { createBrowserBinding } from './web/forms.ts';
+import { createKnownBrowser } from './web/known-browser.ts';
 import { createLanguage } from './web/language.ts';
 import { createPassage } from './web/passage.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createRenderer } from './web/render.ts';
 import { createResponder } from './web/respond.ts';
 import { listen } from './web/server.ts';
+import { createTrustCookie } from './web/trust-cookie.ts';
 
 /** A running node. */
 export interface Nijo {
@@ -94,8 +107,10 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     transport,
     renderer: createMailRenderer({ viewsFolder, branding }),
     codeFor: (challengeId) => mailCodeOf(sealer, challengeId),
+    linkFor: (linkId) => `${config.issuer}/not-me/${noticeToken(sealer, linkId)}`,
     logger,
     metrics: metrics.mail,
+    onUndelivered: (address, reason) => noteAddressFailure(db, address, reason),
   });
 
   const passwords = createPasswordVerifier({
@@ -107,31 +122,72 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
 
   // The protocol library sees only the raw request: where it came from is found by it.
   const origins = new WeakMap<IncomingMessage, RequestOrigin>();
+  const secondFactor = createSecondFactor({ db, sealer, config, handOver: sender.kick, logger });
+  const trustCookies = createTrustCookie({ cookies, keys: sealer.keys('cookie') });
+  const isShared = createNetworkTest(config.trusted_browsers.never_from);
   const provider = await createProviderHandle({
     db,
     config,
     sealer,
     logger,
     originOf: (request) => origins.get(request),
-    waysOf: (accountId) => findHolder(db, accountId),
+    waysOf: (accountId) => secondFactor.holderOf(accountId),
+    trust: {
+      allowedFrom: (request) => {
+        const origin = origins.get(request);
+        return config.trusted_browsers.enabled && origin !== undefined && !isShared(origin.address);
+      },
+      holds: async (request, accountId, days) => {
+        const value = trustCookies.readRaw(request, accountId);
+        return value !== undefined && (await secondFactor.trustedBrowsers.holds(accountId, value, days));
+      },
+    },
     pages: createProtocolPages({ responder, language }),
   });
 
+  const browsers = createBrowserBinding({ cookies, keys: sealer.keys('form-token') });
+  const notMe = notMeRoutes({
+    notMe: secondFactor.notMe,
+    responder,
+    language,
+    browsers,
+    timeZone: config.locale.time_zone,
+    centreTold: config.branding.support_centre.email !== undefined,
+  });
+  const aboutPeople = {
+    describeDevice: (userAgent: string, locale: Locale) => describeDevice(userAgent, words[locale]),
+    defaultDeviceName: (locale: Locale) => words[locale]('setUpApp.deviceDefault'),
+    qrSvg: (text: string) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
+  };
+  const portal = portalRoutes({
+    ...aboutPeople,
+    sessions: createOwnSessions({ ...provider, config }),
+    activity: createActivity(provider),
+    secondFactor,
+    responder,
+    language,
+    browsers,
+    cookies,
+    forbidden: config.addresses.forbidden,
+    timeZone: config.locale.time_zone,
+    placeOf: (address, locale) => placeOf(config.places, address)?.[locale],
+  });
   const login = loginRoutes({
+    ...aboutPeople,
     interactions: createInteractions(provider),
     responder,
     language,
     passage,
-    browsers: createBrowserBinding({ cookies, keys: sealer.keys('form-token') }),
+    browsers,
     logger,
     switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
     forbidden: config.addresses.forbidden,
-    secondFactor: createSecondFactor({ db, sealer, config, handOver: sender.kick }),
+    secondFactor,
+    trustCookies,
+    knownBrowser: createKnownBrowser(cookies),
+    accountUrl: `${config.issuer}/account`,
     verifyPassword: (attempt) => passwords.verify(attempt),
     rememberLocale: (accountId, locale) => setAccountLocale(db, accountId, locale),
-    describeDevice: (userAgent, locale) => describeDevice(userAgent, words[locale]),
-    defaultDeviceName: (locale) => words[locale]('setUpApp.deviceDefault'),
-    qrSvg: (text) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
     recordOutcome: (outcome) => recordSignIn(db, metrics, outcome),
   });
 
@@ -147,7 +203,14 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     ready: health.ready,
     remember: (request, origin) => origins.set(request, origin),
     observe: (route, method, status, seconds) => metrics.httpRequest(route, method, status, seconds),
-    pages: [login.routes(), login.allowedMethods(methodFaults)] as unknown as NijoMiddleware[],
+    pages: [
+      login.routes(),
+      login.allowedMethods(methodFaults),
+      notMe.routes(),
+      notMe.allowedMethods(methodFaults),
+      portal.routes(),
+      portal.allowedMethods(methodFaults),
+    ] as unknown as NijoMiddleware[],
     passage,
     protocol: mountProvider(provider),
   });
@@ -168,7 +231,18 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
           maxConnections: 100,
         });
   sender.start();
-  const cleaning = startCleaning({ db, logger, also: [(trx, batch) => forgetOldMails(trx, { batch })] });
+  provider.backChannel.start();
+  const cleaning = startCleaning({
+    db,
+    logger,
+    also: [
+      (trx, batch) => forgetOldMails(trx, { batch }),
+      forgetOldLinks,
+      forgetOldBrowsers,
+      forgetOldTrust,
+      forgetPasskeyChallenges,
+    ],
+  });
   logger.info({ event: 'started', port: server.port, issuer: config.issuer }, 'Nijo is listening');
 
   return {

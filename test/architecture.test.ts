@@ -37,8 +37,8 @@ const typeArrows: Record<string, readonly string[]> = {
   web: ['audit'],
   // Ports speak in the words of those who answer …
   login: ['limits', 'mail'],
-  // … and the provider answers the port that login declares.
-  oidc: ['login'],
+  // … and the provider answers the ports that login and portal declare.
+  oidc: ['login', 'portal'],
 };
 
 /** The program loads neither the trial nor the command line, and the trial not the command line. */

@@ -30,3 +30,8 @@ const kindBySpelling: ReadonlyMap<string, AccountKind> = new Map([
 export function parseAccountKind(input: string): AccountKind | undefined {
   return kindBySpelling.get(input.normalize('NFKC').trim().toLowerCase());
 }
+
+/** An ID as a mail shows it: its owner knows it again, whoever else reads the mail learns no ID. */
+export function maskLoginId(loginId: string): string {
+  return loginId.length <= 3 ? `${loginId.charAt(0)}•••` : `${loginId.charAt(0)}•••${loginId.slice(-2)}`;
+}

@@ -2,17 +2,31 @@ import { sql } from 'kysely';
 import { recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { endPayloads, ofSessions } from './ended-payloads.ts';
 
 /** `unchanged`: it was so already. */
 export type StatusChange = 'changed' | 'unchanged' | 'unknown-account';
 
+/** What goes on when everything else ends, and why it ends. */
+export interface Kept {
+  /** The login (`sign_ins.interaction`) in which this is done. */
+  interaction?: string;
+  /** Its session, by the digests in `oidc_payloads.session_uid`. */
+  sessionUids?: readonly string[];
+  /** Becomes `trusted_browsers.ended_why`. */
+  why?: 'password-changed' | 'reset' | 'not-me' | 'disabled';
+}
+
 /**
  * Ends whatever an account has going: sessions, grants, tokens and interactions of the provider,
- * logins in progress, and mailed codes not yet used (C19). Give it the transaction of the change
- * that is the reason.
+ * logins and changes in progress, trusted browsers, and mailed codes not yet used (C19). Services of
+ * the sessions are told after the commit. Give it the transaction of the change that is the reason,
+ * which has to hold the account's row: a login that is just being finished then waits for it.
+ * @param keep of the kept session nothing stays but itself and the login that stands on it: tokens
+ *   that were given out before end as well.
  */
-export async function endEverythingOf(trx: Db, accountId: string): Promise<void> {
-  await trx.deleteFrom('oidc_payloads').where('account_id', '=', accountId).execute();
+export async function endEverythingOf(trx: Db, accountId: string, keep: Kept = {}): Promise<void> {
+  const { interaction, sessionUids = [], why = 'password-changed' } = keep;
   // Codes before logins: the order in which a code is proven, so that the two do not wait for each other.
   await trx
     .updateTable('challenges')
@@ -20,8 +34,32 @@ export async function endEverythingOf(trx: Db, accountId: string): Promise<void>
     .where('account_id', '=', accountId)
     .where('consumed_at', 'is', null)
     .where('voided_at', 'is', null)
+    .$if(interaction !== undefined, (query) => query.where('interaction', '<>', String(interaction)))
     .execute();
-  await trx.deleteFrom('sign_ins').where('account_id', '=', accountId).execute();
+  await trx
+    .deleteFrom('sign_ins')
+    .where('account_id', '=', accountId)
+    .$if(interaction !== undefined, (query) => query.where('interaction', '<>', String(interaction)))
+    .execute();
+  // After the logins: one that is finished while this waits has its result among what goes here.
+  await endPayloads(
+    trx,
+    sql<boolean>`p.account_id = ${accountId}
+      and not (p.model in ('Session', 'Interaction') and ${ofSessions(sessionUids)})`,
+  );
+  await trx
+    .updateTable('factor_changes')
+    .set({ expires_at: sql<Date>`now()` })
+    .where('account_id', '=', accountId)
+    .where('finished_at', 'is', null)
+    .where('expires_at', '>', sql<Date>`now()`)
+    .execute();
+  await trx
+    .updateTable('trusted_browsers')
+    .set({ ended_at: sql<Date>`now()`, ended_why: why })
+    .where('account_id', '=', accountId)
+    .where('ended_at', 'is', null)
+    .execute();
 }
 
 async function changeStatus(
@@ -62,7 +100,7 @@ async function changeStatus(
  */
 export async function disableAccount(db: Db, accountId: string, actor: string): Promise<StatusChange> {
   return changeStatus(db, accountId, 'disabled', async (trx) => {
-    await endEverythingOf(trx, accountId);
+    await endEverythingOf(trx, accountId, { why: 'disabled' });
     await recordAudit(trx, undefined, { event: 'account.disabled', result: 'success', actor, accountId });
   });
 }

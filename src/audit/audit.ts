@@ -6,6 +6,8 @@ export interface RequestOrigin {
   /** The client's address as established through trusted proxies only (C26). */
   address: string;
   node: string;
+  /** The browser's own word for itself, cut short; for people, never a proof, and not part of the row. */
+  userAgent?: string;
 }
 
 /** Stable names; `docs/audit.md` lists what each means. */
@@ -25,6 +27,34 @@ export type AuditEventName =
   | 'factor.mail-enrolled'
   | 'factor.app-enrolled'
   | 'factor.acknowledged'
+  | 'factor.app-removed'
+  | 'factor.mail-removed'
+  | 'factor.mail-changed'
+  | 'factor.renamed'
+  | 'factor.checked'
+  | 'factor.reset'
+  | 'factor.disabled'
+  | 'factor.released'
+  | 'factor.address-confirmed'
+  | 'factor.address-failed'
+  | 'recovery-codes.made'
+  | 'recovery-codes.removed'
+  | 'recovery-code.verified'
+  | 'recovery-code.refused'
+  | 'passkey.registered'
+  | 'passkey.removed'
+  | 'passkey.verified'
+  | 'passkey.refused'
+  | 'browser.trusted'
+  | 'browser.trust-used'
+  | 'browser.trust-ended'
+  | 'browser.trust-theft'
+  | 'browser.new'
+  | 'account.not-me'
+  | 'account.unfrozen'
+  | 'session.ended-by-user'
+  | 'grant.revoked'
+  | 'offer.skipped'
   | 'sign-in.finished'
   | 'sign-in.cancelled'
   | 'sign-in.refused'

@@ -29,9 +29,26 @@ export const errorStatus = {
   address_forbidden: 422,
   // Setting up.
   acknowledgement_missing: 400,
-  set_up_expired: 422,
   device_name_too_long: 400,
   device_limit_reached: 422,
+  // Changing what is set up.
+  fresh_sign_in_needed: 403,
+  change_expired: 422,
+  changes_frozen: 403,
+  address_frozen: 403,
+  address_unchanged: 422,
+  last_way: 422,
+  factor_unknown: 404,
+  reason_missing: 400,
+  password_missing: 400,
+  password_wrong: 422,
+  passkey_refused: 422,
+  passkey_unsupported: 422,
+  recovery_code_malformed: 400,
+  recovery_code_wrong: 422,
+  // A notice's link.
+  notice_link_invalid: 404,
+  notice_link_expired: 410,
   // The interaction itself.
   interaction_expired: 400,
   interaction_foreign: 400,

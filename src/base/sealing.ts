@@ -8,7 +8,7 @@ import {
 } from 'node:crypto';
 
 /** The master secret is derived into one key per purpose, so that no two uses share a key. */
-export type KeyPurpose = 'seal' | 'mail-code' | 'form-token' | 'cookie' | 'lookup';
+export type KeyPurpose = 'seal' | 'mail-code' | 'form-token' | 'cookie' | 'lookup' | 'notice-link';
 
 /** One generation of the operator's secret (`NIJO_SECRET`). `id` goes into every sealed value. */
 export interface SecretGeneration {
@@ -42,7 +42,14 @@ export function createSealer(generations: readonly SecretGeneration[]): Sealer {
   if (current === undefined) throw new Error('a sealer needs at least one secret');
   const derive = (generation: SecretGeneration, purpose: KeyPurpose): Buffer =>
     Buffer.from(hkdfSync('sha256', generation.secret, 'nijo', `${purpose}:v${version}`, 32));
-  const purposes: readonly KeyPurpose[] = ['seal', 'mail-code', 'form-token', 'cookie', 'lookup'];
+  const purposes: readonly KeyPurpose[] = [
+    'seal',
+    'mail-code',
+    'form-token',
+    'cookie',
+    'lookup',
+    'notice-link',
+  ];
   const keysOf = new Map(
     purposes.map(
       (purpose) => [purpose, generations.map((generation) => derive(generation, purpose))] as const,

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Account } from '../accounts/directory.ts';
 import type { ImportReport } from '../accounts/import.ts';
 import type { Db } from '../db/open.ts';
@@ -18,7 +19,7 @@ export function describeReport(report: ImportReport): string {
 export async function describeAccount(db: Db, account: Account) {
   const mail = await db
     .selectFrom('mail_factors')
-    .select(['address', 'proven_at', 'last_used_at'])
+    .select(['address', 'proven_at', 'last_used_at', 'failures', 'last_failure_at'])
     .where('account_id', '=', account.id)
     .where('state', '=', 'active')
     .execute();
@@ -34,6 +35,15 @@ export async function describeAccount(db: Db, account: Account) {
     .select('changed_at')
     .where('account_id', '=', account.id)
     .executeTakeFirst();
+  const state = await db
+    .selectFrom('accounts')
+    .select(sql<string | null>`to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD')`.as('at'))
+    .select([
+      sql<Date | null>`case when changes_frozen_until > now() then changes_frozen_until end`.as('changes'),
+      sql<Date | null>`case when address_frozen_until > now() then address_frozen_until end`.as('address'),
+    ])
+    .where('id', '=', account.id)
+    .executeTakeFirst();
   return {
     id: account.id,
     login_id: account.loginId,
@@ -47,6 +57,10 @@ export async function describeAccount(db: Db, account: Account) {
     roles: account.roles,
     password_changed_at: password?.changed_at ?? null,
     first_enrolled_at: account.firstEnrolledAt ?? null,
+    ends_at: state?.at ?? null,
+    // `nijo accounts unfreeze` ends both.
+    changes_frozen_until: state?.changes ?? null,
+    address_frozen_until: state?.address ?? null,
     mail_factors: mail,
     app_factors: apps,
   };
@@ -66,6 +80,6 @@ function printable(value: unknown): string {
 /** One `name value` a line. */
 export function describeFields(shown: Readonly<Record<string, unknown>>): string {
   return Object.entries(shown)
-    .map(([name, value]) => `${name.padEnd(20)} ${printable(value)}`)
+    .map(([name, value]) => `${name.padEnd(22)} ${printable(value)}`)
     .join('\n');
 }

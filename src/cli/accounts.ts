@@ -10,9 +10,13 @@ import { disableAccount, enableAccount } from '../accounts/status.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import { canonicalAddress } from '../factors/address.ts';
+import { noteAddressFailure } from '../factors/address-health.ts';
 import { describeAccount, describeFields, describeReport } from './account-view.ts';
+import { accountBrowsersCommand } from './account-browsers.ts';
 import type { CliContext } from './context.ts';
 import { readPassword } from './read-password.ts';
+import { releaseCommand } from './release.ts';
+import { unfreezeCommand } from './unfreeze.ts';
 
 interface Output {
   json?: boolean;
@@ -42,6 +46,7 @@ export function accountsCommands(
 ): void {
   const accounts = program.command('accounts').description('the built-in directory of accounts');
   const json = ['--json', 'print JSON'] as const;
+  accountBrowsersCommand(accounts, context);
 
   async function found(db: Db, loginId: string): Promise<Account> {
     return (await findAccountByLoginId(db, loginId)) ?? context.fail(`There is no account ${loginId}.`);
@@ -110,6 +115,36 @@ export function accountsCommands(
         report(output, { login_id: account.loginId, status: done, changed }, text);
       });
   }
+
+  unfreezeCommand(accounts, context);
+  releaseCommand(accounts, context);
+  accounts
+    .command('bounced')
+    .description('record addresses from which mails came back: the next sign-in asks about them')
+    .argument('<address...>')
+    .option(...json)
+    .action(async (addresses: string[], output: Output) => {
+      const results = await context.withDatabase(async ({ db }) => {
+        const counted: { address: string; accounts: number }[] = [];
+        for (const input of addresses) {
+          // Rules of today do not matter: it may have been registered before they were made.
+          const canonical = canonicalAddress(input, []);
+          const known = 'address' in canonical;
+          counted.push({
+            address: known ? canonical.address : input,
+            accounts: known ? await noteAddressFailure(db, canonical.address, 'bounced', context.actor) : 0,
+          });
+        }
+        return counted;
+      });
+      const lines = results.map((result) =>
+        result.accounts === 0
+          ? `${result.address} is nobody’s address now.`
+          : `${result.address}: ${result.accounts} account(s) will be asked.`,
+      );
+      report(output, results, lines.join('\n'));
+      if (results.some((result) => result.accounts === 0)) process.exitCode = partly;
+    });
 
   accounts
     .command('set-password')

@@ -13,6 +13,7 @@ import {
   removeClient,
   showClient,
 } from '../oidc/clients.ts';
+import { ownClientId } from '../oidc/own-client.ts';
 import type { CliContext } from './context.ts';
 
 interface Output {
@@ -61,6 +62,10 @@ export function clientsCommands(program: Command, context: CliContext): void {
   const report = (output: Output, data: unknown, text: string): void => {
     context.out(output.json === true ? JSON.stringify(data) : text);
   };
+  const refuseBuiltIn = (clientId: string): void => {
+    if (clientId === ownClientId)
+      context.fail(`${clientId} is built in: it is the users' own page, and cannot be changed.`);
+  };
 
   clients
     .command('apply')
@@ -99,6 +104,7 @@ export function clientsCommands(program: Command, context: CliContext): void {
     .argument('<client-id>')
     .option(...json)
     .action(async (clientId: string, output: Output) => {
+      refuseBuiltIn(clientId);
       const client =
         (await context.withDatabase(({ db }) => showClient(db, clientId))) ??
         context.fail(`There is no client ${clientId}.`);
@@ -117,6 +123,7 @@ export function clientsCommands(program: Command, context: CliContext): void {
       .argument('<client-id>')
       .option(...json)
       .action(async (clientId: string, output: Output) => {
+        refuseBuiltIn(clientId);
         const found = await context.withDatabase(({ db }) => act(db, clientId, context.actor));
         if (!found) context.fail(`There is no client ${clientId}.`);
         report(output, { clientId, change: done }, `${clientId}: ${done}`);

@@ -140,6 +140,7 @@ async function walk(
 }
 
 const maxPages = 8;
+const otherFactors: ReadonlySet<string> = new Set(['mail-code', 'passkey', 'recovery-code']);
 
 /** Goes through the pages, whichever come, until the browser is sent back to the service. */
 async function signIn(
@@ -170,8 +171,11 @@ async function signIn(
       else throw new ProbeFailure(describePage(page));
       codes += 1;
       stop = await page.submit({ code: generateSync({ secret: totpSecret }), action: 'continue' });
-    } else if (page.name === 'mail-code' && page.offers('use-app')) {
+    } else if (otherFactors.has(page.name) && page.offers('use-app')) {
       stop = await page.submit({ action: 'use-app' });
+    } else if (page.offers('skip')) {
+      // What is offered to a user once in a while is not the probe's business.
+      stop = await page.submit({ action: 'skip' });
     } else if (page.name === 'consent') {
       stop = await page.submit({ action: 'continue' });
     } else {

@@ -4,7 +4,7 @@ import type { Db } from '../db/open.ts';
 import { appSecretPlace } from '../factors/app-codes.ts';
 import { clientSecretPlace } from '../oidc/clients.ts';
 import { signingKeyPlace } from '../oidc/keys.ts';
-import { instanceSecretPlace } from '../oidc/pairwise.ts';
+import { instanceSecretPlace } from '../db/instance-secrets.ts';
 
 /** A column of sealed values that outlive a change of the secret. */
 interface SealedColumn {

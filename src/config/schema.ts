@@ -2,11 +2,19 @@ import { z } from 'zod';
 import { passwordLimitsSchema, passwordsSchema } from './sections/accounts.ts';
 import { brandingSchema } from './sections/branding.ts';
 import { databaseSchema } from './sections/database.ts';
-import { addressesSchema, appCodesSchema, assuranceSchema, mailCodesSchema } from './sections/factors.ts';
+import {
+  addressesSchema,
+  appCodesSchema,
+  assuranceSchema,
+  mailCodesSchema,
+  passkeysSchema,
+} from './sections/factors.ts';
 import { mailSchema } from './sections/mail.ts';
+import { placesSchema } from './sections/places.ts';
 import { secretsSchema } from './sections/secrets.ts';
 import { serverSchema } from './sections/server.ts';
 import { sessionsSchema, tokensSchema } from './sections/sessions.ts';
+import { trustedBrowsersSchema } from './sections/trusted-browsers.ts';
 import { originUrl } from './sections/values.ts';
 
 // A section left out is the same as an empty one: its own defaults apply.
@@ -20,10 +28,13 @@ export const configurationSchema = z.strictObject({
   secrets: section(secretsSchema),
   mail: section(mailSchema),
   branding: section(brandingSchema),
+  places: placesSchema,
   addresses: section(addressesSchema),
   mail_codes: section(mailCodesSchema),
   app_codes: section(appCodesSchema),
+  passkeys: section(passkeysSchema),
   assurance: section(assuranceSchema),
+  trusted_browsers: section(trustedBrowsersSchema),
   passwords: section(passwordsSchema),
   password_limits: section(passwordLimitsSchema),
   sessions: section(sessionsSchema),

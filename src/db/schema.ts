@@ -1,17 +1,24 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { BigInteger, GivenTimestamp, NullableTimestamp, Timestamp } from './schema-columns.ts';
+import type {
+  BrowserSessionsTable,
+  EndedSessionsTable,
+  FactorChangesTable,
+  FactorFailuresTable,
+  KnownBrowsersTable,
+  NoticeLinksTable,
+  OffersTable,
+  PasskeyChallengesTable,
+  PasskeysTable,
+  RecoveryCodesTable,
+  RecoverySheetsTable,
+  TrustedBrowsersTable,
+} from './schema-own-factors.ts';
 
 /**
  * The rows as Kysely sees them, by hand; `test/db/schema.test.ts` compares them with the migrated
  * database, so that neither can drift.
  */
-
-/** `now()` unless an insert says otherwise. */
-type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
-/** Has no default: an insert gives it, best as an expression of the database's own clock. */
-type GivenTimestamp = ColumnType<Date, Date | string, Date | string>;
-type NullableTimestamp = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>;
-/** `bigint` arrives as text from one driver and as a number from the other: cast to int in the query. */
-type BigInteger = ColumnType<string | number | bigint, number, number>;
 
 export interface AccountsTable {
   id: string;
@@ -28,6 +35,9 @@ export interface AccountsTable {
   disabled_at: NullableTimestamp;
   created_at: Timestamp;
   updated_at: Timestamp;
+  changes_frozen_until: NullableTimestamp;
+  address_frozen_until: NullableTimestamp;
+  ends_at: NullableTimestamp;
 }
 
 export interface PasswordsTable {
@@ -44,6 +54,8 @@ export interface MailFactorsTable {
   proven_at: Timestamp;
   last_used_at: NullableTimestamp;
   ended_at: NullableTimestamp;
+  failures: Generated<number>;
+  last_failure_at: NullableTimestamp;
 }
 
 export interface AppFactorsTable {
@@ -73,9 +85,9 @@ export interface SignInsTable {
   browser: string;
   step_up: Generated<boolean>;
   password_at: Timestamp;
-  factor: 'mail' | 'app' | null;
+  factor: 'mail' | 'app' | 'recovery-code' | 'passkey' | null;
   factor_at: NullableTimestamp;
-  way: 'mail' | 'app' | null;
+  way: 'mail' | 'app' | 'recovery-code' | 'passkey' | null;
   set_up: 'mail' | 'mail-code' | 'app-only' | 'app' | null;
   challenge_id: string | null;
   app_factor_id: string | null;
@@ -83,13 +95,25 @@ export interface SignInsTable {
   finished_at: NullableTimestamp;
   created_at: Timestamp;
   expires_at: GivenTimestamp;
+  without_password: Generated<boolean>;
+  detour:
+    | 'reset'
+    | 'support'
+    | 'reset-done'
+    | 'offer-app'
+    | 'offer-mail'
+    | 'offer-mail-code'
+    | 'confirm-address'
+    | 'codes-low'
+    | null;
+  reset_at: NullableTimestamp;
 }
 
 export interface ChallengesTable {
   id: string;
   interaction: string;
   account_id: string;
-  purpose: 'sign-in' | 'set-up';
+  purpose: 'sign-in' | 'set-up' | 'reset' | 'change' | 'check';
   address: string;
   reference: string;
   attempts: Generated<number>;
@@ -197,4 +221,16 @@ export interface Schema {
   signing_keys: SigningKeysTable;
   instance_secrets: InstanceSecretsTable;
   audit_events: AuditEventsTable;
+  factor_changes: FactorChangesTable;
+  factor_failures: FactorFailuresTable;
+  recovery_sheets: RecoverySheetsTable;
+  recovery_codes: RecoveryCodesTable;
+  passkeys: PasskeysTable;
+  passkey_challenges: PasskeyChallengesTable;
+  trusted_browsers: TrustedBrowsersTable;
+  browser_sessions: BrowserSessionsTable;
+  ended_sessions: EndedSessionsTable;
+  known_browsers: KnownBrowsersTable;
+  offers: OffersTable;
+  notice_links: NoticeLinksTable;
 }

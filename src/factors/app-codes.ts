@@ -24,7 +24,9 @@ export function appKeyUri(issuer: string, loginId: string, secret: string): stri
 
 export type AppCodeOutcome =
   | { outcome: 'matched'; step: number; factorId: string }
-  | { outcome: 'wrong' | 'used' };
+  | { outcome: 'wrong' | 'used' }
+  /** No secret of the account can be read, so nothing was compared, and nothing was guessed at. */
+  | { outcome: 'none' };
 
 export interface AppCodes {
   /**
@@ -39,8 +41,19 @@ export interface AppCodes {
 export function createAppCodes(dependencies: {
   settings: Configuration['app_codes'];
   sealer: Sealer;
+  /** Told of a secret that does not open: it is another row's, or its secret is not configured (A25). */
+  reportUnreadable?: (factorId: string, error: unknown) => void;
 }): AppCodes {
-  const { settings, sealer } = dependencies;
+  const { settings, sealer, reportUnreadable } = dependencies;
+
+  function read(factorId: string, accountId: string, sealed: Uint8Array): string | undefined {
+    try {
+      return sealer.open(Buffer.from(sealed), appSecretPlace(factorId, accountId)).toString();
+    } catch (error) {
+      reportUnreadable?.(factorId, error);
+      return undefined;
+    }
+  }
 
   /** Every accepted step whose code this is, newest first; all are computed, whichever matches. */
   function matchingSteps(secret: string, digits: string, nowSeconds: number): number[] {
@@ -62,10 +75,13 @@ export function createAppCodes(dependencies: {
         .where('state', '=', 'active')
         .execute();
       let outcome: AppCodeOutcome = { outcome: 'wrong' };
+      let unreadable = 0;
       for (const factor of factors) {
-        const secret = sealer
-          .open(Buffer.from(factor.secret_sealed), appSecretPlace(factor.id, accountId))
-          .toString();
+        const secret = read(factor.id, accountId, factor.secret_sealed);
+        if (secret === undefined) {
+          unreadable += 1;
+          continue;
+        }
         for (const step of matchingSteps(secret, digits, factor.now)) {
           const consumed = await trx
             .updateTable('app_factors')
@@ -79,7 +95,7 @@ export function createAppCodes(dependencies: {
           outcome = { outcome: 'used' };
         }
       }
-      return outcome;
+      return unreadable > 0 && unreadable === factors.length ? { outcome: 'none' } : outcome;
     },
 
     async matchPending(db, secret, digits) {

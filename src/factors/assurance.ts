@@ -5,7 +5,13 @@
  */
 
 /** A second factor that can be proven in a login. */
-export type Factor = 'mail' | 'app';
+export type Factor = 'mail' | 'app' | 'recovery-code' | 'passkey';
+
+/** Those that a first setup offers (R11): the others are further ways, never required. */
+export type FirstFactor = Extract<Factor, 'mail' | 'app'>;
+
+/** The order in which ways are preferred and shown: those that need no mail first. */
+export const wayOrder: readonly Factor[] = ['app', 'passkey', 'mail', 'recovery-code'];
 
 /** Authentication context class references (OpenID Connect Core §2), weakest first. */
 export const acrValues = {
@@ -23,9 +29,11 @@ export interface AssuranceSwitches {
   mailSatisfiesMfa: boolean;
 }
 
-/** What was proven: always the password, and at most one factor that counts. */
+/** What was proven: the password, and at most one factor that counts. */
 export interface Proofs {
   factor: Factor | undefined;
+  /** A passkey stood for the password too: nobody was asked for it. */
+  withoutPassword?: boolean;
 }
 
 /** The acr that tells the truth about these proofs. */
@@ -45,13 +53,22 @@ export function amrOf(proofs: Proofs, switches: AssuranceSwitches): string[] {
       return switches.mailSatisfiesMfa ? ['pwd', 'mca', 'mfa'] : ['pwd', 'mca'];
     case 'app':
       return ['pwd', 'otp', 'mfa'];
+    case 'recovery-code':
+      return ['pwd', 'mfa'];
+    case 'passkey':
+      // Where its key is kept is not attested, so neither `hwk` nor `swk` is claimed.
+      return [...(proofs.withoutPassword === true ? [] : ['pwd']), 'pop', 'user', 'mfa'];
   }
 }
 
 /** The proofs that an earlier login's `amr` stands for; the inverse of `amrOf`. */
 export function proofsOfAmr(amr: readonly string[]): Proofs {
+  if (amr.includes('pop')) {
+    return amr.includes('pwd') ? { factor: 'passkey' } : { factor: 'passkey', withoutPassword: true };
+  }
   if (amr.includes('otp')) return { factor: 'app' };
   if (amr.includes('mca')) return { factor: 'mail' };
+  if (amr.includes('mfa')) return { factor: 'recovery-code' };
   return { factor: undefined };
 }
 
@@ -63,12 +80,19 @@ export interface Demand {
   acrValues: readonly string[];
   /** Values of an essential `acr` claim: one of them, or the request fails (§5.5.1.1). */
   essentialAcrValues: readonly string[] | undefined;
+  /**
+   * The user trusts this browser, the service's operator allows it, and the request asks for nothing
+   * fresh: the password is enough here (R31). What the service is told stays the truth: password only.
+   */
+  trustedBrowser?: boolean;
 }
 
 /** What the account can do. */
 export interface Holder {
   /** Ways set up and usable now. */
   ways: readonly Factor[];
+  /** Ways set up that too many wrong codes have switched off (C05). */
+  disabled?: readonly Factor[];
   /** Whether a factor was ever active: initial setup is for those who never had one (R15). */
   everEnrolled: boolean;
 }
@@ -78,11 +102,11 @@ export type Assessment =
   /** One of these ways has to be proven. */
   | { needs: 'factor'; ways: readonly Factor[] }
   /** The account has none yet: one of these has to be set up (R12). */
-  | { needs: 'set-up'; ways: readonly Factor[] }
+  | { needs: 'set-up'; ways: readonly FirstFactor[] }
   /** Nothing the account has or may set up here is enough: the service is told (R32). */
   | { needs: 'impossible' };
 
-const setUpWays: readonly Factor[] = ['mail', 'app'];
+const setUpWays: readonly FirstFactor[] = ['mail', 'app'];
 
 function rank(acr: string | undefined): number {
   return acr === undefined ? -1 : ladder.indexOf(acr);
@@ -95,7 +119,7 @@ export function settledWithoutHolder(
   switches: AssuranceSwitches,
 ): boolean {
   const poor: Holder = { ways: [], everEnrolled: true };
-  const rich: Holder = { ways: ['mail', 'app'], everEnrolled: true };
+  const rich: Holder = { ways: ['mail', 'app', 'recovery-code', 'passkey'], everEnrolled: true };
   return (
     assess(demand, reached, poor, switches).needs === 'nothing' &&
     assess(demand, reached, rich, switches).needs === 'nothing'
@@ -113,8 +137,11 @@ export function assess(
   switches: AssuranceSwitches,
 ): Assessment {
   const worth = (factor: Factor): Acr => acrOf({ factor }, switches);
+  // Whoever guesses until a way is switched off must not get in without it: what is set up still counts.
+  const protectedByChoice = holder.ways.length > 0 || (holder.disabled ?? []).length > 0;
   const floor =
-    demand.secondFactor === 'required' || (demand.secondFactor === 'optional' && holder.ways.length > 0)
+    demand.trustedBrowser !== true &&
+    (demand.secondFactor === 'required' || (demand.secondFactor === 'optional' && protectedByChoice))
       ? rank(acrValues.mailCode)
       : rank(acrValues.password);
   const acceptable = (acr: string): boolean =>

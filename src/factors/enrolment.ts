@@ -4,11 +4,12 @@ import type { Sealer } from '../base/sealing.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { enqueueMail } from '../mail/outbox.ts';
 import { takeTurn } from './account-lock.ts';
 import { maskAddress } from './address.ts';
 import { type AppCodes, appSecretPlace, newAppSecret } from './app-codes.ts';
-import { formatTime, type MailCodes, type MailContext } from './mail-codes.ts';
+import type { MailCodes, MailContext } from './mail-codes.ts';
+import type { Notices } from './notices.ts';
+import { offerAppNextTime, remindOfMailLater } from './offers.ts';
 import { type ProofOutcome, type Proving, SignInChanged } from './proving.ts';
 import type { SignIn } from './sign-ins.ts';
 
@@ -38,7 +39,13 @@ export interface Enrolment {
   /** The secret being set up, in Base32. It is shown only until it is active (R26). */
   pendingSecret(signIn: SignIn): string | undefined;
   /** A first right code makes the app active. */
-  enrolApp(signIn: SignIn, digits: string, deviceName: string, origin: RequestOrigin): Promise<EnrolOutcome>;
+  enrolApp(
+    signIn: SignIn,
+    digits: string,
+    deviceName: string,
+    origin: RequestOrigin,
+    locale: 'en' | 'ja',
+  ): Promise<EnrolOutcome>;
 }
 
 /** A device's name as it is stored: one line, trimmed; `undefined` when too long. */
@@ -59,11 +66,9 @@ export function createEnrolment(dependencies: {
   mailCodes: MailCodes;
   appCodes: AppCodes;
   proving: Proving;
-  /** Hands a mail over after the commit, in the background. */
-  handOver: (mailId: string) => void;
-  timeZone: string;
+  notices: Notices;
 }): Enrolment {
-  const { db, sealer, mailCodes, appCodes, proving, handOver, timeZone } = dependencies;
+  const { db, sealer, mailCodes, appCodes, proving, notices } = dependencies;
 
   /** Of any number of parallel set-ups on any node one gets through (R15). */
   async function claimFirstEnrolment(trx: Db, signIn: SignIn): Promise<void> {
@@ -98,7 +103,6 @@ export function createEnrolment(dependencies: {
 
     async enrolMail(signIn, digits, context, origin) {
       let address = '';
-      let mailId: string | undefined;
       const proof = await proving.prove(
         signIn,
         'mail',
@@ -130,23 +134,17 @@ export function createEnrolment(dependencies: {
             // Operators see that an address serves several accounts; no user is ever told (R19).
             details: { address: maskAddress(address), sharedWithOthers: shared > 0 },
           });
-          mailId = await enqueueMail(trx, {
-            accountId: signIn.account.id,
-            kind: 'factor-added',
-            locale: context.locale,
-            to: address,
-            model: {
-              way: 'mail',
-              address: maskAddress(address),
-              service: context.service,
-              at: formatTime(new Date(), context.locale, timeZone),
-            },
-            lifetimeSeconds: 86_400,
-          });
+          const notice = {
+            kind: 'mail-added',
+            address: maskAddress(address),
+            ...(context.service === undefined ? {} : { service: context.service }),
+          } as const;
+          await notices.tell(trx, signIn.account.id, notice, origin, context.locale);
+          await offerAppNextTime(trx, signIn.account.id);
         },
+        { settingUp: true },
       );
       if (proof.outcome !== 'proven') return proof;
-      if (mailId !== undefined) handOver(mailId);
       return { outcome: 'enrolled' };
     },
 
@@ -194,7 +192,7 @@ export function createEnrolment(dependencies: {
             )
             .toString(),
 
-    async enrolApp(signIn, digits, deviceName, origin) {
+    async enrolApp(signIn, digits, deviceName, origin, locale) {
       const { pendingApp } = signIn;
       const secret = this.pendingSecret(signIn);
       if (pendingApp === undefined || secret === undefined) return { outcome: 'none' };
@@ -231,7 +229,12 @@ export function createEnrolment(dependencies: {
             method: 'app',
             details: { acknowledged: acknowledgementVersion },
           });
+          await remindOfMailLater(trx, signIn.account.id);
+          // The directory's address is the only one there is: whoever owns the ID learns of it (C18).
+          const notice = { kind: 'app-added', name: deviceName } as const;
+          await notices.tell(trx, signIn.account.id, notice, origin, locale);
         },
+        { settingUp: true },
       );
       return proof.outcome === 'proven' ? { outcome: 'enrolled' } : proof;
     },

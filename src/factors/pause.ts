@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 import { type Hit, hit, type Limit, peek, release } from '../limits/limits.ts';
 
@@ -13,6 +14,8 @@ export interface FactorPause {
   forgive(db: Db, accountId: string): Promise<void>;
   /** Whether the step is paused now. */
   state(db: Db, accountId: string): Promise<Hit>;
+  /** Forgets the window. @returns whether there was anything in it. */
+  clear(db: Db, accountId: string): Promise<boolean>;
 }
 
 export function createFactorPause(wrongCodesPerHour: number): FactorPause {
@@ -25,5 +28,15 @@ export function createFactorPause(wrongCodesPerHour: number): FactorPause {
     begin: (db, accountId) => hit(db, limit(accountId)),
     forgive: (db, accountId) => release(db, limit(accountId).key),
     state: (db, accountId) => peek(db, limit(accountId)),
+    async clear(db, accountId) {
+      const window = await db
+        .deleteFrom('limits')
+        .where('key', '=', limit(accountId).key)
+        .returning(
+          sql<boolean>`hits[cardinality(hits)] > clock_timestamp() - interval '1 hour'`.as('present'),
+        )
+        .executeTakeFirst();
+      return window?.present === true;
+    },
   };
 }

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { RequestOrigin } from '../audit/audit.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -6,27 +5,43 @@ import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { Hit } from '../limits/limits.ts';
 import { type Delivery, deliveryOf } from '../mail/delivery.ts';
+import type { Logger } from '../observe/logger.ts';
 import { appKeyUri, createAppCodes } from './app-codes.ts';
+import type { Holder } from './assurance.ts';
+import type { FactorChanges } from './changes/changer.ts';
+import { createFactorChanges } from './changes/index.ts';
+import { createDetours, type Detours } from './detours.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
+import { createFurtherSetUp, type FurtherSetUp } from './further-set-up.ts';
+import { findHolder } from './holders.ts';
+import { createKnownBrowsers, type KnownBrowsers } from './known-browsers.ts';
 import { createMailCodes, type MailCodes, type MailContext, type SendOutcome } from './mail-codes.ts';
+import { createNotices, type Notices } from './notices.ts';
+import { createNotMe, type NotMe } from './not-me.ts';
+import { createOffers, type Offers } from './offers.ts';
+import { createPasskeys, type Passkeys } from './passkeys.ts';
+import { findOverview, type Overview } from './overview.ts';
 import { createFactorPause } from './pause.ts';
 import { createProving, type Proving } from './proving.ts';
+import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts';
+import { createReset, type Reset } from './reset.ts';
 import { closeSignIn, findSignIn, type NewSignIn, openSignIn, type SignIn } from './sign-ins.ts';
+import { createTrustedBrowsers, type TrustedBrowsers } from './trusted-browsers.ts';
 
-/** The second factor as the login pages use it. */
+/** The second factor as the pages of logins and the user's own page use it. */
 export interface SecondFactor {
   findSignIn(interaction: string): Promise<SignIn | undefined>;
   openSignIn(signIn: NewSignIn): Promise<void>;
   /** Ends a login in progress: the next page asks for the password again. */
   closeSignIn(interaction: string): Promise<void>;
-  /** Turns to another way; a code mailed for the earlier one no longer works (A03). */
-  chooseWay(signIn: SignIn, way: 'mail' | 'app'): Promise<void>;
+  /** What an account has set up and may use here, as the policy asks. */
+  holderOf(accountId: string): Promise<Holder>;
   /** Whether the account's factor step is paused (R8). */
   factorPause(accountId: string): Promise<Hit>;
   /** Writes challenge, mail and audit in one transaction, then hands the mail over in the background. */
   sendCode(
     signIn: SignIn,
-    purpose: 'sign-in' | 'set-up',
+    purpose: 'sign-in' | 'set-up' | 'reset',
     address: string,
     context: MailContext,
     origin: RequestOrigin,
@@ -36,6 +51,20 @@ export interface SecondFactor {
   mailCodes: Pick<MailCodes, 'isOpen' | 'resendInSeconds'>;
   proving: Pick<Proving, 'proveMail' | 'proveApp'>;
   enrolment: Enrolment;
+  detours: Detours;
+  furtherSetUp: FurtherSetUp;
+  notices: Notices;
+  notMe: NotMe;
+  knownBrowsers: KnownBrowsers;
+  offers: Offers;
+  recoveryCodes: RecoveryCodes;
+  reset: Reset;
+  passkeys: Passkeys;
+  trustedBrowsers: TrustedBrowsers;
+  /** What users change on their own page. */
+  changes: FactorChanges;
+  /** Everything an account has set up; `undefined` for an unknown one. */
+  overview(accountId: string): Promise<Overview | undefined>;
 }
 
 export function createSecondFactor(dependencies: {
@@ -43,55 +72,120 @@ export function createSecondFactor(dependencies: {
   sealer: Sealer;
   config: Configuration;
   handOver: (mailId: string) => void;
+  /** Hears of a sealed app secret that does not open (A25). */
+  logger?: Pick<Logger, 'error'>;
 }): SecondFactor {
-  const { db, sealer, config, handOver } = dependencies;
+  const { db, sealer, config, handOver, logger } = dependencies;
   const timeZone = config.locale.time_zone;
+  const locale = config.locale.default;
+
+  const notices = createNotices({ timeZone, places: config.places });
+  const knownBrowsers = createKnownBrowsers({ db, notices });
+  const trustedBrowsers = createTrustedBrowsers({ db, notices });
+  const notMe = createNotMe({
+    db,
+    sealer,
+    notices,
+    endTrust: (trx, accountId, origin) => trustedBrowsers.endAll(trx, accountId, 'not-me', origin),
+    supportCentre: { email: config.branding.support_centre.email, locale, timeZone },
+  });
   const mailCodes = createMailCodes({
     settings: config.mail_codes,
     sealer,
     timeZone,
     codeInSubject: config.mail.code_in_subject,
   });
-  const appCodes = createAppCodes({ settings: config.app_codes, sealer });
+  const appCodes = createAppCodes({
+    settings: config.app_codes,
+    sealer,
+    reportUnreadable: (factor, err) => logger?.error({ event: 'factor.app-unreadable', factor, err }),
+  });
   const pause = createFactorPause(config.assurance.wrong_codes_per_hour);
-  const proving = createProving({ db, mailCodes, appCodes, pause });
-  const enrolment = createEnrolment({ db, sealer, mailCodes, appCodes, proving, handOver, timeZone });
+  const offers = createOffers({ db });
+  const proving = createProving({
+    db,
+    mailCodes,
+    appCodes,
+    pause,
+    tellDisabled: (trx, accountId, factor, origin) =>
+      notices.tell(trx, accountId, { kind: 'factor-disabled', name: factor }, origin, locale),
+    claimOffer: (trx, signIn, proven) => offers.claim(trx, signIn, proven),
+  });
+  const enrolment = createEnrolment({ db, sealer, mailCodes, appCodes, proving, notices });
+  const detours = createDetours({ db, sealer });
+  const furtherSetUp = createFurtherSetUp({
+    db,
+    mailCodes,
+    appCodes,
+    proving,
+    notices,
+    trustedBrowsers,
+    pendingSecret: (signIn) => enrolment.pendingSecret(signIn),
+  });
+  const recoveryCodes = createRecoveryCodes({ db, sealer, proving, notices, offers, trustedBrowsers });
+  const passkeys = createPasskeys({
+    db,
+    enabled: config.passkeys.enabled,
+    issuer: config.issuer,
+    organisation: config.branding.organisation[locale],
+    proving,
+    claimOffer: (trx, signIn) => offers.claim(trx, signIn, 'passkey'),
+    async changed(trx, c, notice) {
+      await trustedBrowsers.endAll(trx, c.accountId, 'factor-changed', c.origin);
+      await notices.tell(trx, c.accountId, notice, c.origin, c.locale);
+    },
+  });
+  const reset = createReset({ db, mailCodes, proving, notices, trustedBrowsers });
+  const offered = { passkeys: passkeys.available };
+  const changes = createFactorChanges({
+    db,
+    sealer,
+    mailCodes,
+    appCodes,
+    proving,
+    pause,
+    notices,
+    trustedBrowsers,
+    settings: config.app_codes,
+    forbidden: config.addresses.forbidden,
+    appKeyUri: (loginId, secret) => appKeyUri(config.branding.totp_issuer, loginId, secret),
+    handOver,
+  });
 
   return {
     mailCodes,
     proving,
     enrolment,
-    findSignIn: (interaction) => findSignIn(db, interaction),
+    detours,
+    furtherSetUp,
+    notices,
+    notMe,
+    knownBrowsers,
+    offers,
+    recoveryCodes,
+    reset,
+    passkeys,
+    trustedBrowsers,
+    changes,
+    overview: (accountId) => findOverview(db, accountId, offered),
+    findSignIn: (interaction) => findSignIn(db, interaction, offered),
     openSignIn: (signIn) => openSignIn(db, signIn),
     closeSignIn: (interaction) => closeSignIn(db, interaction),
+    holderOf: (accountId) => findHolder(db, accountId, offered),
     factorPause: (accountId) => pause.state(db, accountId),
     deliveryOf: (challengeId) => deliveryOf(db, challengeId),
     appKeyUri: (loginId, secret) => appKeyUri(config.branding.totp_issuer, loginId, secret),
-
-    async chooseWay(signIn, way) {
-      await inTransaction(db, async (trx) => {
-        await trx
-          .updateTable('challenges')
-          .set({ voided_at: sql<Date>`now()` })
-          .where('interaction', '=', signIn.interaction)
-          .where('consumed_at', 'is', null)
-          .where('voided_at', 'is', null)
-          .execute();
-        await trx
-          .updateTable('sign_ins')
-          .set({ way, challenge_id: null })
-          .where('interaction', '=', signIn.interaction)
-          .where('account_id', '=', signIn.account.id)
-          .execute();
-      });
-    },
 
     async sendCode(signIn, purpose, address, context, origin) {
       const paused = await pause.state(db, signIn.account.id);
       if (!paused.allowed) return { outcome: 'paused', retryAfterSeconds: paused.retryAfterSeconds };
       const sent = await inTransaction(db, async (trx) => {
         const outcome = await mailCodes.send(trx, signIn, purpose, address, context, origin);
-        if (outcome.outcome === 'sent' && purpose === 'set-up') await enrolment.awaitMailCode(trx, signIn);
+        // Too soon: the code to type is on its way already, also to whoever went back and gave the address again.
+        const onItsWay = outcome.outcome === 'sent' || outcome.outcome === 'too-soon';
+        if (onItsWay && purpose === 'set-up') {
+          await (signIn.holder.everEnrolled ? detours : enrolment).awaitMailCode(trx, signIn);
+        }
         return outcome;
       });
       if (sent.outcome === 'sent') handOver(sent.mailId);

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type AuditEvent, auditRows, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import type { Factor, Holder } from './assurance.ts';
+import { holderOf, type Offered, waysDisabled, waysSetUp } from './holders.ts';
 
 /**
  * A login in progress, from the right password (or, for a step-up, the session) on: who it is and
@@ -17,19 +18,35 @@ export interface SignIn {
   stepUp: boolean;
   passwordAt: Date;
   factor: Factor | undefined;
+  /** A passkey stood for the password too. */
+  withoutPassword: boolean;
   /** The way the user has chosen among several. */
   way: Factor | undefined;
   setUp: 'mail' | 'mail-code' | 'app-only' | 'app' | undefined;
+  /** A page beside the steps that are needed: asked for by the user, or offered once. It skips nothing. */
+  detour: Detour | undefined;
+  /** When a reset by mail was done in this very login (R35). */
+  resetAt: Date | undefined;
   holder: Holder;
   mailAddress: string | undefined;
   challenge: LiveChallenge | undefined;
   pendingApp: { factorId: string; secretSealed: Buffer } | undefined;
 }
 
+export type Detour =
+  | 'reset'
+  | 'support'
+  | 'reset-done'
+  | 'offer-app'
+  | 'offer-mail'
+  | 'offer-mail-code'
+  | 'confirm-address'
+  | 'codes-low';
+
 /** The mailed code that this interaction waits for. */
 export interface LiveChallenge {
   id: string;
-  purpose: 'sign-in' | 'set-up';
+  purpose: 'sign-in' | 'set-up' | 'reset' | 'change' | 'check';
   address: string;
   reference: string;
   /** Seconds until it expires; 0 or less when it has. */
@@ -70,14 +87,17 @@ export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
     factor: null,
     factor_at: null,
     way: null,
+    without_password: false,
     set_up: null,
+    detour: null,
+    reset_at: null,
     challenge_id: null,
     app_factor_id: null,
     app_secret_sealed: null,
     finished_at: null,
     expires_at: sql<Date>`now() + make_interval(secs => ${signIn.lifetimeSeconds})`,
   };
-  const sameAgain = sql<boolean>`not sign_ins.step_up and sign_ins.account_id = excluded.account_id
+  const sameAgain = sql<boolean>`not sign_ins.step_up and not sign_ins.without_password and sign_ins.account_id = excluded.account_id
     and sign_ins.browser = excluded.browser and sign_ins.client_id = excluded.client_id`;
   await db
     .insertInto('sign_ins')
@@ -124,7 +144,11 @@ export async function closeSignIn(db: Db, interaction: string): Promise<void> {
 }
 
 /** The login of this interaction with everything the next step depends on, in one round trip. */
-export async function findSignIn(db: Db, interaction: string): Promise<SignIn | undefined> {
+export async function findSignIn(
+  db: Db,
+  interaction: string,
+  offered: Offered = { passkeys: true },
+): Promise<SignIn | undefined> {
   const row = await db
     .selectFrom('sign_ins as s')
     .innerJoin('accounts as a', 'a.id', 's.account_id')
@@ -141,7 +165,10 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
       's.password_at',
       's.factor',
       's.way',
+      's.without_password',
       's.set_up',
+      's.detour',
+      's.reset_at',
       's.app_factor_id',
       's.app_secret_sealed',
       'a.login_id',
@@ -155,16 +182,9 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
       'c.reference',
       'c.attempts',
     ])
-    .select((query) => [
-      query
-        .exists(
-          query
-            .selectFrom('app_factors as f')
-            .select('f.id')
-            .whereRef('f.account_id', '=', 'a.id')
-            .where('f.state', '=', 'active'),
-        )
-        .as('has_app'),
+    .select([
+      waysSetUp().as('ways_set_up'),
+      waysDisabled().as('ways_disabled'),
       sql<number | null>`extract(epoch from c.expires_at - now())::float8`.as('seconds_left'),
       sql<boolean | null>`c.consumed_at is null and c.voided_at is null and c.expires_at > now()`.as('open'),
       sql<
@@ -191,20 +211,18 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
     stepUp: row.step_up,
     passwordAt: row.password_at,
     factor: row.factor ?? undefined,
+    withoutPassword: row.without_password,
     way: row.way ?? undefined,
     setUp: row.set_up ?? undefined,
-    holder: {
-      ways: [
-        ...(row.mail_address === null ? [] : ['mail' as const]),
-        ...(row.has_app === true ? ['app' as const] : []),
-      ],
-      everEnrolled,
-    },
+    detour: row.detour ?? undefined,
+    resetAt: row.reset_at ?? undefined,
+    holder: holderOf(row.ways_set_up, row.ways_disabled, everEnrolled, offered),
     mailAddress: row.mail_address ?? undefined,
     challenge:
       // What this login was setting up is void once another one has set the account up: the address
       // was never proven, so it is neither shown nor used (R18, R19).
-      row.challenge_id === null || (row.purpose === 'set-up' && everEnrolled)
+      row.challenge_id === null ||
+      (row.purpose === 'set-up' && everEnrolled && row.detour !== 'offer-mail-code')
         ? undefined
         : {
             id: row.challenge_id,
@@ -217,7 +235,9 @@ export async function findSignIn(db: Db, interaction: string): Promise<SignIn | 
             sinceLastMail: row.since_mail ?? Number.POSITIVE_INFINITY,
           },
     pendingApp:
-      row.app_factor_id === null || row.app_secret_sealed === null || everEnrolled
+      // A key of an initial setup is void once the account is set up. One made for an offer or after a
+      // reset belongs to an account that is, and to no initial setup (R15).
+      row.app_factor_id === null || row.app_secret_sealed === null || everEnrolled === (row.set_up === 'app')
         ? undefined
         : { factorId: row.app_factor_id, secretSealed: Buffer.from(row.app_secret_sealed) },
   };

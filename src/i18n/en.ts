@@ -1,3 +1,7 @@
+import { notices } from './catalogues/notices.ts';
+import { passkeys } from './catalogues/passkeys.ts';
+import { portal } from './catalogues/portal.ts';
+import { secondFactor } from './catalogues/second-factor.ts';
 import type { ErrorMessages, Message } from './message.ts';
 
 /**
@@ -5,6 +9,10 @@ import type { ErrorMessages, Message } from './message.ts';
  * domains are the operator's and come as values, never as words in here.
  */
 export const en = {
+  ...secondFactor.en,
+  ...portal.en,
+  ...notices.en,
+  ...passkeys.en,
   // What every page has.
   'common.pageTitle': '{page} – {organisation}',
   'common.pageTitleFault': 'Error: {page} – {organisation}',
@@ -251,7 +259,7 @@ export const en = {
   'errors.factor_disabled.message': 'Please choose another way. If there is none, ask the support centre.',
   'errors.factor_missing.title': 'Your second step has to be set up again',
   'errors.factor_missing.message':
-    'You had set one up before, and it was removed. For your safety it cannot be set up with the password alone. Ask the support centre: it checks who you are, and then you can set it up again.',
+    'You had set one up before. It was removed, or switched off after many wrong codes. For your safety it cannot be set up with the password alone. Ask the support centre: it checks who you are, and then you can set it up again.',
   'errors.resend_too_soon.title': 'The mail was sent a moment ago',
   'errors.resend_too_soon.message':
     'Please wait a little before you have it sent again, and look in the spam folder.',
@@ -280,9 +288,47 @@ export const en = {
   'errors.address_forbidden.detailed': 'Please enter an address of another mail service than {domain}.',
   'errors.acknowledgement_missing.title': 'The tick is missing',
   'errors.acknowledgement_missing.message': 'Please read the text, and tick the box if you agree.',
-  'errors.set_up_expired.title': 'The setup took too long',
-  'errors.set_up_expired.message':
-    'For your safety it was not finished, and nothing was changed. Please start it again.',
+  'errors.fresh_sign_in_needed.title': 'Please sign in again first',
+  'errors.fresh_sign_in_needed.message':
+    'A change needs a sign-in, with the second step, of the last few minutes. Nothing was changed.',
+  'errors.change_expired.title': 'This change was begun too long ago',
+  'errors.change_expired.message': 'Nothing was changed. Please begin again from your page.',
+  'errors.changes_frozen.title': 'Nothing can be changed at the moment',
+  'errors.changes_frozen.message':
+    'Somebody reported “this was not me” for this ID, so its second step cannot be changed for a day. In urgent cases the support centre helps.',
+  'errors.address_frozen.title': 'The mail address cannot be changed yet',
+  'errors.address_frozen.message':
+    'After a reset the mail address stays as it is for a day. In urgent cases the support centre helps.',
+  'errors.address_unchanged.title': 'This is your present address',
+  'errors.address_unchanged.message': 'Enter another address, or go back: nothing was changed.',
+  'errors.last_way.title': 'This is your only way to sign in',
+  'errors.last_way.message': 'Set up another way first; then this one can be removed. Nothing was changed.',
+  'errors.factor_unknown.title': 'This is not set up any more',
+  'errors.factor_unknown.message': 'It was removed in the meantime. The page shows what is set up now.',
+  'errors.reason_missing.title': 'Choose a reason',
+  'errors.reason_missing.message': 'Please say why you reset your settings.',
+  'errors.password_missing.title': 'The password is missing',
+  'errors.password_missing.message': 'Please enter the password of this ID.',
+  'errors.password_wrong.title': 'The password is not right',
+  'errors.password_wrong.message':
+    'Please enter the password of this ID again. Check capital letters. Nothing was changed.',
+  'errors.passkey_refused.title': 'The passkey was not accepted',
+  'errors.passkey_refused.message':
+    'Try again, or choose another way. A passkey works only with the ID that it was set up for.',
+  'errors.passkey_unsupported.title': 'This browser cannot use passkeys here',
+  'errors.passkey_unsupported.message': 'Choose another way, or use another browser or device.',
+  'errors.recovery_code_malformed.title': 'Check the recovery code',
+  'errors.recovery_code_malformed.message':
+    'A recovery code has 13 letters and digits, as they stand on your sheet.',
+  'errors.recovery_code_wrong.title': 'This recovery code is not valid',
+  'errors.recovery_code_wrong.message':
+    'Each code works once, and only those of your newest sheet work. Check the number of the sheet and try another code.',
+  'errors.notice_link_invalid.title': 'This link is not valid',
+  'errors.notice_link_invalid.message':
+    'It may be incomplete: copy the whole address from the mail. Nothing was changed.',
+  'errors.notice_link_expired.title': 'This link is too old',
+  'errors.notice_link_expired.message':
+    'Links in mails work for seven days. If somebody else uses your ID, tell the support centre. Nothing was changed.',
   'errors.device_name_too_long.title': 'The name of the device is too long',
   'errors.device_name_too_long.message': 'Please choose a shorter name.',
   'errors.device_name_too_long.detailed': {
@@ -367,12 +413,6 @@ export const en = {
   'mail.notYou.signIn': 'If this was not you, somebody knows your password: change it now and tell {centre}.',
   'mail.notYou.setUp':
     'If this was not you, do nothing with the code. If you have an ID of {organisation}, somebody knows its password: change it now and tell {centre}.',
-  'mail.factorAdded.subject': '{organisation}: a second step was added to your ID',
-  'mail.factorAdded.title': 'A second step was added to your ID',
-  'mail.factorAdded.mail': 'Codes for signing in now go to this mail address.',
-  'mail.factorAdded.app': 'You can now sign in with codes of an authenticator app.',
-  'mail.factorAdded.recovery-code': 'You now have recovery codes for signing in.',
-  'mail.factorAdded.passkey': 'You can now sign in with a passkey.',
   'mail.inquiry': 'Inquiries',
   'mail.hours': '{centre}: {hours}',
   'mail.automatic': 'This mail was sent automatically. Please do not reply to it.',

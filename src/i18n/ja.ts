@@ -1,7 +1,15 @@
+import { notices } from './catalogues/notices.ts';
+import { passkeys } from './catalogues/passkeys.ts';
+import { portal } from './catalogues/portal.ts';
+import { secondFactor } from './catalogues/second-factor.ts';
 import type { Catalogue } from './en.ts';
 
 /** Japanese, in plain words (やさしい日本語). The keys are those of `en`. */
 export const ja: Catalogue = {
+  ...secondFactor.ja,
+  ...portal.ja,
+  ...notices.ja,
+  ...passkeys.ja,
   // どのページにもあることば
   'common.pageTitle': '{page} – {organisation}',
   'common.pageTitleFault': 'エラー：{page} – {organisation}',
@@ -233,7 +241,7 @@ export const ja: Catalogue = {
     'ほかの方法を選んでください。ほかにないときは、サポートの窓口にお問い合わせください。',
   'errors.factor_missing.title': '二つ目の確認の設定を、やり直す必要があります',
   'errors.factor_missing.message':
-    '前に設定した確認方法が、今はありません。安全のため、パスワードだけでは設定できません。サポートの窓口に連絡してください。本人確認のあとで、もう一度設定できます。',
+    '前に設定した確認方法が、今は使えません。削除されたか、まちがったコードが続いて止まっています。安全のため、パスワードだけでは設定できません。サポートの窓口に連絡してください。本人確認のあとで、もう一度設定できます。',
   'errors.resend_too_soon.title': 'メールは少し前に送ったところです',
   'errors.resend_too_soon.message':
     '少し待ってから、もう一度送ってください。迷惑メールのフォルダーも見てください。',
@@ -257,9 +265,48 @@ export const ja: Catalogue = {
     '{domain} ではない、ほかのメールサービスのアドレスを入力してください。',
   'errors.acknowledgement_missing.title': 'チェックが入っていません',
   'errors.acknowledgement_missing.message': '説明を読んで、よければチェックを入れてください。',
-  'errors.set_up_expired.title': '設定に時間がかかりすぎました',
-  'errors.set_up_expired.message':
-    '安全のため、設定は終わっていません。何も変わっていません。もう一度、始めからお願いします。',
+  'errors.fresh_sign_in_needed.title': 'もう一度ログインしてください',
+  'errors.fresh_sign_in_needed.message':
+    '変更するには、数分以内の二段階のログインが必要です。何も変わっていません。',
+  'errors.change_expired.title': '変更を始めてから時間がたちすぎました',
+  'errors.change_expired.message': '何も変わっていません。ご自分のページから、もう一度始めてください。',
+  'errors.changes_frozen.title': '今は変更できません',
+  'errors.changes_frozen.message':
+    'このIDについて「自分ではない」という届け出があったため、1日のあいだ二段階の設定は変更できません。お急ぎのときは、サポート窓口にご相談ください。',
+  'errors.address_frozen.title': 'メールアドレスは、まだ変更できません',
+  'errors.address_frozen.message':
+    'リセットのあと1日のあいだ、メールアドレスは変更できません。お急ぎのときは、サポート窓口にご相談ください。',
+  'errors.address_unchanged.title': '今のメールアドレスと同じです',
+  'errors.address_unchanged.message':
+    '別のアドレスを入力するか、前のページに戻ってください。何も変わっていません。',
+  'errors.last_way.title': 'ログインする方法が、これしかありません',
+  'errors.last_way.message': '先に別の方法を設定してください。そのあとで削除できます。何も変わっていません。',
+  'errors.factor_unknown.title': 'この設定は、もうありません',
+  'errors.factor_unknown.message': '先に削除されています。今の設定をこのページに表示しています。',
+  'errors.reason_missing.title': '理由を選んでください',
+  'errors.reason_missing.message': 'リセットする理由を選んでください。',
+  'errors.password_missing.title': 'パスワードが入力されていません',
+  'errors.password_missing.message': 'このIDのパスワードを入力してください。',
+  'errors.password_wrong.title': 'パスワードが正しくありません',
+  'errors.password_wrong.message':
+    'このIDのパスワードを、もう一度入力してください。大文字と小文字を確かめてください。何も変わっていません。',
+  'errors.passkey_refused.title': 'パスキーを確認できませんでした',
+  'errors.passkey_refused.message':
+    'もう一度試すか、別の方法を選んでください。パスキーは、設定したIDでだけ使えます。',
+  'errors.passkey_unsupported.title': 'このブラウザーでは、パスキーを使えません',
+  'errors.passkey_unsupported.message': '別の方法を選ぶか、別のブラウザーや機器を使ってください。',
+  'errors.recovery_code_malformed.title': 'リカバリーコードを確かめてください',
+  'errors.recovery_code_malformed.message':
+    'リカバリーコードは、用紙に書かれている英字と数字、合わせて13文字です。',
+  'errors.recovery_code_wrong.title': 'このリカバリーコードは使えません',
+  'errors.recovery_code_wrong.message':
+    'コードは1回だけ使えます。使えるのは、いちばん新しい用紙のコードだけです。用紙の番号を確かめて、別のコードを試してください。',
+  'errors.notice_link_invalid.title': 'このリンクは正しくありません',
+  'errors.notice_link_invalid.message':
+    'リンクが途中で切れているかもしれません。メールのアドレスを全部コピーしてください。何も変わっていません。',
+  'errors.notice_link_expired.title': 'このリンクは古すぎます',
+  'errors.notice_link_expired.message':
+    'メールのリンクは7日間使えます。ほかの人があなたのIDを使っているときは、サポート窓口に知らせてください。何も変わっていません。',
   'errors.device_name_too_long.title': '端末の名前が長すぎます',
   'errors.device_name_too_long.message': 'もっと短い名前にしてください。',
   'errors.device_name_too_long.detailed': '{max}文字までの名前にしてください。',
@@ -335,12 +382,6 @@ export const ja: Catalogue = {
     '心当たりがないときは、だれかがあなたのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
   'mail.notYou.setUp':
     '心当たりがないときは、確認コードを使わないでください。{organisation}のIDを持っている場合は、だれかがそのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
-  'mail.factorAdded.subject': '【{organisation}】あなたのIDに、二つ目の確認を加えました',
-  'mail.factorAdded.title': 'あなたのIDに、二つ目の確認を加えました',
-  'mail.factorAdded.mail': 'ログインの確認コードは、これからこのメールアドレスに届きます。',
-  'mail.factorAdded.app': '認証アプリの確認コードで、ログインできるようになりました。',
-  'mail.factorAdded.recovery-code': 'ログインのためのリカバリーコードができました。',
-  'mail.factorAdded.passkey': 'パスキーで、ログインできるようになりました。',
   'mail.inquiry': 'お問い合わせ',
   'mail.hours': '{centre}：{hours}',
   'mail.automatic': 'このメールは自動で送っています。返信しないでください。',

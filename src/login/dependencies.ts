@@ -4,9 +4,11 @@ import type { AssuranceSwitches } from '../factors/assurance.ts';
 import type { SecondFactor } from '../factors/second-factor.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { BrowserBinding } from '../web/forms.ts';
+import type { KnownBrowser } from '../web/known-browser.ts';
 import type { Language } from '../web/language.ts';
 import type { Passage } from '../web/passage.ts';
 import type { Responder } from '../web/respond.ts';
+import type { TrustCookie } from '../web/trust-cookie.ts';
 import type { Interactions } from './ports.ts';
 
 export type PasswordOutcome =
@@ -21,10 +23,15 @@ export interface LoginDependencies {
   language: Language;
   browsers: BrowserBinding;
   passage: Pick<Passage, 'grant'>;
+  /** Tells a browser that was here before from a new one, of which the user is told (D11). */
+  knownBrowser: KnownBrowser;
   logger: Logger;
   switches: AssuranceSwitches;
   forbidden: readonly (ForbiddenDomainRule & { label: string })[];
   secondFactor: SecondFactor;
+  trustCookies: TrustCookie;
+  /** The user's own page, as a mail or a sheet of paper would name it. */
+  accountUrl: string;
   verifyPassword(attempt: {
     loginId: string;
     password: string;

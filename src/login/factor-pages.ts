@@ -1,52 +1,70 @@
 import { readCode } from '../factors/code-input.ts';
 import type { ProofOutcome } from '../factors/proving.ts';
+import { readRecoveryCode } from '../factors/recovery-codes.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
+import { trustWhereTicked } from './trust.ts';
 import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
 import { minutesOf } from './wait.ts';
+import { turnToHelp, turnToOtherWay } from './ways.ts';
 
 /** The page that waits for the mailed code. */
 export async function submitMailCode(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   if (visit.action === 'resend') return decisionAfterSending(await sendForWay(dependencies, visit, signIn));
-  if (visit.action === 'use-app' && offers(visit, 'app')) return change(dependencies, visit, 'app');
+  const turned = await turnToOtherWay(dependencies, visit);
+  if (turned !== undefined) return turned;
   if (visit.action !== 'continue') return stay('action_unknown');
   const code = readCode(visit.form.get('code'), 8);
   if ('fault' in code) return codeFault(code.fault, 8);
-  return decisionAfterProof(
-    await dependencies.secondFactor.proving.proveMail(signIn, code.digits, visit.ctx.state.origin),
+  const { proving } = dependencies.secondFactor;
+  return afterProof(
+    dependencies,
+    visit,
+    await proving.proveMail(signIn, code.digits, visit.ctx.state.origin),
   );
 }
 
 /** The page that waits for the app's code. */
 export async function submitAppCode(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
-  // Without the app, a registered address is the way through this very login (R30).
-  if ((visit.action === 'use-mail' || visit.action === 'lost-app') && offers(visit, 'mail')) {
-    return change(dependencies, visit, 'mail');
-  }
+  const turned = await turnToOtherWay(dependencies, visit);
+  if (turned !== undefined) return turned;
+  if (visit.action === 'lost-app') return turnToHelp(dependencies, visit);
   if (visit.action !== 'continue') return stay('action_unknown');
   const code = readCode(visit.form.get('code'), 6);
   if ('fault' in code) return codeFault(code.fault, 6);
-  return decisionAfterProof(
-    await dependencies.secondFactor.proving.proveApp(signIn, code.digits, visit.ctx.state.origin),
-  );
+  const { proving } = dependencies.secondFactor;
+  return afterProof(dependencies, visit, await proving.proveApp(signIn, code.digits, visit.ctx.state.origin));
 }
 
-function offers(visit: Submission, way: 'mail' | 'app'): boolean {
-  return 'otherWays' in visit.step && visit.step.otherWays.includes(way);
-}
-
-async function change(
+/** The page that waits for a code of the printed sheet. */
+export async function submitRecoveryCode(
   dependencies: LoginDependencies,
   visit: Submission,
-  way: 'mail' | 'app',
 ): Promise<Decision> {
   const signIn = requireSignIn(visit);
-  await dependencies.secondFactor.chooseWay(signIn, way);
-  if (way === 'app') return goOn;
-  const sent = await sendForWay(dependencies, visit, signIn);
-  return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+  const turned = await turnToOtherWay(dependencies, visit);
+  if (turned !== undefined) return turned;
+  if (visit.action !== 'continue') return stay('action_unknown');
+  const read = readRecoveryCode(visit.form.get('code'));
+  if ('fault' in read)
+    return stay(read.fault === 'missing' ? 'code_missing' : 'recovery_code_malformed', 'code');
+  const { recoveryCodes } = dependencies.secondFactor;
+  const proof = await recoveryCodes.prove(signIn, read.code, visit.ctx.state.origin, visit.locale);
+  // Nobody waits for the next code of a sheet: whether this one was used is told in the same words.
+  if (proof.outcome === 'wrong' || proof.outcome === 'used') return stay('recovery_code_wrong', 'code');
+  return afterProof(dependencies, visit, proof);
+}
+
+/** A proven factor may bring trust in the browser with it; anything else is told on the same page. */
+export async function afterProof(
+  dependencies: LoginDependencies,
+  visit: Submission,
+  proof: ProofOutcome,
+): Promise<Decision> {
+  if (proof.outcome === 'proven') await trustWhereTicked(dependencies, visit);
+  return decisionAfterProof(proof);
 }
 
 /** What a page says about a code that was not accepted. */
@@ -69,6 +87,8 @@ export function decisionAfterProof(proof: ProofOutcome): Decision {
       return stay('code_expired', 'code');
     case 'paused':
       return stay('factor_paused', undefined, minutesOf(proof.retryAfterSeconds));
+    case 'disabled':
+      return stay('factor_disabled');
   }
 }
 

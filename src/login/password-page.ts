@@ -1,5 +1,6 @@
 import type { LoginDependencies } from './dependencies.ts';
 import { beginFactorStep } from './sending.ts';
+import { useTrust } from './trust.ts';
 import { type Decision, type Submission, stay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
@@ -30,6 +31,7 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
+  await useTrust(dependencies, visit, account.id);
   const begun = await beginFactorStep(dependencies, visit);
   if (begun.kind === 'stay' && begun.fault.code === 'factor_paused')
     await dependencies.secondFactor.closeSignIn(visit.uid);

@@ -45,8 +45,22 @@ export interface InteractionDetails {
   demand: Demand;
   /** The session of this browser, if it has one. `authTime` in seconds since the epoch. */
   session:
-    | { accountId: string; amr: readonly string[]; acr: string | undefined; authTime: number }
+    | {
+        accountId: string;
+        amr: readonly string[];
+        acr: string | undefined;
+        authTime: number;
+        /** Every digest under which the session may be stored: a reset ends all others (R35). */
+        uidDigests: readonly string[];
+      }
     | undefined;
+  /**
+   * For how long this service lets a browser be trusted in place of the factor; undefined where it does
+   * not, or the request asks for something fresh or comes from where browsers are shared (R31).
+   */
+  trust: { days: number } | undefined;
+  /** The service takes a passkey in place of password and code. */
+  passkeyAlone: boolean;
   /** `ui_locales` of the request, most preferred first. */
   uiLocales: readonly string[];
   loginHint: string | undefined;

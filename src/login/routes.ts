@@ -1,26 +1,41 @@
 import { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
-import { acrOf, amrOf } from '../factors/assurance.ts';
 import { SignInChanged } from '../factors/proving.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
-import type { LoginDependencies, SignInOutcome } from './dependencies.ts';
-import { submitAppCode, submitMailCode } from './factor-pages.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { cannotGoOn, complete, finish, refuse } from './endings.ts';
+import { submitAppCode, submitMailCode, submitRecoveryCode } from './factor-pages.ts';
+import { submitAddressConfirmation, submitCodesLow } from './offer-pages.ts';
 import { showStep, type Typed } from './pages.ts';
+import { submitPasskey, submitPasskeyAlone } from './passkey-page.ts';
 import { submitPassword } from './password-page.ts';
-import type { InteractionResult } from './ports.ts';
-import { beginFactorStep, decisionAfterSending, sendForWay } from './sending.ts';
+import { submitHelp, submitReset, submitResetDone } from './reset-pages.ts';
+import { decisionAfterSending, sendForWay } from './sending.ts';
 import { submitAcknowledgement, submitAddress, submitAddressCode, submitApp } from './set-up-pages.ts';
-import { nextStep, type Step } from './steps.ts';
+import { establish } from './standing.ts';
+import type { Step } from './steps.ts';
+import { isTicked } from './trust.ts';
 import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
+
+/** Faults of a change that is held up. */
+const held: ReadonlySet<string> = new Set(['changes_frozen', 'address_frozen']);
 
 type Handler = (dependencies: LoginDependencies, visit: Submission) => Promise<Decision>;
 
 /** The code of each page. No handler knows another one: all return here (design §3). */
 const handlers: Partial<Record<Step['page'], Handler>> = {
-  'sign-in': submitPassword,
+  'sign-in': (dependencies, visit) =>
+    (visit.action === 'use-passkey' ? submitPasskeyAlone : submitPassword)(dependencies, visit),
   'mail-code': submitMailCode,
   'app-code': submitAppCode,
+  'recovery-code': submitRecoveryCode,
+  passkey: submitPasskey,
+  reset: submitReset,
+  'help-support': submitHelp,
+  'reset-done': submitResetDone,
+  'confirm-address': submitAddressConfirmation,
+  'codes-low': submitCodesLow,
   'set-up-mail': submitAddress,
   'set-up-mail-code': submitAddressCode,
   'set-up-app-only': submitAcknowledgement,
@@ -56,49 +71,6 @@ function uidOf(parameter: unknown): string {
   return parameter;
 }
 
-/** Who is here and where the login stands; refuses another browser's login (C21). */
-async function establish(
-  dependencies: LoginDependencies,
-  ctx: NijoContext,
-  uid: string,
-  asked?: string,
-): Promise<Visit> {
-  const details = await dependencies.interactions.details(ctx.req, ctx.res, uid);
-  const browser = dependencies.browsers.ensure(ctx);
-  const locate = async (): Promise<Pick<Visit, 'signIn' | 'step'>> => {
-    const found = await dependencies.secondFactor.findSignIn(uid);
-    if (found !== undefined && found.browser !== browser) throw new NijoError('interaction_foreign');
-    const signIn = found?.account.active === true && found.clientId === details.client.id ? found : undefined;
-    return { signIn, step: nextStep({ details, signIn, switches: dependencies.switches }) };
-  };
-  let standing = await locate();
-  const language = (profile: string | undefined) =>
-    dependencies.language.of(ctx, {
-      asked,
-      uiLocales: details.uiLocales,
-      profile,
-      path: `/interaction/${uid}`,
-    });
-  const visit = { ctx, uid, browser, details };
-  if (standing.step.page === 'step-up' && details.session !== undefined) {
-    await dependencies.secondFactor.openSignIn({
-      interaction: uid,
-      accountId: details.session.accountId,
-      clientId: details.client.id,
-      browser,
-      steppedUpFrom: details.session.authTime,
-      lifetimeSeconds: details.secondsLeft,
-    });
-    standing = await locate();
-    const locale = language(standing.signIn?.account.locale);
-    const begun = await beginFactorStep(dependencies, { ...visit, ...standing, locale });
-    standing = await locate();
-    if (standing.step.page === 'step-up') throw new NijoError('interaction_expired');
-    return { ...visit, ...standing, locale, ...(begun.kind === 'stay' ? { fault: begun.fault } : {}) };
-  }
-  return { ...visit, ...standing, locale: language(standing.signIn?.account.locale) };
-}
-
 async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: string): Promise<void> {
   const form = readForm(ctx);
   const present = dependencies.browsers.read(ctx);
@@ -120,8 +92,10 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   const handle = handlers[visit.step.page];
   if (handle === undefined) throw new NijoError('step_out_of_order');
   const decision = await handle(dependencies, submission).catch((error: unknown): Decision => {
-    if (!(error instanceof SignInChanged)) throw error;
-    return { kind: 'overtaken' };
+    if (error instanceof SignInChanged) return { kind: 'overtaken' };
+    // What cannot be changed for a day is said on the page: it can be skipped, or gone about another way.
+    if (error instanceof NijoError && held.has(error.code)) return stay(error.code, undefined, error.details);
+    throw error;
   });
   if (decision.kind === 'refuse') return refuse(dependencies, visit, decision.error);
   if (visit.step.page === 'consent' && decision.kind === 'go-on')
@@ -143,12 +117,22 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
  */
 async function withCodeOnItsWay(dependencies: LoginDependencies, visit: Visit): Promise<Visit> {
   const { signIn, step, locale } = visit;
-  if (step.page !== 'mail-code' || signIn === undefined || signIn.challenge !== undefined) return visit;
-  if (visit.fault !== undefined) return visit;
-  const sent = await sendForWay(dependencies, visit, signIn);
+  if ((step.page !== 'mail-code' && step.page !== 'reset') || visit.fault !== undefined) return visit;
+  if (signIn === undefined || signIn.challenge !== undefined) return visit;
+  const sent = await sendForWay(dependencies, visit, signIn, step.page === 'reset' ? 'reset' : 'sign-in');
   const decision = sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
   const now = await establish(dependencies, visit.ctx, visit.uid);
   return { ...now, locale, ...(decision.kind === 'stay' ? { fault: decision.fault } : {}) };
+}
+
+/** The key of a further app is made when its page is shown first; it stays the same until the page is left. */
+async function withKey(dependencies: LoginDependencies, visit: Visit): Promise<Visit> {
+  const { signIn, step, fault, locale } = visit;
+  if (step.page !== 'reset-done' && step.page !== 'set-up-app') return visit;
+  if (signIn === undefined || signIn.pendingApp !== undefined) return visit;
+  await dependencies.secondFactor.detours.prepareApp(signIn);
+  const now = await establish(dependencies, visit.ctx, visit.uid);
+  return { ...now, locale, ...(fault === undefined ? {} : { fault }) };
 }
 
 async function showOrFinish(
@@ -158,7 +142,7 @@ async function showOrFinish(
   notice?: 'step-changed',
   status?: number,
 ): Promise<void> {
-  const visit = await withCodeOnItsWay(dependencies, arrived);
+  const visit = await withKey(dependencies, await withCodeOnItsWay(dependencies, arrived));
   if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
   if (visit.step.page === 'impossible') return cannotGoOn(dependencies, visit);
   const { fault } = visit;
@@ -173,78 +157,14 @@ async function showOrFinish(
   });
 }
 
-/**
- * Nothing the account has is enough. A service that named what it needs is told (R32); otherwise the
- * user is: whoever once had a factor cannot set up the first one again (R15).
- */
-async function cannotGoOn(dependencies: LoginDependencies, visit: Visit): Promise<void> {
-  if (visit.details.demand.essentialAcrValues !== undefined)
-    return refuse(dependencies, visit, 'unmet_authentication_requirements');
-  await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.refused'));
-  throw new NijoError('factor_missing');
-}
-
-async function finish(
-  dependencies: LoginDependencies,
-  visit: Visit,
-  step: Extract<Step, { page: 'finish' }>,
-): Promise<void> {
-  if (visit.signIn === undefined) throw new NijoError('interaction_expired');
-  const accountId = visit.signIn.account.id;
-  const acr = acrOf(step.proofs, dependencies.switches);
-  await complete(dependencies, visit, {
-    kind: 'signed-in',
-    accountId,
-    acr,
-    amr: amrOf(step.proofs, dependencies.switches),
-    authTime: step.authTime,
-  });
-  await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.finished', acr));
-}
-
-async function refuse(
-  dependencies: LoginDependencies,
-  visit: Visit,
-  error: 'access_denied' | 'unmet_authentication_requirements',
-): Promise<void> {
-  await complete(dependencies, visit, {
-    kind: 'refused',
-    error,
-    description:
-      error === 'access_denied'
-        ? 'the user cancelled the sign-in'
-        : 'no authentication the user can give here is sufficient',
-  });
-  await dependencies.recordOutcome(
-    outcomeOf(visit, error === 'access_denied' ? 'sign-in.cancelled' : 'sign-in.refused'),
-  );
-}
-
-function outcomeOf(visit: Visit, event: SignInOutcome['event'], acr?: string): SignInOutcome {
-  return {
-    event,
-    interaction: visit.uid,
-    accountId: visit.signIn?.account.id,
-    clientId: visit.details.client.id,
-    acr,
-    origin: visit.ctx.state.origin,
-  };
-}
-
-async function complete(
-  dependencies: LoginDependencies,
-  visit: Visit,
-  result: InteractionResult,
-): Promise<void> {
-  const { ctx } = visit;
-  const location = await dependencies.interactions.finish(ctx.req, ctx.res, result);
-  dependencies.passage.grant(ctx, visit.uid);
-  ctx.redirect(location);
-  ctx.status = 303;
-}
-
 function typedIn(form: Form): Typed {
-  return { loginId: form.get('login_id'), email: form.get('email'), deviceName: form.get('device_name') };
+  return {
+    loginId: form.get('login_id'),
+    email: form.get('email'),
+    deviceName: form.get('device_name'),
+    reason: form.get('reason'),
+    trusted: isTicked(form.get('trust_browser')),
+  };
 }
 
 /** Expired, foreign or finished logins end in a page that knows the service to start again at (R33). */
@@ -262,6 +182,7 @@ async function helpWhereLost(
       'interaction_foreign',
       'interaction_finished',
       'factor_missing',
+      'factor_disabled',
       'form_token_invalid',
       'cross_site_request',
     ];

@@ -2,6 +2,7 @@ import type { MailContext, SendOutcome } from '../factors/mail-codes.ts';
 import type { SignIn } from '../factors/sign-ins.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { nextStep } from './steps.ts';
+import { withTrust } from './trust.ts';
 import { type Decision, goOn, stay, type Visit } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
@@ -14,16 +15,17 @@ export function mailContextOf(dependencies: LoginDependencies, visit: Visit): Ma
   };
 }
 
-/** Mails a sign-in code to the registered address. */
+/** Mails a code for signing in, or for a reset, to the registered address. */
 export async function sendForWay(
   dependencies: LoginDependencies,
   visit: Visit,
   signIn: SignIn,
+  purpose: 'sign-in' | 'reset' = 'sign-in',
 ): Promise<SendOutcome | undefined> {
   if (signIn.mailAddress === undefined) return undefined;
   return dependencies.secondFactor.sendCode(
     signIn,
-    'sign-in',
+    purpose,
     signIn.mailAddress,
     mailContextOf(dependencies, visit),
     visit.ctx.state.origin,
@@ -42,17 +44,17 @@ export function decisionAfterSending(sent: SendOutcome | undefined): Decision {
 }
 
 /**
- * What the step that follows a right password begins with. R29: with mail as the only way the code is
- * on its way at once; with an app nothing is mailed unasked. R8: a paused factor step is told here, and
+ * What the step that follows a right password begins with. R29: where mail is the way the code is
+ * on its way at once; with an app or a passkey nothing is mailed unasked. R8: a paused factor step is told here, and
  * only to whom it concerns: a service that asks for no factor is not closed by it.
  */
 export async function beginFactorStep(dependencies: LoginDependencies, visit: Visit): Promise<Decision> {
-  const { details, uid } = visit;
-  const signIn = await dependencies.secondFactor.findSignIn(uid);
+  const signIn = await dependencies.secondFactor.findSignIn(visit.uid);
   if (signIn === undefined) return goOn;
+  const details = await withTrust(dependencies, visit.ctx, visit.details, signIn);
   const step = nextStep({ details, signIn, switches: dependencies.switches });
   if (step.page === 'finish' || step.page === 'impossible') return goOn;
-  if (step.page === 'mail-code' && step.otherWays.length === 0 && signIn.challenge === undefined) {
+  if (step.page === 'mail-code' && signIn.challenge === undefined) {
     const sent = await sendForWay(dependencies, visit, signIn);
     // Too soon means that a request beside this one (a double click) has just sent it.
     return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);

@@ -3,16 +3,23 @@ import { readCode } from '../factors/code-input.ts';
 import { acknowledgementVersion, longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { codeFault, decisionAfterProof } from './factor-pages.ts';
+import { skipOffer } from './offer-pages.ts';
 import { decisionAfterSending, mailContextOf } from './sending.ts';
+import { isTicked } from './trust.ts';
 import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
 
-/** Initial setup, first page: the address, or "I have no usable mail address" (R14, R17, R22). */
+/**
+ * The address, or "I have no usable mail address": first page of initial setup (R14, R17, R22), and what
+ * app-only users are offered later (R24).
+ */
 export async function submitAddress(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   if (visit.action === 'no-mail' && visit.step.page === 'set-up-mail' && visit.step.appOffered) {
     await dependencies.secondFactor.enrolment.turnTo(signIn, 'app-only');
     return goOn;
   }
+  const skipped = await skipOffer(dependencies, visit);
+  if (skipped !== undefined) return skipped;
   if (visit.action !== 'continue') return stay('action_unknown');
   const checked = canonicalAddress(visit.form.get('email'), dependencies.forbidden);
   if ('fault' in checked) {
@@ -31,7 +38,7 @@ export async function submitAddress(dependencies: LoginDependencies, visit: Subm
   return sent.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
 }
 
-/** Initial setup, second page: the code that proves the address. */
+/** The code that proves the address. */
 export async function submitAddressCode(
   dependencies: LoginDependencies,
   visit: Submission,
@@ -39,8 +46,14 @@ export async function submitAddressCode(
   const signIn = requireSignIn(visit);
   const { origin } = visit.ctx.state;
   const context = mailContextOf(dependencies, visit);
+  const { enrolment, detours, furtherSetUp } = dependencies.secondFactor;
+  const offered = visit.step.page === 'set-up-mail-code' && visit.step.skippable;
+  const skipped = await skipOffer(dependencies, visit);
+  if (skipped !== undefined) return skipped;
   if (visit.action === 'change-address') {
-    await dependencies.secondFactor.enrolment.turnTo(signIn, 'mail');
+    await (offered
+      ? detours.leave(signIn, 'offer-mail-code', 'offer-mail')
+      : enrolment.turnTo(signIn, 'mail'));
     return goOn;
   }
   if (visit.action === 'resend') {
@@ -53,7 +66,9 @@ export async function submitAddressCode(
   if (visit.action !== 'continue') return stay('action_unknown');
   const code = readCode(visit.form.get('code'), 8);
   if ('fault' in code) return codeFault(code.fault, 8);
-  const enrolled = await dependencies.secondFactor.enrolment.enrolMail(signIn, code.digits, context, origin);
+  const enrolled = offered
+    ? await furtherSetUp.addMail(signIn, code.digits, origin, visit.locale)
+    : await enrolment.enrolMail(signIn, code.digits, context, origin);
   return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
 }
 
@@ -70,7 +85,7 @@ export async function submitAcknowledgement(
   if (visit.action !== 'continue') return stay('action_unknown');
   // What is stored is the wording that was read: a page older than the present wording is shown anew.
   const read = visit.form.get('acknowledgement_version');
-  const ticked = ['yes', 'on', 'true', '1'].includes(visit.form.get('acknowledge') ?? '');
+  const ticked = isTicked(visit.form.get('acknowledge'));
   if (!ticked || (read !== undefined && read !== acknowledgementVersion)) {
     return stay('acknowledgement_missing', 'acknowledge');
   }
@@ -78,19 +93,24 @@ export async function submitAcknowledgement(
   return goOn;
 }
 
-/** The QR code and the first right code of the new app (R13, R21). */
+/** The QR code and the first right code of the new app (R13, R21), or of one that is offered (R20). */
 export async function submitApp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const skipped = await skipOffer(dependencies, visit);
+  return skipped ?? submitNewApp(dependencies, visit);
+}
+
+/** Name and first code of a new app, wherever its key is shown. */
+export async function submitNewApp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
+  const { origin } = visit.ctx.state;
   if (visit.action !== 'continue') return stay('action_unknown');
   const name = readDeviceName(visit.form.get('device_name'), dependencies.defaultDeviceName(visit.locale));
   if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
   const code = readCode(visit.form.get('code'), 6);
   if ('fault' in code) return codeFault(code.fault, 6);
-  const enrolled = await dependencies.secondFactor.enrolment.enrolApp(
-    signIn,
-    code.digits,
-    name,
-    visit.ctx.state.origin,
-  );
+  const { enrolment, furtherSetUp } = dependencies.secondFactor;
+  const enrolled = signIn.holder.everEnrolled
+    ? await furtherSetUp.addApp(signIn, code.digits, name, origin, visit.locale)
+    : await enrolment.enrolApp(signIn, code.digits, name, origin, visit.locale);
   return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
 }

@@ -6,19 +6,35 @@ import {
   type Factor,
   type Proofs,
   proofsOfAmr,
+  wayOrder,
 } from '../factors/assurance.ts';
 import type { SignIn } from '../factors/sign-ins.ts';
 import type { InteractionDetails } from './ports.ts';
 
+/** The page on which each way is proven. */
+const pageOf = {
+  mail: 'mail-code',
+  app: 'app-code',
+  'recovery-code': 'recovery-code',
+  passkey: 'passkey',
+} as const satisfies Record<Factor, string>;
+
 /** Where a login stands: the page that is next, or its end. */
 export type Step =
   | { page: 'sign-in' }
-  | { page: 'mail-code'; otherWays: readonly Factor[] }
-  | { page: 'app-code'; otherWays: readonly Factor[] }
-  | { page: 'set-up-mail'; appOffered: boolean }
-  | { page: 'set-up-mail-code' }
+  | { page: (typeof pageOf)[Factor]; otherWays: readonly Factor[] }
+  /** "I can't use my app" (R35); `passwordNeeded` where this login was not given one. */
+  | { page: 'reset'; otherWays: readonly Factor[]; passwordNeeded: boolean }
+  /** The same without a mail address that works (R36). */
+  | { page: 'help-support'; otherWays: readonly Factor[] }
+  /** `skippable: false` where the service needs more than the mail code. */
+  | { page: 'reset-done'; skippable: boolean }
+  | { page: 'set-up-mail'; appOffered: boolean; skippable: boolean }
+  | { page: 'set-up-mail-code'; skippable: boolean }
   | { page: 'set-up-app-only'; mailOffered: boolean }
-  | { page: 'set-up-app' }
+  | { page: 'set-up-app'; skippable: boolean }
+  | { page: 'confirm-address' }
+  | { page: 'codes-low' }
   | { page: 'consent' }
   /** A session is there and only a factor is missing: open the login from it, then ask again. */
   | { page: 'step-up' }
@@ -33,7 +49,8 @@ export interface Standing {
 
 /** What this interaction, and for a step-up the session it stands on, has proven. */
 export function proofsOf(signIn: SignIn, details: InteractionDetails): Proofs {
-  if (signIn.factor !== undefined) return { factor: signIn.factor };
+  if (signIn.factor !== undefined)
+    return { factor: signIn.factor, ...(signIn.withoutPassword ? { withoutPassword: true } : {}) };
   return signIn.stepUp && details.session !== undefined
     ? proofsOfAmr(details.session.amr)
     : { factor: undefined };
@@ -47,46 +64,94 @@ export function assessmentOf({ details, signIn, switches }: Standing & { signIn:
 
 /**
  * The next step, from facts alone: it is computed anew at every request, so no order of requests,
- * no second tab and no note of an earlier page can skip one (C01).
+ * no second tab and no note of an earlier page can skip one (C01). A detour that the user has asked
+ * for stands beside the factor, never in its place; what is offered comes after everything required.
  */
 export function nextStep(standing: Standing): Step {
   const { details, signIn } = standing;
   if (details.prompt === 'consent') return { page: 'consent' };
-  if (signIn === undefined) {
-    return details.session !== undefined && !details.reauthenticate
-      ? { page: 'step-up' }
-      : { page: 'sign-in' };
-  }
+  if (signIn === undefined) return standsOnPassword(details) ? { page: 'step-up' } : { page: 'sign-in' };
   const assessment = assessmentOf({ ...standing, signIn });
+  const afterReset = resetDone(standing, signIn, assessment);
+  if (afterReset !== undefined) return afterReset;
   switch (assessment.needs) {
     case 'nothing':
-      return {
-        page: 'finish',
-        proofs: proofsOf(signIn, details),
-        authTime: Math.floor(signIn.passwordAt.getTime() / 1000),
-      };
+      return (
+        offerStep(signIn) ?? {
+          page: 'finish',
+          proofs: proofsOf(signIn, details),
+          authTime: Math.floor(signIn.passwordAt.getTime() / 1000),
+        }
+      );
     case 'factor':
-      return factorStep(assessment.ways, signIn);
+      // Another factor counts beside a password only, and a passkey alone stood for it.
+      if (signIn.withoutPassword) return { page: 'sign-in' };
+      return helpStep(assessment.ways, signIn) ?? factorStep(assessment.ways, signIn);
     case 'set-up':
-      return setUpStep(assessment.ways, signIn);
+      return signIn.withoutPassword ? { page: 'sign-in' } : setUpStep(assessment.ways, signIn);
     case 'impossible':
       return { page: 'impossible' };
   }
 }
 
+/** A session that a password stands behind can be stepped up; `amr` would not be the truth otherwise. */
+function standsOnPassword({ session, reauthenticate }: InteractionDetails): boolean {
+  return session !== undefined && !reauthenticate && proofsOfAmr(session.amr).withoutPassword !== true;
+}
+
 function factorStep(ways: readonly Factor[], signIn: SignIn): Step {
   // The app first: it needs no mail. A way the user has chosen wins while it is good enough.
-  const preferred = ways.includes('app') ? 'app' : 'mail';
+  const preferred = wayOrder.find((way) => ways.includes(way)) ?? 'mail';
   const way = signIn.way !== undefined && ways.includes(signIn.way) ? signIn.way : preferred;
-  return { page: way === 'app' ? 'app-code' : 'mail-code', otherWays: ways.filter((other) => other !== way) };
+  return { page: pageOf[way], otherWays: ways.filter((other) => other !== way) };
+}
+
+/** The pages behind "I can't use my app", while a factor is still to be proven. */
+function helpStep(ways: readonly Factor[], signIn: SignIn): Step | undefined {
+  if (signIn.detour === 'reset' && signIn.holder.ways.includes('mail'))
+    return { page: 'reset', otherWays: ways, passwordNeeded: signIn.stepUp };
+  // Without an address that works there is no reset: whoever asked for one is told where to go.
+  if (signIn.detour === 'reset' || signIn.detour === 'support')
+    return { page: 'help-support', otherWays: ways };
+  return undefined;
+}
+
+/** After a reset a new app is set up at once, where it is wanted or the service needs it. */
+function resetDone(standing: Standing, signIn: SignIn, assessment: Assessment): Step | undefined {
+  if (signIn.detour !== 'reset-done' || signIn.resetAt === undefined || signIn.factor === undefined)
+    return undefined;
+  if (assessment.needs === 'nothing') return { page: 'reset-done', skippable: true };
+  const holder = { ...signIn.holder, ways: [...signIn.holder.ways, 'app' as const] };
+  const { needs } = assessmentOf({ ...standing, signIn: { ...signIn, holder } });
+  return needs === 'factor' ? { page: 'reset-done', skippable: false } : undefined;
+}
+
+/** What is offered once, after everything that the service requires is proven; it can be skipped. */
+function offerStep({ detour, challenge }: SignIn): Step | undefined {
+  switch (detour) {
+    case 'offer-app':
+      return { page: 'set-up-app', skippable: true };
+    case 'offer-mail-code':
+      return challenge?.purpose === 'set-up'
+        ? { page: 'set-up-mail-code', skippable: true }
+        : { page: 'set-up-mail', appOffered: false, skippable: true };
+    case 'offer-mail':
+      return { page: 'set-up-mail', appOffered: false, skippable: true };
+    case 'confirm-address':
+    case 'codes-low':
+      return { page: detour };
+    default:
+      return undefined;
+  }
 }
 
 function setUpStep(ways: readonly Factor[], signIn: SignIn): Step {
   const mail = ways.includes('mail');
-  if (signIn.setUp === 'app' && signIn.pendingApp !== undefined) return { page: 'set-up-app' };
+  if (signIn.setUp === 'app' && signIn.pendingApp !== undefined)
+    return { page: 'set-up-app', skippable: false };
   if (!mail || signIn.setUp === 'app-only' || signIn.setUp === 'app')
     return { page: 'set-up-app-only', mailOffered: mail };
   if (signIn.setUp === 'mail-code' && signIn.challenge?.purpose === 'set-up')
-    return { page: 'set-up-mail-code' };
-  return { page: 'set-up-mail', appOffered: ways.includes('app') };
+    return { page: 'set-up-mail-code', skippable: false };
+  return { page: 'set-up-mail', appOffered: ways.includes('app'), skippable: false };
 }

@@ -6,6 +6,8 @@ export interface MailFault {
   relay: boolean;
   /** Whether the whole mail had been sent and only the answer is missing: the server may have it. */
   unconfirmed: boolean;
+  /** Whether what was said is about this recipient, and not about the mail or its sender. */
+  recipient: boolean;
   /** One line for operators, without the recipient and without the code. */
   reply: string;
 }
@@ -23,6 +25,8 @@ interface SmtpError {
 
 // Bad sequence of commands; and sign-in or TLS that is wanted before any mail (RFC 4954 §6, RFC 3207 §4).
 const aboutTheSession: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
+// "Addressing" and "mailbox" status (RFC 3463 §3.2, §3.3), for servers that look at the recipient after the text.
+const addressStatus = /^[45]\d\d[ -][45]\.[12]\.\d/;
 
 /**
  * Reads what the mail library threw. A reply of the 5yz class to the mail or its recipient is final
@@ -32,7 +36,8 @@ const aboutTheSession: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
 export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
   const smtp: SmtpError = error instanceof Error ? error : { message: String(error) };
   const said = smtp.code === 'EABORT' ? 'no answer in time' : smtp.message;
-  const reply = oneLine(typeof smtp.response === 'string' ? smtp.response : said, secrets);
+  const answer = typeof smtp.response === 'string' ? smtp.response : undefined;
+  const reply = oneLine(answer ?? said, secrets);
   const status = typeof smtp.responseCode === 'number' ? smtp.responseCode : 0;
   const aboutTheMail = smtp.code === 'EENVELOPE' || smtp.code === 'EMESSAGE';
   const refused = aboutTheMail && status >= 500 && !aboutTheSession.has(status);
@@ -40,6 +45,11 @@ export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
   const unconfirmed = smtp.unconfirmed === true;
   return {
     unconfirmed,
+    recipient:
+      aboutTheMail &&
+      status >= 400 &&
+      !aboutTheSession.has(status) &&
+      (smtp.command === 'RCPT TO' || (answer !== undefined && addressStatus.test(answer))),
     temporary: !refused && !unacceptable,
     relay: !aboutTheMail || aboutTheSession.has(status),
     reply,

@@ -1,12 +1,13 @@
-import { newId } from '../base/ids.ts';
+import { newId, newSecret } from '../base/ids.ts';
 import { NijoError } from '../base/errors.ts';
 import type { Db } from '../db/open.ts';
 import type { Locale } from '../i18n/locale.ts';
 import { sql } from 'kysely';
+import { linkDays, type LinkEvent } from './notice-kinds.ts';
 import { isPlainAddress } from './recipient.ts';
 import type { MailKind, MailModels } from './render.ts';
 
-/** A mail to be sent. Its model never holds the code: that is derived when it is sent (C09). */
+/** A mail to be sent. Its model never holds the code, nor a link's token: they are derived when it is sent (C09). */
 export interface NewMail<Kind extends MailKind = MailKind> {
   accountId: string | undefined;
   /** Mails with a code name their challenge, and never leave after it has ended. */
@@ -15,7 +16,12 @@ export interface NewMail<Kind extends MailKind = MailKind> {
   locale: Locale;
   /** In canonical form. */
   to: string;
-  model: Omit<MailModels[Kind], 'code'>;
+  model: Omit<MailModels[Kind], 'code' | 'notMe'>;
+  /**
+   * Gives the mail a link "this was not me" of its own, about this event (R10, R38). Of its own: of two
+   * who are told, one who has used theirs does not take it from the other.
+   */
+  notMe?: LinkEvent;
   /** After this the mail is not tried any more. */
   lifetimeSeconds: number;
 }
@@ -28,21 +34,37 @@ export interface NewMail<Kind extends MailKind = MailKind> {
  */
 export async function enqueueMail<Kind extends MailKind>(trx: Db, mail: NewMail<Kind>): Promise<string> {
   if (!isPlainAddress(mail.to)) throw new NijoError('address_malformed');
-  if ('code' in mail.model) throw new Error('a code is never stored: it is derived when the mail is sent');
+  if ('code' in mail.model || 'notMe' in mail.model)
+    throw new Error('neither code nor link is ever stored: they are derived when the mail is sent');
   const id = newId();
-  await trx
-    .insertInto('mails')
-    .values({
-      id,
-      account_id: mail.accountId ?? null,
-      challenge_id: mail.challengeId ?? null,
-      kind: mail.kind,
-      locale: mail.locale,
-      to_address: mail.to,
-      model: JSON.stringify(mail.model),
-      server_reply: null,
-      expires_at: sql`now() + make_interval(secs => ${mail.lifetimeSeconds})`,
-    })
-    .execute();
+  const { accountId, notMe } = mail;
+  const link =
+    notMe === undefined || accountId === undefined ? undefined : { id: newSecret(16), accountId, notMe };
+  const row = {
+    id,
+    account_id: accountId ?? null,
+    challenge_id: mail.challengeId ?? null,
+    kind: mail.kind,
+    locale: mail.locale,
+    to_address: mail.to,
+    model: JSON.stringify(link === undefined ? mail.model : { ...mail.model, link: link.id }),
+    server_reply: null,
+    expires_at: sql<Date>`now() + make_interval(secs => ${mail.lifetimeSeconds})`,
+  };
+  if (link === undefined) await trx.insertInto('mails').values(row).execute();
+  else {
+    await trx
+      .with('link', (query) =>
+        query.insertInto('notice_links').values({
+          id: link.id,
+          account_id: link.accountId,
+          event: link.notMe,
+          expires_at: sql<Date>`now() + make_interval(days => ${linkDays})`,
+        }),
+      )
+      .insertInto('mails')
+      .values(row)
+      .execute();
+  }
   return id;
 }

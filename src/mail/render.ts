@@ -3,6 +3,8 @@ import { localBranding, type Branding, type LocalBranding } from '../i18n/brandi
 import type { Locale } from '../i18n/locale.ts';
 import { compileTemplates } from '../i18n/templates.ts';
 import { translator, type MessageKey, type Translate } from '../i18n/translate.ts';
+import { clean, facts, type Letter, linkOf, plain, type Write } from './letter.ts';
+import { noticeLetter, type NoticeMail, type NotMeReport, reportLetter } from './notice-letters.ts';
 
 /** A mail that carries a code. */
 export interface CodeMail {
@@ -20,23 +22,15 @@ export interface CodeMail {
   address?: string;
   /** Puts the code into the subject: off by default, for a lock screen shows subjects. */
   codeInSubject?: boolean;
-}
-
-/** Tells that a way of the second step was added. */
-export interface FactorAddedMail {
-  way: 'mail' | 'app' | 'recovery-code' | 'passkey';
-  /** Masked. */
-  address?: string;
-  deviceName?: string;
-  service?: string;
-  at: string;
-  device?: string;
+  /** Address of the page "this was not me" (R10), derived when the mail is sent. */
+  notMe?: string;
 }
 
 export interface MailModels {
   'sign-in-code': CodeMail;
   'set-up-code': CodeMail;
-  'factor-added': FactorAddedMail;
+  notice: NoticeMail;
+  'not-me-report': NotMeReport;
 }
 
 export type MailKind = keyof MailModels;
@@ -51,18 +45,6 @@ export interface MailRenderer {
   render<K extends MailKind>(kind: K, model: MailModels[K], locale: Locale): RenderedMail;
 }
 
-/** What both parts of a mail say, in order; the templates only lay it out. */
-interface Letter {
-  subject: string;
-  title: string;
-  lead: string;
-  code?: { whole: string; first: string; second: string };
-  afterCode: string[];
-  /** Label and value. */
-  facts: [string, string][];
-  notYou: string;
-}
-
 export function createMailRenderer(options: { viewsFolder: string; branding: Branding }): MailRenderer {
   const render = compileTemplates([join(options.viewsFolder, 'mail')]);
   const languages = {
@@ -72,7 +54,8 @@ export function createMailRenderer(options: { viewsFolder: string; branding: Bra
   const letters: { readonly [K in MailKind]: Write<MailModels[K]> } = {
     'sign-in-code': (t, brand, mail) => codeLetter(t, brand, mail, 'signIn'),
     'set-up-code': (t, brand, mail) => codeLetter(t, brand, mail, 'setUp'),
-    'factor-added': factorLetter,
+    notice: noticeLetter,
+    'not-me-report': reportLetter,
   };
 
   return {
@@ -87,8 +70,6 @@ export function createMailRenderer(options: { viewsFolder: string; branding: Bra
     },
   };
 }
-
-type Write<M> = (t: Translate, brand: LocalBranding, mail: M) => Letter;
 
 function codeLetter(t: Translate, brand: LocalBranding, mail: CodeMail, purpose: 'signIn' | 'setUp'): Letter {
   const subject: MessageKey =
@@ -109,58 +90,6 @@ function codeLetter(t: Translate, brand: LocalBranding, mail: CodeMail, purpose:
       [t('mail.address'), mail.address],
     ]),
     notYou: t(`mail.notYou.${purpose}`, { organisation, centre }),
+    ...linkOf(t, mail.notMe, purpose === 'setUp' ? 'code' : 'account'),
   };
-}
-
-function factorLetter(t: Translate, brand: LocalBranding, mail: FactorAddedMail): Letter {
-  return {
-    subject: t('mail.factorAdded.subject', { organisation: brand.organisation }),
-    title: t('mail.factorAdded.title'),
-    lead: t(`mail.factorAdded.${mail.way}`),
-    afterCode: [],
-    facts: facts([
-      [t('mail.address'), mail.address],
-      [t('mail.deviceName'), mail.deviceName],
-      [t('mail.service'), mail.service],
-      [t('mail.at'), mail.at],
-      [t('mail.device'), mail.device],
-    ]),
-    notYou: t('mail.notYou.signIn', { centre: brand.centre }),
-  };
-}
-
-function facts(all: readonly (readonly [string, string | undefined])[]): [string, string][] {
-  return all.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as [string, string]]));
-}
-
-/**
- * The text part. Its code stands in one piece: a double click then takes all of it, and phones
- * offer it for filling in. (The HTML part groups it by spacing, which copying leaves out.)
- */
-function plain(letter: Letter, t: Translate, brand: LocalBranding): string {
-  const code = letter.code === undefined ? [] : [`    ${letter.code.whole}`];
-  const blocks = [
-    letter.title,
-    letter.lead,
-    ...code,
-    letter.afterCode.join('\n'),
-    letter.facts.map(([label, value]) => t('mail.fact', { label, value })).join('\n'),
-    `${letter.notYou}\n${brand.inquiryUrl}`,
-    [
-      '--',
-      brand.organisation,
-      t('mail.hours', { centre: brand.centre, hours: brand.hours }),
-      t('mail.automatic'),
-    ].join('\n'),
-  ];
-  return `${blocks.filter((block) => block !== '').join('\n\n')}\n`;
-}
-
-/** Names come from services and devices: a line break in one must not start a line of its own. */
-function clean<M extends object>(model: M): M {
-  return Object.fromEntries(Object.entries(model).map(([name, value]) => [name, oneLine(value)])) as M;
-}
-
-function oneLine(value: unknown): unknown {
-  return typeof value === 'string' ? value.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim() : value;
 }

@@ -11,7 +11,7 @@ import {
 import { faultOf, oneLine } from './fault.ts';
 import { domainOf } from './recipient.ts';
 import type { MailKind, MailModels, MailRenderer } from './render.ts';
-import { persistently, type Workers, workersOf } from './workers.ts';
+import { persistently, type Workers, workersOf } from '../base/workers.ts';
 import type { MailTransport, OutgoingMail } from './transport.ts';
 
 /** What the sender counts; `observe/metrics` has it. */
@@ -26,8 +26,15 @@ export interface MailSenderParts {
   renderer: MailRenderer;
   /** The code of a challenge, derived; it is in memory only while its mail is handed over. */
   codeFor: (challengeId: string) => string;
+  /** The address behind the id of a link "this was not me"; it too is in memory only for so long. */
+  linkFor: (linkId: string) => string;
   logger: Logger;
   metrics?: MailMetrics;
+  /**
+   * Told when an address did not get a mail and the server's words were about that very address:
+   * refused for good, or a code that could not be handed over in its time. Nothing waits for it.
+   */
+  onUndelivered?: (address: string, reason: 'refused' | 'expired') => Promise<unknown>;
 }
 
 /** All in milliseconds. */
@@ -74,8 +81,8 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   const onTheirWay = new Set<AbortController>();
   let brokenOff = false;
 
-  function render(mail: ClaimedMail, code: string | undefined) {
-    const model = code === undefined ? mail.model : { ...mail.model, code };
+  function render(mail: ClaimedMail, derived: { code?: string; notMe?: string }) {
+    const model = { ...mail.model, ...derived };
     return renderer.render<MailKind>(
       mail.kind as MailKind,
       model as unknown as MailModels[MailKind],
@@ -93,9 +100,14 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
     const secrets = [mail.to];
     let reply: string;
     try {
-      const code = mail.challengeId === null ? undefined : parts.codeFor(mail.challengeId);
-      if (code !== undefined) secrets.push(code);
-      reply = oneLine(await deliver({ ...mail, ...render(mail, code) }), secrets);
+      const { link } = mail.model;
+      const derived = {
+        ...(mail.challengeId === null ? {} : { code: parts.codeFor(mail.challengeId) }),
+        ...(typeof link === 'string' ? { notMe: parts.linkFor(link) } : {}),
+      };
+      // Of the link it is the last part alone that opens anything.
+      secrets.push(...Object.values(derived).map((value) => value.slice(value.lastIndexOf('/') + 1)));
+      reply = oneLine(await deliver({ ...mail, ...render(mail, derived) }), secrets);
     } catch (error) {
       await failed(mail, error, secrets, facts);
       return;
@@ -125,7 +137,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   }
 
   async function failed(mail: ClaimedMail, error: unknown, secrets: string[], facts: object): Promise<void> {
-    const { temporary, relay, unconfirmed, reply } = faultOf(error, secrets);
+    const { temporary, relay, unconfirmed, recipient, reply } = faultOf(error, secrets);
     if (unconfirmed && mail.unconfirmed > 0) {
       // The server has had it twice without a word: a third copy would help nobody.
       await handedOver(mail, `unconfirmed: ${reply}`, facts);
@@ -139,12 +151,20 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
       metrics?.mail(mail.kind, 'refused');
       logger.warn({ event: 'mail.refused', ...facts, reply });
       await record(() => recordRefusal(db, mail, reply), facts);
+      if (recipient) await undelivered(mail, 'refused', facts);
       return;
     }
     const pauseMs = (retryMs[mail.attempt - 1] ?? retryMs.at(-1) ?? 60_000) * (1 + Math.random() / 10);
     const state = await record(() => recordRetry(db, mail, { reply, unconfirmed, pauseMs }), facts);
     metrics?.mail(mail.kind, state === 'expired' ? 'expired' : 'retried');
     logger.warn({ event: state === 'expired' ? 'mail.expired' : 'mail.retried', ...facts, relay, reply });
+    if (state === 'expired' && recipient && mail.challengeId !== null)
+      await undelivered(mail, 'expired', facts);
+  }
+
+  async function undelivered(mail: ClaimedMail, reason: 'refused' | 'expired', facts: object): Promise<void> {
+    const { onUndelivered } = parts;
+    if (onUndelivered !== undefined) await record(() => onUndelivered(mail.to, reason), facts);
   }
 
   function record<Value>(write: () => Promise<Value>, facts: object): Promise<Value | undefined> {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { forgetExpiredLimits } from '../limits/limits.ts';
 import type { Db } from '../db/open.ts';
 import type { Logger } from '../observe/logger.ts';
@@ -6,7 +6,14 @@ import type { Logger } from '../observe/logger.ts';
 /** Rows deleted at a time: small enough that a login beside it does not notice (F14). */
 const batchSize = 2000;
 
-const tables = [
+/** Rows that are over, in the order of a column. */
+interface Expiring {
+  name: string;
+  over: RawBuilder<unknown>;
+  by?: string;
+}
+
+const tables: readonly Expiring[] = [
   // A login that is over is still good for "start again at …" for a day (R33).
   {
     name: 'oidc_payloads',
@@ -14,7 +21,17 @@ const tables = [
   },
   { name: 'sign_ins', over: sql`expires_at < now() - interval '1 day'` },
   { name: 'challenges', over: sql`expires_at < now() - interval '1 day'` },
-] as const;
+  { name: 'factor_changes', over: sql`expires_at < now() - interval '1 day'` },
+  // Services that could not be told are given up long before.
+  { name: 'ended_sessions', over: sql`ended_at < now() - interval '1 day'`, by: 'ended_at' },
+  // What a user recognises a session by goes when the session has; none lives unused for half a day.
+  {
+    name: 'browser_sessions',
+    over: sql`last_seen_at < now() - interval '13 hours' and not exists (select from oidc_payloads p
+      where p.model = 'Session' and p.session_uid = browser_sessions.session_uid and p.expires_at > now())`,
+    by: 'last_seen_at',
+  },
+];
 
 /**
  * Deletes one batch of expired rows of each kind. Rows that another node is deleting are skipped.
@@ -22,11 +39,11 @@ const tables = [
  */
 export async function deleteExpired(db: Db, batch = batchSize): Promise<number> {
   let deleted = 0;
-  for (const { name, over } of tables) {
+  for (const { name, over, by = 'expires_at' } of tables) {
     const table = sql.table(name);
     const result = await sql`
       delete from ${table} where ctid = any(array(
-        select ctid from ${table} where ${over} order by expires_at limit ${batch} for update skip locked))`.execute(
+        select ctid from ${table} where ${over} order by ${sql.ref(by)} limit ${batch} for update skip locked))`.execute(
       db,
     );
     deleted += Number(result.numAffectedRows ?? 0n);

@@ -5,6 +5,7 @@ import type { Db } from '../db/open.ts';
 import type { ClientSource } from './adapter.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 import { clientSecretPlace } from './clients.ts';
+import { ownClient, ownClientId } from './own-client.ts';
 
 /** The clients as of one moment; never changed once made. */
 type Snapshot = ReadonlyMap<string, { metadata: ClientMetadata; forProvider: AdapterPayload }>;
@@ -23,6 +24,7 @@ function forProvider(metadata: ClientMetadata, secret: string | undefined): Adap
     initiate_login_uri: _initiate,
     second_factor: _factor,
     trusted_browser_days: _days,
+    passkey_sign_in: _passkey,
     consent: _consent,
     claims: _claims,
     owner: _owner,
@@ -41,7 +43,8 @@ function forProvider(metadata: ClientMetadata, secret: string | undefined): Adap
  * live on every node within that time without a restart. A look that finds nothing changed costs one
  * small statement; when the database is away the last answer is not used any longer than that.
  */
-export function createClientCache(db: Db, sealer: Sealer, ttlMs = 1000): ClientCache {
+export function createClientCache(db: Db, sealer: Sealer, issuer: string, ttlMs = 1000): ClientCache {
+  const own = ownClient(issuer);
   let snapshot: { clients: Snapshot; fingerprint: string; at: number } | undefined;
   let loading: Promise<Snapshot> | undefined;
 
@@ -64,7 +67,8 @@ export function createClientCache(db: Db, sealer: Sealer, ttlMs = 1000): ClientC
           : sealer.open(row.secret_sealed, clientSecretPlace(row.client_id)).toString();
       return [row.client_id, { metadata, forProvider: forProvider(metadata, secret) }] as const;
     });
-    snapshot = { clients: new Map(entries), fingerprint, at };
+    const builtIn = [ownClientId, { metadata: own, forProvider: forProvider(own, undefined) }] as const;
+    snapshot = { clients: new Map([...entries, builtIn]), fingerprint, at };
     return snapshot.clients;
   }
 

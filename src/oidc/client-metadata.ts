@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { isLoopback } from '../config/sections/values.ts';
 import { acrValues } from '../factors/assurance.ts';
 import { releasableClaims, scopeNames } from './claims.ts';
+import { ownClientId } from './own-client.ts';
 
 const webUrl = (value: string): URL | undefined => {
   if (!URL.canParse(value)) return undefined;
@@ -44,7 +45,8 @@ const fields = {
     .string()
     .min(1)
     .max(200)
-    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces'),
+    .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
+    .refine((id) => id !== ownClientId, "is reserved for the users' own page, which is built in"),
   client_name: name,
   'client_name#en': name.optional(),
   'client_name#ja': name.optional(),
@@ -104,6 +106,7 @@ const fields = {
   // Nijo's own.
   second_factor: z.enum(['required', 'optional', 'off']).default('required'),
   trusted_browser_days: z.int().min(0).max(30).default(0),
+  passkey_sign_in: z.boolean().optional(),
   consent: z.enum(['implicit', 'explicit']).default('implicit'),
   claims: z.array(z.enum(releasableClaims)).optional(),
   owner: z.string().trim().max(200).optional(),

@@ -16,6 +16,7 @@ import type { PairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createPolicy } from './policy.ts';
 import { serviceNameOf } from './service-name.ts';
+import type { BrowserTrust } from './trust.ts';
 import { ttlConfiguration } from './ttl.ts';
 import type { UnitsOfWork } from './units.ts';
 
@@ -27,7 +28,9 @@ export interface ConfigurationDeps {
   units: UnitsOfWork;
   pages: OidcPages;
   waysOf(accountId: string): Promise<Holder>;
+  trust: BrowserTrust;
   pairwiseSubject: PairwiseSubject;
+  fetch?: typeof guardedFetch;
 }
 
 const localesOf = (ctx: KoaContextWithOIDC): string[] =>
@@ -64,6 +67,10 @@ export function providerConfiguration(
       policy: createPolicy({
         settings,
         waysOf: (accountId) => inRequest(() => deps.waysOf(accountId)),
+        trusts: async (req, accountId, days) =>
+          deps.trust.allowedFrom(req) && (await inRequest(() => deps.trust.holds(req, accountId, days))),
+        recordTrust: (accountId, clientId) =>
+          units.current()?.record({ event: 'browser.trust-used', result: 'success', accountId, clientId }),
         switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
         sessionSeconds: ttl.sessionSeconds,
       }),
@@ -105,7 +112,7 @@ export function providerConfiguration(
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
       (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
-    fetch: guardedFetch,
+    fetch: deps.fetch ?? guardedFetch,
     // A slow or endless answer of a service's server must not hold ours up (E7).
     fetchResponseBodyLimits: {
       jwks_uri: 65_536,

@@ -11,6 +11,7 @@ import { createPayloadSeal } from './payload-seal.ts';
 import { LostRace, readExpiredPayload } from './payload-store.ts';
 import { demandOf, stepUpReason } from './policy.ts';
 import { serviceNameOf } from './service-name.ts';
+import { type BrowserTrust, trustDaysOf } from './trust.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { UnitsOfWork } from './units.ts';
 
@@ -59,6 +60,7 @@ export interface InteractionsDeps {
   sealer: Sealer;
   clients: ClientCache;
   units: UnitsOfWork;
+  trust: BrowserTrust;
   /** The provider as it is now. */
   current(): Provider;
 }
@@ -162,6 +164,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       // whatever is proven here, so nobody is asked for it.
       if (sessionUid !== undefined && found?.accountId !== session?.accountId)
         throw new NijoError('interaction_expired');
+      const days = trustDaysOf(params, settings);
       const usable = found !== undefined && !prompt.reasons.includes('account_unusable');
       return {
         uid,
@@ -173,6 +176,9 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
           origins: originsOf(settings.redirect_uris),
         },
         demand: demandOf(params, settings),
+        trust: days !== undefined && deps.trust.allowedFrom(req) ? { days } : undefined,
+        // A client that was declared before there was this setting has none.
+        passkeyAlone: settings.passkey_sign_in === true,
         session:
           usable && session !== undefined
             ? {
@@ -180,6 +186,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
                 amr: session.amr ?? [],
                 acr: session.acr,
                 authTime: found.loginTs ?? 0,
+                uidDigests: sessionUid === undefined ? [] : seal.digests(sessionUid),
               }
             : undefined,
         uiLocales: words(params.ui_locales),
@@ -205,10 +212,12 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         const returnTo = await provider.interactionResult(req, res, submission, {
           mergeWithLastSubmission: false,
         });
+        if (result.kind === 'signed-in')
+          unit.standOn({ interaction: visited.interaction.uid, accountId: result.accountId });
         try {
           await unit.flush();
         } catch (error) {
-          // Somebody has finished this login while we were at it: there is nothing left to go on with.
+          // Somebody has finished or ended this login while we were at it: there is nothing left to go on with.
           if (error instanceof LostRace) throw new NijoError('interaction_finished', {}, { cause: error });
           throw new NijoError('temporarily_unavailable', {}, { cause: error });
         }

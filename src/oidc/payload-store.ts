@@ -2,6 +2,7 @@ import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { type Account, type AccountRow, accountColumns, toAccount } from '../accounts/directory.ts';
 import type { Db } from '../db/open.ts';
 import type { OidcPayloadsTable } from '../db/schema.ts';
+import type { StatementParts } from './session-trail.ts';
 
 /** One thing that the provider keeps, as the table holds it: ids are digests, the payload is sealed. */
 export interface PayloadRow {
@@ -238,14 +239,19 @@ function statementParts(changes: readonly Change[], revocations: readonly Revoca
  * Writes everything in one statement (one round trip, one commit), or nothing at all when a guard
  * does not hold: the division by zero that tells so undoes the whole statement, whatever the other
  * parts have done.
+ * @param beside what else goes into the statement; its conditions are looked at first.
  * @throws LostRace when a guard does not hold.
  */
 export async function writeChanges(
   db: Db,
   changes: readonly Change[],
   revocations: readonly Revocation[] = [],
+  beside: StatementParts = { parts: [], guards: [] },
 ): Promise<void> {
-  const { parts, guards } = statementParts(changes, revocations);
+  const own = statementParts(changes, revocations);
+  const parts = [...beside.parts, ...own.parts];
+  // In this order: a condition that waits for somebody else waits before any row is touched.
+  const guards = [...beside.guards, ...own.guards];
   if (parts.length === 0) return;
   const verdict =
     guards.length === 0

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type AssuranceSwitches,
@@ -7,6 +8,7 @@ import {
   settledWithoutHolder,
 } from '../factors/assurance.ts';
 import type { ClientMetadata } from './client-metadata.ts';
+import { trustDaysOf } from './trust.ts';
 
 const { Check, base } = interactionPolicy;
 
@@ -14,6 +16,10 @@ export interface PolicyDeps {
   /** The client's settings; undefined when it is gone or disabled. */
   settings(clientId: string): Promise<ClientMetadata | undefined>;
   waysOf(accountId: string): Promise<Holder>;
+  /** Whether the password is enough in the browser of this request, trusted at most `days` ago (R31). */
+  trusts(req: IncomingMessage, accountId: string, days: number): Promise<boolean>;
+  /** Trust has let an account into a service within its session, without a login. */
+  recordTrust(accountId: string, clientId: string): void;
   switches: AssuranceSwitches;
   /** Seconds after which a session ends however busy it is (C37). */
   sessionSeconds: number;
@@ -91,8 +97,18 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
       async (ctx: KoaContextWithOIDC) => {
         const { session, account, client, params } = ctx.oidc;
         if (session?.accountId === undefined || account === undefined) return Check.NO_NEED_TO_PROMPT;
-        const demand = demandOf(params ?? {}, await deps.settings(client?.clientId ?? ''));
-        if (settledWithoutHolder(demand, session.acr, deps.switches)) return Check.NO_NEED_TO_PROMPT;
+        const settings = await deps.settings(client?.clientId ?? '');
+        const own = demandOf(params ?? {}, settings);
+        if (settledWithoutHolder(own, session.acr, deps.switches)) return Check.NO_NEED_TO_PROMPT;
+        const days = trustDaysOf(params ?? {}, settings);
+        const trustedBrowser = days !== undefined && (await deps.trusts(ctx.req, session.accountId, days));
+        const demand = { ...own, trustedBrowser };
+        if (settledWithoutHolder(demand, session.acr, deps.switches)) {
+          // A login of this very request has recorded it.
+          if (ctx.oidc.result?.login === undefined)
+            deps.recordTrust(session.accountId, client?.clientId ?? '');
+          return Check.NO_NEED_TO_PROMPT;
+        }
         const holder = await deps.waysOf(session.accountId);
         const { needs } = assess(demand, session.acr, holder, deps.switches);
         // The service is told, rather than the user asked in vain (R32).

@@ -6,11 +6,14 @@ import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import type { Holder } from '../factors/assurance.ts';
 import type { Logger } from '../observe/logger.ts';
+import { type BackChannel, type BackChannelTimes, createBackChannel } from './back-channel.ts';
 import { type ClientCache, createClientCache } from './client-cache.ts';
+import type { guardedFetch } from './guarded-fetch.ts';
 import { ensureSigningKeys, loadKeySet } from './keys.ts';
 import { loadPairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createProvider } from './provider.ts';
+import type { BrowserTrust } from './trust.ts';
 import { createUnitsOfWork, type UnitsOfWork } from './units.ts';
 
 export interface ProviderHandleDeps {
@@ -22,11 +25,15 @@ export interface ProviderHandleDeps {
   originOf(req: IncomingMessage): RequestOrigin | undefined;
   /** What an account has set up for a second factor. */
   waysOf(accountId: string): Promise<Holder>;
+  trust: BrowserTrust;
   pages: OidcPages;
   /** Milliseconds between two looks at the signing keys; at most ten seconds in production (F11). */
   keyPollMs?: number;
   /** Milliseconds that a client's settings are kept in memory. */
   clientCacheMs?: number;
+  /** How the provider reaches services, other than with its guard: for tests that have them on this machine. */
+  fetch?: typeof guardedFetch;
+  backChannelTimes?: Partial<BackChannelTimes>;
 }
 
 /** The provider as it is now. */
@@ -38,9 +45,12 @@ export interface ProviderHandle {
   sealer: Sealer;
   clients: ClientCache;
   units: UnitsOfWork;
+  trust: BrowserTrust;
+  /** Tells services of sessions that ended, once it is started. */
+  backChannel: BackChannel;
   /** Looks at the signing keys now. */
   refresh(): Promise<void>;
-  /** Stops looking; requests in flight go on. */
+  /** Stops looking and telling; requests in flight go on. */
   stop(): Promise<void>;
 }
 
@@ -53,8 +63,8 @@ const defaultPollMs = 10_000;
 export async function createProviderHandle(deps: ProviderHandleDeps): Promise<ProviderHandle> {
   const { db, sealer, logger } = deps;
   const pollMs = deps.keyPollMs ?? defaultPollMs;
-  const clients = createClientCache(db, sealer, deps.clientCacheMs);
-  const units = createUnitsOfWork(db, sealer);
+  const clients = createClientCache(db, sealer, deps.config.issuer, deps.clientCacheMs);
+  const units = createUnitsOfWork(db, sealer, () => backChannel.kick());
   await ensureSigningKeys(db, sealer);
   const pairwiseSubject = await loadPairwiseSubject(db, sealer);
 
@@ -69,6 +79,10 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
   }
 
   let running = await build();
+  const backChannel = createBackChannel(
+    { db, sealer, logger, current: () => running.provider, outside: (work) => units.outside(work) },
+    deps.backChannelTimes,
+  );
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -103,10 +117,13 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
     sealer,
     clients,
     units,
+    trust: deps.trust,
+    backChannel,
     refresh,
     async stop() {
       stopped = true;
       clearTimeout(timer);
+      await backChannel.stop();
     },
   };
 }

@@ -3,6 +3,7 @@ import { type errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type ConfigurationDeps, providerConfiguration } from './configuration.ts';
 import { skipEmptySignOut } from './empty-sign-out.ts';
 import type { SigningJwk } from './keys.ts';
+import { deferLogoutTokens } from './logout-tokens.ts';
 import { type RequestScopeDeps, requestScope } from './request-scope.ts';
 
 export type ProviderDeps = ConfigurationDeps & RequestScopeDeps;
@@ -53,9 +54,6 @@ function listen(provider: Provider, deps: ProviderDeps): void {
     if (accountId === undefined || ctx.oidc.params?.logout === undefined) return;
     units.current()?.record({ event: 'session.ended', result: 'success', accountId });
   });
-  provider.on('backchannel.error', (_ctx: KoaContextWithOIDC, error: Error, client: { clientId: string }) => {
-    logger.warn({ event: 'oidc.backchannel-logout-failed', client_id: client.clientId, err: error });
-  });
   const refused = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): void => {
     logger.info({
       event: 'oidc.refused',
@@ -84,6 +82,7 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   // The first `use` is the outermost middleware: the unit of work spans everything.
   provider.use(requestScope(deps));
   provider.use(skipEmptySignOut());
+  deferLogoutTokens(provider, deps.units);
   listen(provider, deps);
   return provider;
 }

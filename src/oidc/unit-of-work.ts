@@ -10,6 +10,7 @@ import {
   type StoredPayload,
   writeChanges,
 } from './payload-store.ts';
+import { type Farewell, type LoginInProgress, sessionTrail } from './session-trail.ts';
 
 /** A payload to be kept, already serialised: what the provider changes afterwards is another write. */
 export interface NewPayload {
@@ -51,6 +52,10 @@ export interface UnitOfWork {
   account(id: string): Account | undefined;
   /** Rows read in this request that had been used before. */
   reused(): readonly { model: string; accountId: string | null }[];
+  /** A service that is told, once this is written, that its part of a session is over. */
+  bidFarewell(farewell: Farewell): void;
+  /** What is written holds only while this login is there still: ending everything of an account ends it too. */
+  standOn(login: LoginInProgress): void;
   /** An event that is recorded with what this request writes, or not at all. */
   record(event: AuditEvent): void;
   /** Reads from the database for this request: an error there makes the whole request unanswerable. */
@@ -65,13 +70,20 @@ export interface UnitOfWork {
 const keyOf = (model: string, id: string): string => `${model}:${id}`;
 const present = <Value>(value: Value | undefined): value is Value => value !== undefined;
 
-export function createUnitOfWork(db: Db, seal: PayloadSeal): UnitOfWork {
+/** @param toldOf called after a commit that left services to be told. */
+export function createUnitOfWork(
+  db: Db,
+  seal: PayloadSeal,
+  toldOf: () => void = () => undefined,
+): UnitOfWork {
   // What was looked for; undefined where nothing was there.
   const found = new Map<string, StoredPayload | undefined>();
   const opened = new Map<string, string>();
   const written = new Map<string, { change: Change; payload: NewPayload | undefined }>();
   const revocations = new Map<string, Revocation>();
   const events: AuditEvent[] = [];
+  const farewells: Farewell[] = [];
+  let standsOn: LoginInProgress | undefined;
   let failed: Failure | undefined;
 
   const reach = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -137,6 +149,8 @@ export function createUnitOfWork(db: Db, seal: PayloadSeal): UnitOfWork {
     written.clear();
     revocations.clear();
     events.length = 0;
+    farewells.length = 0;
+    standsOn = undefined;
   }
 
   return {
@@ -212,6 +226,10 @@ export function createUnitOfWork(db: Db, seal: PayloadSeal): UnitOfWork {
         .filter(present)
         .filter(({ consumedAt }) => consumedAt !== undefined)
         .map(({ model, accountId }) => ({ model, accountId })),
+    bidFarewell: (farewell) => void farewells.push(farewell),
+    standOn: (login) => {
+      standsOn = login;
+    },
     record: (event) => void events.push(event),
     reach,
     fail: (cause, unavailable = false) => {
@@ -221,15 +239,18 @@ export function createUnitOfWork(db: Db, seal: PayloadSeal): UnitOfWork {
     async flush(origin) {
       const changes = changesToWrite();
       const revoked = [...revocations.values()];
+      const trail = sessionTrail(seal, changes, { farewells, standsOn }, origin);
       if (events.length === 0) {
-        await writeChanges(db, changes, revoked);
+        await writeChanges(db, changes, revoked, trail);
       } else {
         await db.transaction().execute(async (trx) => {
-          await writeChanges(trx, changes, revoked);
+          await writeChanges(trx, changes, revoked, trail);
           await recordAudit(trx, origin, ...events);
         });
       }
+      const leftToTell = farewells.length > 0;
       settle();
+      if (leftToTell) toldOf();
     },
   };
 }

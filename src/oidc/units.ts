@@ -10,13 +10,16 @@ export interface UnitsOfWork {
   current(): UnitOfWork | undefined;
   /** Runs `work` inside this unit; writing is left to whoever calls `flush`. */
   inside<Result>(unit: UnitOfWork, work: () => Promise<Result>): Promise<Result>;
+  /** Runs `work` in no unit: what it starts outlives the request. */
+  outside<Result>(work: () => Result): Result;
   /** Ends the unit: what comes later in the same request is written at once. */
   close(unit: UnitOfWork): void;
   create(): UnitOfWork;
 }
 
-export function createUnitsOfWork(db: Db, sealer: Sealer): UnitsOfWork {
-  const storage = new AsyncLocalStorage<UnitOfWork>();
+/** @param toldOf called after a commit that left services to be told of the end of a session. */
+export function createUnitsOfWork(db: Db, sealer: Sealer, toldOf?: () => void): UnitsOfWork {
+  const storage = new AsyncLocalStorage<UnitOfWork | undefined>();
   const closed = new WeakSet<UnitOfWork>();
   const seal = createPayloadSeal(sealer);
   return {
@@ -25,7 +28,8 @@ export function createUnitsOfWork(db: Db, sealer: Sealer): UnitsOfWork {
       return unit === undefined || closed.has(unit) ? undefined : unit;
     },
     inside: (unit, work) => storage.run(unit, work),
+    outside: (work) => storage.run(undefined, work),
     close: (unit) => void closed.add(unit),
-    create: () => createUnitOfWork(db, seal),
+    create: () => createUnitOfWork(db, seal, toldOf),
   };
 }

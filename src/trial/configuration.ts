@@ -39,8 +39,10 @@ export function trialConfiguration({ port, secret, smtpUrl }: TrialPlace): Confi
         support_centre: {
           name: { en: 'ICT Support Center', ja: '情報環境支援センター' },
           hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
+          email: 'support@example.ac.jp',
         },
       },
+      places: [{ name: { en: 'This computer', ja: 'このコンピューター' }, networks: ['127.0.0.0/8', '::1'] }],
       addresses: {
         forbidden: [
           { domain: 'st.kyoto-u.ac.jp', label: 'KUMOI' },

@@ -10,17 +10,17 @@ function parse(text: string): Parsed | undefined {
   return ipaddr.isValid(plain) ? ipaddr.process(plain) : undefined;
 }
 
-/** Whether an address is one of the listed proxies (addresses or CIDR blocks). */
-export function createProxyTest(trustedProxies: readonly string[]): (address: string | undefined) => boolean {
-  const isProxy = proxyTest(trustedProxies);
+/** Whether an address is in one of the listed networks (addresses or CIDR blocks). */
+export function createNetworkTest(networks: readonly string[]): (address: string | undefined) => boolean {
+  const isInside = networkTest(networks);
   return (address) => {
     const parsed = parse(address ?? '');
-    return parsed !== undefined && isProxy(parsed);
+    return parsed !== undefined && isInside(parsed);
   };
 }
 
-function proxyTest(trustedProxies: readonly string[]): (address: Parsed) => boolean {
-  const blocks = trustedProxies.map((entry): [Parsed, number] => {
+function networkTest(networks: readonly string[]): (address: Parsed) => boolean {
+  const blocks = networks.map((entry): [Parsed, number] => {
     if (ipaddr.isValidCIDR(entry)) return ipaddr.parseCIDR(entry);
     const address = ipaddr.process(entry);
     return [address, address.kind() === 'ipv4' ? 32 : 128];
@@ -37,7 +37,7 @@ function proxyTest(trustedProxies: readonly string[]): (address: Parsed) => bool
 export function createAddressReader(
   trustedProxies: readonly string[],
 ): (peer: string | undefined, forwardedFor: string | undefined) => string {
-  const isProxy = proxyTest(trustedProxies);
+  const isProxy = networkTest(trustedProxies);
   return (peer, forwardedFor) => {
     let client = parse(peer ?? '');
     if (client === undefined) return 'unknown';

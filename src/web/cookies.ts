@@ -8,10 +8,15 @@ export interface CookieKind {
   root: boolean;
 }
 
+/** What a cookie is read from. */
+export interface CookieSource {
+  cookies: { get(name: string, options: { signed: false }): string | undefined };
+}
+
 /** Our own cookies, as C22 wants them: prefixed, Secure, HttpOnly, SameSite=Lax and signed. */
 export interface Cookies {
   /** The value, if the browser sent it with a signature of ours. */
-  read(ctx: NijoContext, cookie: CookieKind): string | undefined;
+  read(ctx: CookieSource, cookie: CookieKind): string | undefined;
   /** `path` is needed where the cookie is not a root one. Without `maxAgeSeconds` it ends with the browser. */
   write(
     ctx: NijoContext,

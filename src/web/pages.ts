@@ -1,4 +1,7 @@
 import type { ErrorCode } from '../base/errors.ts';
+import type { MessageKey } from '../i18n/translate.ts';
+import type { AppKey, LoginPageModels, TrustOffer } from './login-pages.ts';
+import type { AccountNotice, AccountPageModels } from './account-pages.ts';
 
 /** A second-factor way as pages and policy name it. */
 export type Way = 'mail' | 'app' | 'recovery-code' | 'passkey';
@@ -7,7 +10,7 @@ export type Way = 'mail' | 'app' | 'recovery-code' | 'passkey';
 export interface Fault {
   code: ErrorCode;
   /** The field the message belongs to; without one it stands at the top of the page. */
-  field?: 'login_id' | 'password' | 'code' | 'email' | 'acknowledge' | 'device_name';
+  field?: 'login_id' | 'password' | 'code' | 'email' | 'acknowledge' | 'device_name' | 'reason';
   /** Values that the message of this code names, such as `{seconds: 25}` or `{domain: 'kyoto-u.ac.jp'}`. */
   details?: Readonly<Record<string, string | number>>;
 }
@@ -40,33 +43,45 @@ export interface MailCodePage {
 }
 
 /** The model of each page, by the name it carries in `<main data-page>`. */
-export interface PageModels {
-  'sign-in': { loginId: string };
-  'mail-code': MailCodePage;
-  'app-code': { otherWays: readonly Way[] };
+export interface PageModels extends AccountPageModels, LoginPageModels {
+  /** `passkeyOptions`: the service takes a passkey in place of password and code. */
+  'sign-in': { loginId: string; passkeyOptions?: string };
+  'mail-code': MailCodePage & TrustOffer;
+  'app-code': TrustOffer & { otherWays: readonly Way[] };
   /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
-  'set-up-mail': { email: string; forbidden: readonly ForbiddenDomain[]; appOffered: boolean };
-  'set-up-mail-code': MailCodePage;
+  'set-up-mail': {
+    email: string;
+    forbidden: readonly ForbiddenDomain[];
+    appOffered: boolean;
+    /** An offer, not a need: it can be left for another time (R24). */
+    skippable?: boolean;
+    /** On the user's own page: `present` is the address that stays until the new one is proven (R18). */
+    own?: { present?: string };
+  };
+  'set-up-mail-code': MailCodePage & { skippable?: boolean; own?: true };
   /** Acknowledgement before app-only setup (R23); `hours` comes from configuration. */
   'set-up-app-only': {
     acknowledgementVersion: string;
     /** False where only an app is good enough for the service: then there is no way back to mail. */
     mailOffered: boolean;
   };
-  'set-up-app': {
-    /** Base32 in groups of four, for reading and typing. */
-    secretGrouped: string;
-    /** Base32 without spaces, for the copy button. */
-    secret: string;
-    otpauthUrl: string;
-    /** A whole `<svg>` element. */
-    qrSvg: string;
-    deviceName: string;
-  };
+  'set-up-app': AppKey & { skippable?: boolean };
   consent: { scopes: readonly string[]; claims: readonly string[] };
   /** Asked before a sign-out (RP-initiated logout); the form's target and token are the provider's. */
   'sign-out': { formAction: string; xsrf: string };
   'signed-out': Record<string, never>;
+  /** Behind the link "this was not me" of a mail: nothing happens before its button is pressed (R38). */
+  'not-me': {
+    /** Masked: whoever has the link may be anybody. */
+    loginId: string;
+    /** What the mail told, and when. */
+    about: MessageKey;
+    at: string;
+    reach: 'account' | 'code';
+    /** Whether the support centre is told by mail. */
+    centreTold: boolean;
+  };
+  'not-me-done': { loginId: string; reach: 'account' | 'code'; frozen: boolean };
   error: {
     code: ErrorCode;
     /** Correlates page, log and support case (R46). */
@@ -99,5 +114,5 @@ export interface Chrome {
   /** `form`: the toggle submits the form so that what was typed stays (R45); `link`: `?lang=`. */
   languageToggle: 'form' | 'link';
   /** A hint shown above the content, such as "that page was no longer the current one". */
-  notice?: 'step-changed' | 'code-sent-again' | 'already-signed-in';
+  notice?: 'step-changed' | 'code-sent-again' | 'already-signed-in' | AccountNotice;
 }

@@ -4,6 +4,7 @@ import { localBranding, type Branding, type LocalBranding } from '../i18n/brandi
 import { otherLocale, type Locale } from '../i18n/locale.ts';
 import { compileTemplates } from '../i18n/templates.ts';
 import { translator, type Translate } from '../i18n/translate.ts';
+import { accountHeadings, accountPagesWithForm } from './account-headings.ts';
 import type { AssetUrls } from './assets.ts';
 import { faultView, type FaultView } from './fault-view.ts';
 import type { Chrome, PageModels, PageName } from './pages.ts';
@@ -29,6 +30,8 @@ interface View<N extends PageName> {
   chrome: Chrome;
   t: Translate;
   brand: LocalBranding;
+  /** Words in both languages, for what is printed in both. */
+  languages: Readonly<Record<Locale, { t: Translate; brand: LocalBranding }>>;
   assets: AssetUrls;
   heading: string;
   title: string;
@@ -68,6 +71,7 @@ export function createRenderer(options: RendererOptions): Renderer {
         chrome,
         t,
         brand,
+        languages,
         assets: assets.urls,
         heading,
         title: t(titleKey, { page: heading, organisation: brand.organisation }),
@@ -91,7 +95,15 @@ const pagesWithForm: ReadonlySet<PageName> = new Set<PageName>([
   'set-up-mail-code',
   'set-up-app-only',
   'set-up-app',
+  'recovery-code',
+  'passkey',
+  'reset',
+  'help-support',
+  'reset-done',
+  'confirm-address',
+  'codes-low',
   'consent',
+  ...accountPagesWithForm,
 ]);
 
 function toggleOf(name: PageName, chrome: Chrome): Toggle {
@@ -117,19 +129,33 @@ function headingOf<N extends PageName>(
     'sign-in': () => t('signIn.title'),
     'mail-code': ({ minutesLeft }) => t(minutesLeft > 0 ? 'mailCode.title' : 'mailCode.titleUnsent'),
     'app-code': () => t('appCode.title'),
-    'set-up-mail': () => t('setUpMail.title'),
+    'recovery-code': () => t('recoveryCode.title'),
+    passkey: () => t('passkey.title'),
+    reset: () => t('reset.title'),
+    'help-support': () => t('helpSupport.title'),
+    'reset-done': () => t('resetDone.title'),
+    'confirm-address': () => t('confirmAddress.title'),
+    'codes-low': ({ left }) => t('codesLow.title', { left }),
+    'set-up-mail': ({ skippable, own }) => {
+      if (own !== undefined)
+        return t(own.present === undefined ? 'accountMail.titleAdd' : 'accountMail.titleChange');
+      return t(skippable === true ? 'offerMail.title' : 'setUpMail.title');
+    },
     'set-up-mail-code': ({ minutesLeft }) =>
       t(minutesLeft > 0 ? 'setUpMailCode.title' : 'mailCode.titleUnsent'),
     'set-up-app-only': () => t('setUpAppOnly.title'),
-    'set-up-app': () => t('setUpApp.title'),
+    'set-up-app': ({ skippable }) => t(skippable === true ? 'offerApp.title' : 'setUpApp.title'),
     consent: () =>
       chrome.service === undefined
         ? t('consent.titlePlain')
         : t('consent.title', { service: chrome.service }),
     'sign-out': () => t('signOut.title'),
     'signed-out': () => t('signedOut.title'),
+    'not-me': () => t('notMe.title'),
+    'not-me-done': ({ reach }) => t(reach === 'code' ? 'notMeDone.titleCode' : 'notMeDone.title'),
     error: ({ code }) => t(`errors.${code}.title`),
     home: () => t('home.title', { organisation: brand.organisation }),
+    ...accountHeadings(t),
   };
   return headings[name](model);
 }

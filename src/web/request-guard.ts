@@ -3,8 +3,11 @@ import type { RequestOrigin } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Logger } from '../observe/logger.ts';
-import { createAddressReader, createProxyTest } from './client-address.ts';
+import { createAddressReader, createNetworkTest } from './client-address.ts';
 import type { NijoMiddleware } from './context.ts';
+
+// A browser may say anything of itself; nobody needs more of it than this.
+const longestUserAgent = 300;
 
 /**
  * First in the chain: gives each request an id, establishes its address and logs one line when it is
@@ -26,6 +29,7 @@ export function observeRequests(options: {
       requestId: newId(),
       address: addressOf(ctx.req.socket.remoteAddress, ctx.get('x-forwarded-for')),
       node: options.node,
+      userAgent: ctx.get('user-agent').slice(0, longestUserAgent),
     };
     ctx.state.formActionOrigins = [];
     options.remember?.(ctx.req, ctx.state.origin);
@@ -60,7 +64,7 @@ export function observeRequests(options: {
  */
 export function guardAddress(options: { issuer: string; trustedProxies: readonly string[] }): NijoMiddleware {
   const issuer = new URL(options.issuer);
-  const isProxy = createProxyTest(options.trustedProxies);
+  const isProxy = createNetworkTest(options.trustedProxies);
   return async (ctx, next) => {
     if (ctx.path.startsWith('/health/')) return next();
     refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', issuer.host);
@@ -86,8 +90,12 @@ function refuseForeignHost(rawHeaders: readonly string[], url: string, expected:
 }
 
 const withId = /^\/(interaction|authorize|register)\/[^/]+$/;
+// The pages of the account by their names; what follows a name is an id.
+const ofAccount =
+  /^\/account\/(?:app|browsers|check|history|mail|new-phone|passkey|recovery-codes|remove|rename|services|sessions|signed-in)(?=\/|$)/;
 const known = new Set([
   '/',
+  '/account',
   '/authorize',
   '/token',
   '/userinfo',
@@ -110,5 +118,9 @@ function routeOf(path: string): string {
   if (known.has(path)) return path;
   const id = withId.exec(path);
   if (id !== null) return `/${id[1]}/:uid`;
+  const account = ofAccount.exec(path);
+  if (account !== null) return account[0];
+  // What follows is a token: whoever reads the log must not be able to use it (I6).
+  if (path.startsWith('/not-me/')) return '/not-me/:token';
   return path.startsWith('/assets/') ? '/assets' : 'other';
 }

@@ -8,6 +8,9 @@ import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
 import { accountsCommands } from '../../src/cli/accounts.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { checkConfiguration } from '../../src/config/load.ts';
+import { freezeChanges } from '../../src/factors/freeze.ts';
+import { countFailure } from '../../src/factors/failures.ts';
+import { createFactorPause } from '../../src/factors/pause.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { silentLogger } from '../support/logger.ts';
 import { testSealer } from '../support/sealer.ts';
@@ -115,6 +118,22 @@ a0000002,student,,,a2@kyoto-u.ac.jp,
     expect((await nijo(['disable', 'nobody'])).failed).toContain('no account');
   });
 
+  test('D5: bounced takes addresses in any dress and says whose they are not; the next sign-in will ask', async () => {
+    const { out } = await nijo(['bounced', 'ａ1@Mail.example', 'nobody@mail.example', 'no address']);
+    expect(out.split('\n')).toEqual([
+      'a1@mail.example: 1 account(s) will be asked.',
+      'nobody@mail.example is nobody’s address now.',
+      'no address is nobody’s address now.',
+    ]);
+    expect(process.exitCode).toBe(1);
+    process.exitCode = undefined;
+    const again = await nijo(['bounced', '--json', 'a1@mail.example']);
+    expect(JSON.parse(again.out)).toEqual([{ address: 'a1@mail.example', accounts: 1 }]);
+    expect(process.exitCode).toBeUndefined();
+    const shown = JSON.parse((await nijo(['show', '--json', 'a0000001'])).out) as Record<string, unknown>;
+    expect(shown.mail_factors).toMatchObject([{ address: 'a1@mail.example', failures: 4 }]);
+  });
+
   test('set-password reads from standard input, never from the arguments', async () => {
     expect((await nijo(['set-password', 'a0000001'], 'a quite new one\r\n')).out).toContain('is set');
     const { phc } = await database.db.selectFrom('passwords').select('phc').executeTakeFirstOrThrow();
@@ -123,5 +142,53 @@ a0000002,student,,,a2@kyoto-u.ac.jp,
     await expect(nijo(['set-password', 'a0000001', 'on-the-command-line'])).rejects.toBeInstanceOf(
       CommanderError,
     );
+  });
+
+  test('D11, R37: unfreeze lets an account change its second factor again, once, and records who did it', async () => {
+    await database.db
+      .insertInto('accounts')
+      .values({ id: 'frozen', login_id: 'frozen1', kind: 'sps' })
+      .execute();
+    expect((await nijo(['unfreeze', 'frozen1'])).out).toBe('Nothing was frozen for frozen1.');
+    await freezeChanges(database.db, 'frozen');
+    expect((await nijo(['unfreeze', 'frozen1'])).out).toBe('frozen1 can change its second factor again.');
+    const { out } = await nijo(['unfreeze', '--json', 'frozen1']);
+    expect(JSON.parse(out)).toEqual({ login_id: 'frozen1', changed: false });
+    expect((await nijo(['unfreeze', 'nobody'])).failed).toBe('There is no account nobody.');
+    const audit = await database.db
+      .selectFrom('audit_events')
+      .select(['actor', 'event'])
+      .where('account_id', '=', 'frozen')
+      .execute();
+    expect(audit).toEqual([{ actor: 'cli:test', event: 'account.unfrozen' }]);
+  });
+
+  test('R8, C05: release forgets wrong codes and switches ways on again, and records who did it', async () => {
+    const { db } = database;
+    await db.insertInto('accounts').values({ id: 'guessed', login_id: 'guessed1', kind: 'sps' }).execute();
+    expect((await nijo(['release', 'guessed1'])).out).toBe('Nothing stood in the way of guessed1.');
+    await createFactorPause(10).begin(db, 'guessed');
+    for (let count = 0; count < 20; count += 1) {
+      expect(await countFailure(db, 'guessed', 'app')).toBe(count === 19);
+    }
+    await countFailure(db, 'guessed', 'mail');
+    expect((await nijo(['release', 'guessed1'])).out).toBe(
+      'The wrong codes of guessed1 are forgotten. Usable again: app.',
+    );
+    expect(JSON.parse((await nijo(['release', '--json', 'guessed1'])).out)).toEqual({
+      login_id: 'guessed1',
+      changed: false,
+      paused: false,
+      disabled: [],
+    });
+    expect((await nijo(['release', 'nobody'])).failed).toBe('There is no account nobody.');
+    const audit = await db
+      .selectFrom('audit_events')
+      .select(['actor', 'event', 'details'])
+      .where('account_id', '=', 'guessed')
+      .execute();
+    expect(audit).toEqual([
+      { actor: 'cli:test', event: 'factor.released', details: { paused: true, disabled: 'app' } },
+    ]);
   });
 });

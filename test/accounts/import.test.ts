@@ -244,6 +244,36 @@ e0000010,sps,again,bad email,,,,,
     expect(text).not.toContain(phc);
   });
 
+  test('D5: the day an account ends is taken over, changed, taken back, and left alone', async () => {
+    const endOf = async () =>
+      db
+        .selectFrom('accounts')
+        .select(['login_id', 'ends_at'])
+        .where('login_id', 'like', 'ends%')
+        .orderBy('login_id')
+        .execute();
+    const file = (first: string, second: string) =>
+      run(db, `login_id,kind,ends_at\nends1,sps,${first}\nends2,sps,${second}\n`);
+    expect(await file('2027-03-31', '')).toEqual({ ...none, imported: 2 });
+    expect(await endOf()).toEqual([
+      { login_id: 'ends1', ends_at: new Date('2027-03-31T00:00:00Z') },
+      { login_id: 'ends2', ends_at: null },
+    ]);
+    expect(await file('2027-03-31', '')).toEqual({ ...none, unchanged: 2 });
+    expect(await run(db, 'login_id,kind,name_en\nends1,sps,\n')).toEqual({ ...none, unchanged: 1 });
+    expect(await file('', '２０２８-09-30')).toEqual({ ...none, updated: 2 });
+    expect(await endOf()).toEqual([
+      { login_id: 'ends1', ends_at: null },
+      { login_id: 'ends2', ends_at: new Date('2028-09-30T00:00:00Z') },
+    ]);
+    const { bad } = await file('2027-02-30', '31.3.2027');
+    const reasons = ['ends_at is not a date such as 2027-03-31'];
+    expect(bad).toEqual([
+      { line: 2, reasons },
+      { line: 3, reasons },
+    ]);
+  });
+
   test('R2: an ID stays of its kind, also when a file says otherwise', async () => {
     await run(db, 'login_id,kind\nf0000001,ecs');
     expect(await run(db, 'login_id,kind,name_en\nf0000001,student,New')).toEqual({

@@ -172,6 +172,7 @@ describeOnEveryDatabase('replaying a code', (open) => {
 
     // When it can be used no more, the next mail carries another.
     for (let guess = 1; guess <= 5; guess += 1) await browser.post(page, { code: wrongCode(first, guess) });
+    await ageMails(cluster, subject, 31);
     await browser.submit(page, { action: 'resend' });
     const second = await cluster.mailedCode(subject.address, mails + 1);
     expect(second).not.toBe(first);

@@ -3,7 +3,18 @@ import { appCode, type Cluster, startCluster, testPassword } from '../support/cl
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { collectingLogger } from '../support/logger.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
-import { addSubject, atFactor, codeIn, gained, nothing, recordsOf, resumePath, testLog } from './support.ts';
+import {
+  addSubject,
+  ageMails,
+  atFactor,
+  codeIn,
+  gained,
+  nothing,
+  recordsOf,
+  resumePath,
+  testLog,
+  wrongCode,
+} from './support.ts';
 
 /** All sequences of up to `length` of these, in which none comes twice. */
 function permutations<Item>(items: readonly Item[], length: number): Item[][] {
@@ -91,7 +102,8 @@ describeOnEveryDatabase('skipping a step of the login', (open) => {
     }
     for (const path of ['/account', '/portal', '/set-up', '/reset', '/desk', '/operator']) {
       const answer = await browser.request(path, { form: browser.fields(page) });
-      expect([answer.status, codeIn(answer)]).toEqual([404, undefined]);
+      // The user's own page is there, and takes no form at this address.
+      expect([answer.status, codeIn(answer)]).toEqual([path === '/account' ? 405 : 404, undefined]);
     }
     expect((await browser.open(pathname)).page).toBe('mail-code');
     expect(gained(before, await recordsOf(cluster, subject))).toEqual(nothing);
@@ -133,13 +145,34 @@ describeOnEveryDatabase('skipping a step of the login', (open) => {
     const byApp = await browser.submit(byMail, { action: 'use-app' });
     expect(byApp.page).toBe('app-code');
     expect((await browser.submit(byApp, { code: first })).callback).toBeUndefined();
+    expect((await browser.submit(byMail, { code: first })).callback).toBeUndefined();
     const mails = cluster.smtp.mails.length;
+    await ageMails(cluster, subject, 31);
     const again = await browser.submit(byApp, { action: 'use-mail' });
     const second = await cluster.mailedCode(subject.address, mails);
     expect(second).not.toBe(first);
     const refused = await browser.submit(again, { code: first });
     expect([refused.status, refused.page, refused.fault]).toEqual([422, 'mail-code', 'code_wrong']);
     expect((await browser.submit(refused, { code: second })).callback?.searchParams.has('code')).toBe(true);
+  });
+
+  test('A03, A12, C11: turning away and back makes no new code inside the cooldown, and gives no try back', async () => {
+    const subject = await addSubject(cluster, { mail: true, app: true });
+    const { browser, page } = await atFactor(cluster, subject);
+    let present = await browser.submit(page, { action: 'use-mail' });
+    const code = await cluster.mailedCode(subject.address);
+    const mails = cluster.smtp.mails.length;
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect((await browser.submit(present, { code: wrongCode(code) })).status).toBe(422);
+      const byApp = await browser.submit(present, { action: 'use-app' });
+      expect(byApp.page).toBe('app-code');
+      present = await browser.submit(byApp, { action: 'use-mail' });
+      expect([present.status, present.page]).toEqual([200, 'mail-code']);
+    }
+    // Five tries are five, however often the way was changed between them.
+    const exhausted = await browser.submit(present, { code });
+    expect([exhausted.status, exhausted.fault]).toEqual([422, 'code_attempts_exhausted']);
+    expect(cluster.smtp.mails.length).toBe(mails);
   });
 
   test('A05 R12: whoever has nothing set up meets the set-up, whichever way they come', async () => {

@@ -147,7 +147,7 @@ describeInBrowser('a first login', () => {
       await visitor.click('continue');
       const { code } = await university.mail(person.address);
       await visitor.enterCode(code);
-      const mail = await university.mailAbout(person.address, locale === 'en' ? 'was added' : '加えました');
+      const mail = await university.mailAbout(person.address, locale === 'en' ? 'was added' : '追加しました');
       expect(mail.html).toContain(`<html lang="${locale}"`);
       expect(mail.text).not.toContain(person.address);
       expect(mail.text).toMatch(/b•+\d@box\.example/);

@@ -52,7 +52,7 @@ export function createInspector(only?: 'faults'): Inspector {
       seen.add(shape);
 
       const fields = await page
-        .locator('main input:not([type=hidden], [type=checkbox])')
+        .locator('main input:not([type=hidden], [type=checkbox], [type=radio])')
         .evaluateAll((inputs) =>
           inputs.map((input) => [input.getAttribute('name') ?? '', input.getAttribute('autocomplete') ?? '']),
         );

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from '@jest/globals';
 import { launchBrowser, type TestBrowser } from '../support/browser.ts';
 import { createInspector } from './inspector.ts';
-import { startUniversity, type University } from './university.ts';
+import { startUniversity, type University, type UniversitySettings } from './university.ts';
 import { Visitor, type VisitorSettings } from './visitor.ts';
 
 /** What a file of browser tests plays on: one university and one browser, for all of its tests. */
@@ -11,12 +11,12 @@ export interface Stage {
 }
 
 /** Sets the stage before the tests of the present `describe` and clears it after them. */
-export function setStage(inspect?: 'faults'): Stage {
+export function setStage(inspect?: 'faults', settings?: UniversitySettings): Stage {
   const inspector = createInspector(inspect);
   let university: University | undefined;
   let chromium: TestBrowser | undefined;
   beforeAll(async () => {
-    [university, chromium] = await Promise.all([startUniversity(), launchBrowser()]);
+    [university, chromium] = await Promise.all([startUniversity(settings), launchBrowser()]);
   });
   afterAll(async () => {
     await chromium?.close();
@@ -30,6 +30,6 @@ export function setStage(inspect?: 'faults'): Stage {
     get university() {
       return ready(university);
     },
-    arrives: (settings) => Visitor.arrives(ready(chromium).browser, ready(university), inspector, settings),
+    arrives: (visitor) => Visitor.arrives(ready(chromium).browser, ready(university), inspector, visitor),
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
 import { describeInBrowser } from '../support/browser.ts';
 import { setStage } from './stage.ts';
 import { appCode, password } from './university.ts';
@@ -43,6 +44,11 @@ describeInBrowser('typing', () => {
       expect(await visitor.fault()).toBe('code_wrong');
       await visitor.enterCode(wrong);
       expect(await visitor.page.locator('#code').count()).toBe(0);
+      // The page says how long to wait for a new one (C11).
+      expect(await visitor.page.locator('[data-wait-text]').textContent()).toMatch(/\d/);
+      await sql`update mails set created_at = created_at - interval '31 seconds'
+        where to_address = ${person.address}`.execute(university.db);
+      await visitor.goes(() => visitor.page.reload());
       expect(await visitor.click('resend')).toBe('mail-code');
       const reference = await visitor.page.locator('[data-reference]').textContent();
       await university.mailAbout(person.address, reference ?? 'no reference');

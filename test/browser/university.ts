@@ -65,7 +65,13 @@ const branding = {
   },
 };
 
-export async function startUniversity(): Promise<University> {
+/** How a university differs from the others. */
+export interface UniversitySettings {
+  /** The issuer has a name, and the important service takes a passkey in place of password and code. */
+  passkeys?: boolean;
+}
+
+export async function startUniversity({ passkeys = false }: UniversitySettings = {}): Promise<University> {
   const db = openEmbedded();
   await migrate(db);
   const ports = { important: await freePort(), ordinary: await freePort() };
@@ -76,6 +82,7 @@ export async function startUniversity(): Promise<University> {
     { db, kind: 'pglite', url: undefined, connect: async () => db, close: () => db.destroy() },
     {
       config: { branding },
+      ...(passkeys ? { host: 'localhost' as const } : {}),
       clients: kinds.map((kind) => ({
         client_id: kind,
         client_secret: secret,
@@ -85,6 +92,7 @@ export async function startUniversity(): Promise<University> {
         redirect_uris: [`${url(kind)}/callback`],
         post_logout_redirect_uris: [`${url(kind)}/`],
         second_factor: kind === 'important' ? 'required' : 'off',
+        passkey_sign_in: passkeys && kind === 'important',
         scope: 'openid profile email',
       })),
     },

@@ -137,9 +137,14 @@ export class Visitor {
     return this.goes(() => this.page.goto(address));
   }
 
+  /** From here on it is counted anew. */
+  startCounting(): void {
+    [this.pages, this.clicks, this.keys, this.documents] = [[], 0, 0, 0];
+  }
+
   /** Starts a login at a service; the counting begins anew. */
   visit(service: LocalSite, parameters: Record<string, string> = {}): Promise<string> {
-    [this.pages, this.clicks, this.keys, this.documents] = [[], 0, 0, 0];
+    this.startCounting();
     return this.open(`${service.url}/sign-in?${new URLSearchParams(parameters).toString()}`);
   }
 
@@ -180,6 +185,12 @@ export class Visitor {
   async tick(field: string): Promise<void> {
     this.clicks += 1;
     await this.page.locator(`input[name="${field}"]`).check();
+  }
+
+  /** Chooses one answer of several. */
+  async choose(field: string, value: string): Promise<void> {
+    this.clicks += 1;
+    await this.page.locator(`input[name="${field}"][value="${value}"]`).check();
   }
 
   /** ID and password. */

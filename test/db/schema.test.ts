@@ -14,7 +14,9 @@ interface Column {
   allowed: readonly string[];
 }
 
-const source = readFileSync(path.join(import.meta.dirname, '../../src/db/schema.ts'), 'utf8');
+const source = ['schema.ts', 'schema-own-factors.ts']
+  .map((file) => readFileSync(path.join(import.meta.dirname, '../../src/db', file), 'utf8'))
+  .join('\n');
 
 const texts = { types: ['text'], nullable: false, filled: false, allowed: [] };
 
@@ -49,8 +51,13 @@ function declaredTables(): Map<string, Map<string, Column>> {
   return new Map(
     [...body.matchAll(/(\w+): (\w+);/g)].map(([, table = '', name = '']) => {
       const columns = new RegExp(`interface ${name} \\{(.*?)\\n\\}`, 's').exec(source)?.[1] ?? '';
-      const fields = [...columns.matchAll(/^ {2}(\w+): (.+);$/gm)];
-      return [table, new Map(fields.map(([, column = '', type = '']) => [column, declared(type)]))];
+      const fields = [...columns.matchAll(/^ {2}(\w+):\s([^;]+);$/gm)];
+      const oneLine = (type: string): string =>
+        type
+          .replace(/\s+/g, ' ')
+          .replace(/^ ?\| /, '')
+          .trim();
+      return [table, new Map(fields.map(([, column = '', type = '']) => [column, declared(oneLine(type))]))];
     }),
   );
 }

@@ -9,6 +9,7 @@ import {
   assess,
   type Demand,
   type Factor,
+  type FirstFactor,
   type Holder,
   proofsOfAmr,
   settledWithoutHolder,
@@ -19,18 +20,23 @@ const ladder: readonly string[] = [password, mailCode, mfa];
 const rank = (acr: string | undefined): number => (acr === undefined ? -1 : ladder.indexOf(acr));
 
 const switches = fc.record({ mailSatisfiesMfa: fc.boolean() });
-const factor = fc.constantFrom<Factor>('mail', 'app');
+const factor = fc.constantFrom<Factor>('mail', 'app', 'recovery-code', 'passkey');
 const acr = fc.constantFrom(...ladder, 'urn:example:unknown');
 const demand: fc.Arbitrary<Demand> = fc.record({
   secondFactor: fc.constantFrom('required', 'optional', 'off'),
   acrValues: fc.uniqueArray(acr),
   essentialAcrValues: fc.option(fc.uniqueArray(acr), { nil: undefined }),
+  trustedBrowser: fc.boolean(),
 });
 const reached = fc.option(acr, { nil: undefined });
 const holder: fc.Arbitrary<Holder> = fc
-  .record({ ways: fc.uniqueArray(factor), everEnrolled: fc.boolean() })
+  .record({ all: fc.uniqueArray(factor), off: fc.uniqueArray(factor), everEnrolled: fc.boolean() })
   // Nobody has a factor without ever having had one.
-  .map(({ ways, everEnrolled }) => ({ ways, everEnrolled: everEnrolled || ways.length > 0 }));
+  .map(({ all, off, everEnrolled }) => ({
+    ways: all.filter((way) => !off.includes(way)),
+    disabled: all.filter((way) => off.includes(way)),
+    everEnrolled: everEnrolled || all.length > 0,
+  }));
 
 const mailIsWeak = { mailSatisfiesMfa: false };
 const plain = (secondFactor: Demand['secondFactor'], more: Partial<Demand> = {}): Demand => ({
@@ -45,12 +51,14 @@ const has = (...ways: Factor[]): Holder => ({ ways, everEnrolled: true });
 const nothing: Assessment = { needs: 'nothing' };
 const impossible: Assessment = { needs: 'impossible' };
 const prove = (...ways: Factor[]): Assessment => ({ needs: 'factor', ways });
-const setUp = (...ways: Factor[]): Assessment => ({ needs: 'set-up', ways });
+const off = (...disabled: Factor[]): Holder => ({ ways: [], disabled, everEnrolled: true });
+const trusted = { trustedBrowser: true };
+const setUp = (...ways: FirstFactor[]): Assessment => ({ needs: 'set-up', ways });
 
 describe('what was reached', () => {
   test('acr and amr tell what was done and nothing else', () => {
     const truth = (mailSatisfiesMfa: boolean) =>
-      ([undefined, 'mail', 'app'] as const).map((proven) => [
+      ([undefined, 'mail', 'app', 'recovery-code', 'passkey'] as const).map((proven) => [
         acrOf({ factor: proven }, { mailSatisfiesMfa }),
         amrOf({ factor: proven }, { mailSatisfiesMfa }),
       ]);
@@ -58,12 +66,20 @@ describe('what was reached', () => {
       [password, ['pwd']],
       [mailCode, ['pwd', 'mca']],
       [mfa, ['pwd', 'otp', 'mfa']],
+      [mfa, ['pwd', 'mfa']],
+      [mfa, ['pwd', 'pop', 'user', 'mfa']],
     ]);
     expect(truth(true)).toEqual([
       [password, ['pwd']],
       [mfa, ['pwd', 'mca', 'mfa']],
       [mfa, ['pwd', 'otp', 'mfa']],
+      [mfa, ['pwd', 'mfa']],
+      [mfa, ['pwd', 'pop', 'user', 'mfa']],
     ]);
+    // A passkey alone: no password was given, and none is claimed.
+    const alone = { factor: 'passkey', withoutPassword: true } as const;
+    expect([acrOf(alone, mailIsWeak), amrOf(alone, mailIsWeak)]).toEqual([mfa, ['pop', 'user', 'mfa']]);
+    expect(proofsOfAmr(amrOf(alone, mailIsWeak))).toEqual(alone);
   });
 
   test('amr of an earlier login stands for the same proofs again, whatever the switch was', () => {
@@ -88,6 +104,27 @@ describe('what is still needed', () => {
     ['optional: nothing set up', plain('optional'), password, nobody, nothing],
     ['optional: factors are gone', plain('optional'), password, lostAll, nothing],
     ['optional: mail', plain('optional'), password, has('mail'), prove('mail')],
+    ['optional: the app is off after wrong codes (C05)', plain('optional'), password, off('app'), impossible],
+    ['required: the mail is off after wrong codes', plain('required'), password, off('mail'), impossible],
+    // R31: a trusted browser takes the factor's place, and nothing else's.
+    ['trusted: required, app', plain('required', trusted), password, has('app'), nothing],
+    ['trusted: optional, app', plain('optional', trusted), password, has('app'), nothing],
+    [
+      'trusted: essential mfa',
+      plain('required', { ...trusted, essentialAcrValues: [mfa] }),
+      password,
+      has('app'),
+      prove('app'),
+    ],
+    ['trusted: before the password', plain('required', trusted), undefined, has('app'), prove('app')],
+    // R30: any way that is good enough serves.
+    [
+      'essential mfa: mail, sheet and passkey',
+      plain('required', { essentialAcrValues: [mfa] }),
+      password,
+      has('passkey', 'mail', 'recovery-code'),
+      prove('passkey', 'recovery-code'),
+    ],
     ['off: nothing set up', plain('off'), password, nobody, nothing],
     ['off: both', plain('off'), password, has('mail', 'app'), nothing],
     ['off: before the password', plain('off'), undefined, has('mail'), prove('mail')],
@@ -184,7 +221,9 @@ describe('what is still needed', () => {
       fc.property(demand, reached, holder, switches, (asked, so, who, by) => {
         if (assess(asked, so, who, by).needs !== 'nothing') return;
         const floor =
-          asked.secondFactor === 'required' || (asked.secondFactor === 'optional' && who.ways.length > 0)
+          asked.trustedBrowser !== true &&
+          (asked.secondFactor === 'required' ||
+            (asked.secondFactor === 'optional' && who.ways.length + (who.disabled ?? []).length > 0))
             ? mailCode
             : password;
         expect(rank(so)).toBeGreaterThanOrEqual(rank(floor));
@@ -217,8 +256,8 @@ describe('what is still needed', () => {
         for (const way of needed.ways) {
           // Only what the account has is asked for, and only who never had one sets one up (R12, R15).
           if (needed.needs === 'factor') expect(who.ways).toContain(way);
-          else expect(who).toEqual(nobody);
-          const after: Holder = { ways: [...new Set([...who.ways, way])], everEnrolled: true };
+          else expect([who.ways, who.disabled, who.everEnrolled]).toEqual([[], [], false]);
+          const after: Holder = { ...who, ways: [...new Set([...who.ways, way])], everEnrolled: true };
           const then = assess(asked, acrOf({ factor: way }, by), after, by);
           // Of a newcomer more may be wished for than the first factor reaches; it is not asked twice.
           expect(then.needs).toBe('nothing');

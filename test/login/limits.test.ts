@@ -30,7 +30,9 @@ describeOnEveryDatabase('how often a code may be tried', (open) => {
 
   const atMailCode = async (who: Person, node = 0) => {
     const browser = new UserAgent(cluster, { node });
-    const sent = (await mailsTo(database.db, who.address)).length;
+    const sent = (await mailsTo(database.db, who.address)).filter(
+      ({ challenge_id: code }) => code !== null,
+    ).length;
     const page = await browser.password(who.loginId);
     expect(page.page).toBe('mail-code');
     return { browser, page, code: await codeOfMail(cluster, who.address, sent) };
@@ -68,6 +70,9 @@ describeOnEveryDatabase('how often a code may be tried', (open) => {
     expect([fifth.status, fifth.fault]).toEqual([422, 'code_wrong']);
     const right = await browser.submit(fifth, { code });
     expect([right.status, right.fault, right.callback]).toEqual([422, 'code_attempts_exhausted', undefined]);
+    // No further code while its mail could not be sent again either (C11).
+    expect((await browser.submit(right, { action: 'resend' })).fault).toBe('resend_too_soon');
+    await passTime(database.db, await accountId(database.db, who), 31);
     const renewed = await browser.submit(right, { action: 'resend' });
     const sent = await codeOfMail(cluster, who.address, 1);
     expect((await browser.submit(renewed, { code: sent })).callback).toBeDefined();
@@ -127,6 +132,7 @@ describeOnEveryDatabase('how often a code may be tried', (open) => {
     await browser.password(who.loginId, 'ordinary');
     const { page, code, browser: other } = await atMailCode(who);
     const exhausted = await wrongCodes(other, page, code, 5);
+    await passTime(database.db, await accountId(database.db, who), 31);
     const renewed = await other.submit(exhausted, { action: 'resend' });
     const next = await codeOfMail(cluster, who.address, 1);
     await wrongCodes(other, renewed, next, 5);

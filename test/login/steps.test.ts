@@ -16,6 +16,8 @@ function detailsOf(more: Partial<InteractionDetails> = {}, demand: Partial<Deman
     client: { id: 'important', name: { en: 'Service', ja: 'サービス' }, origins: [] },
     demand: { secondFactor: 'required', acrValues: [], essentialAcrValues: undefined, ...demand },
     session: undefined,
+    trust: undefined,
+    passkeyAlone: false,
     uiLocales: [],
     loginHint: undefined,
     consent: { scopes: [], claims: [] },
@@ -33,8 +35,11 @@ function signInOf(more: Partial<SignIn> = {}, ways: readonly Factor[] = ['mail',
     stepUp: false,
     passwordAt: new Date(loggedInAt * 1000),
     factor: undefined,
+    withoutPassword: false,
     way: undefined,
     setUp: undefined,
+    detour: undefined,
+    resetAt: undefined,
     holder: { ways, everEnrolled: ways.length > 0 },
     mailAddress: ways.includes('mail') ? 'a1@mail.example' : undefined,
     challenge: undefined,
@@ -59,7 +64,9 @@ const session = (factor?: Factor): NonNullable<InteractionDetails['session']> =>
   amr: amrOf({ factor }, switches),
   acr: acrOf({ factor }, switches),
   authTime: loggedInAt,
+  uidDigests: [],
 });
+const mfa = 'https://refeds.org/profile/mfa';
 const step = (details: InteractionDetails, signIn: SignIn | undefined) =>
   nextStep({ details, signIn, switches });
 
@@ -87,13 +94,14 @@ describe('the next step of a login', () => {
   test('R12, R14, R22: who has nothing sets up: the address, its code; or the acknowledgement, then the app', () => {
     const none: Factor[] = [];
     const page = (more: Partial<SignIn>) => step(detailsOf(), signInOf(more, none));
-    expect(page({})).toEqual({ page: 'set-up-mail', appOffered: true });
+    expect(page({})).toEqual({ page: 'set-up-mail', appOffered: true, skippable: false });
     expect(page({ setUp: 'mail-code', challenge: challenge('set-up') })).toEqual({
       page: 'set-up-mail-code',
+      skippable: false,
     });
-    expect(page({ setUp: 'mail-code' })).toEqual({ page: 'set-up-mail', appOffered: true });
+    expect(page({ setUp: 'mail-code' })).toEqual({ page: 'set-up-mail', appOffered: true, skippable: false });
     expect(page({ setUp: 'app-only' })).toEqual({ page: 'set-up-app-only', mailOffered: true });
-    expect(page({ setUp: 'app', pendingApp })).toEqual({ page: 'set-up-app' });
+    expect(page({ setUp: 'app', pendingApp })).toEqual({ page: 'set-up-app', skippable: false });
     expect(page({ setUp: 'app' })).toEqual({ page: 'set-up-app-only', mailOffered: true });
     const strict = detailsOf({}, { essentialAcrValues: ['https://refeds.org/profile/mfa'] });
     expect(step(strict, signInOf({}, none))).toEqual({ page: 'set-up-app-only', mailOffered: false });
@@ -105,6 +113,76 @@ describe('the next step of a login', () => {
     expect(step(detailsOf({}, { secondFactor: 'off' }), lost)).toMatchObject({ page: 'finish' });
   });
 
+  test('R35, R36: "I can\'t use my app" leads to the reset, or without an address that works to the support centre', () => {
+    const lost = (detour: SignIn['detour'], ways: Factor[]) => step(detailsOf(), signInOf({ detour }, ways));
+    expect(lost('reset', ['app', 'mail'])).toEqual({
+      page: 'reset',
+      otherWays: ['app', 'mail'],
+      passwordNeeded: false,
+    });
+    expect(lost('reset', ['app'])).toEqual({ page: 'help-support', otherWays: ['app'] });
+    expect(lost('support', ['app', 'mail'])).toEqual({ page: 'help-support', otherWays: ['app', 'mail'] });
+    // A step-up has seen no password: the page asks for it (C15).
+    const details = detailsOf({ session: session(), reauthenticate: false });
+    expect(step(details, signInOf({ stepUp: true, detour: 'reset' }))).toMatchObject({
+      passwordNeeded: true,
+    });
+    // Nothing is asked for where nothing is needed any more.
+    expect(step(detailsOf(), signInOf({ factor: 'app', detour: 'reset' }))).toMatchObject({ page: 'finish' });
+  });
+
+  test('R35: after a reset an app is offered; where the mail code is not enough it has to be set up', () => {
+    const done = { detour: 'reset-done', resetAt: new Date(), factor: 'mail' } as const;
+    expect(step(detailsOf(), signInOf(done, ['mail']))).toEqual({ page: 'reset-done', skippable: true });
+    const strict = detailsOf({}, { essentialAcrValues: [mfa] });
+    expect(step(strict, signInOf(done, ['mail']))).toEqual({ page: 'reset-done', skippable: false });
+    // Gone on without one, the service is told that it cannot have what it needs.
+    expect(step(strict, signInOf({ ...done, detour: undefined }, ['mail']))).toEqual({ page: 'impossible' });
+    // The note of a reset that never was proves nothing.
+    const { factor: _, ...unproven } = done;
+    expect(step(detailsOf(), signInOf(unproven, ['mail']))).toMatchObject({ page: 'mail-code' });
+  });
+
+  test.each([
+    ['offer-app', undefined, { page: 'set-up-app', skippable: true }],
+    ['offer-mail', undefined, { page: 'set-up-mail', appOffered: false, skippable: true }],
+    ['offer-mail-code', undefined, { page: 'set-up-mail', appOffered: false, skippable: true }],
+    ['offer-mail-code', challenge('set-up'), { page: 'set-up-mail-code', skippable: true }],
+    ['confirm-address', undefined, { page: 'confirm-address' }],
+    ['codes-low', undefined, { page: 'codes-low' }],
+  ] as const)(
+    'R20, R24, D5: %s comes after everything required, and not before',
+    (detour, mailed, expected) => {
+      expect(step(detailsOf(), signInOf({ detour, factor: 'app', challenge: mailed }))).toEqual(expected);
+      expect(step(detailsOf(), signInOf({ detour, challenge: mailed }))).toMatchObject({ page: 'app-code' });
+      const strict = detailsOf({}, { essentialAcrValues: [mfa] });
+      expect(step(strict, signInOf({ detour, factor: 'mail', challenge: mailed }))).toMatchObject({
+        page: 'app-code',
+      });
+    },
+  );
+
+  test('R30: any way that is good enough, in one order; a passkey alone counts beside no other factor', () => {
+    const all: Factor[] = ['recovery-code', 'mail', 'passkey', 'app'];
+    expect(step(detailsOf(), signInOf({}, all))).toMatchObject({ page: 'app-code' });
+    expect(step(detailsOf(), signInOf({}, ['mail', 'passkey']))).toEqual({
+      page: 'passkey',
+      otherWays: ['mail'],
+    });
+    expect(step(detailsOf(), signInOf({ way: 'recovery-code' }, all))).toMatchObject({
+      page: 'recovery-code',
+    });
+    const mailOnly = detailsOf({}, { essentialAcrValues: ['urn:nijo:acr:mail-otp'] });
+    expect(step(mailOnly, signInOf({ factor: 'passkey', withoutPassword: true }))).toEqual({
+      page: 'sign-in',
+    });
+    // Nor does a session that has no password behind it become one by a step-up.
+    const alone = { ...session(), amr: ['pop', 'user', 'mfa'] };
+    expect(step(detailsOf({ session: alone, reauthenticate: false }), undefined)).toEqual({
+      page: 'sign-in',
+    });
+  });
+
   test('the end tells what was proven and the time of the oldest proof', () => {
     expect(step(detailsOf(), signInOf({ factor: 'app' }))).toEqual({
       page: 'finish',
@@ -114,7 +192,7 @@ describe('the next step of a login', () => {
   });
 });
 
-const factor = fc.constantFrom<Factor>('mail', 'app');
+const factor = fc.constantFrom<Factor>('mail', 'app', 'recovery-code', 'passkey');
 const optionalFactor = fc.option(factor, { nil: undefined });
 const acr = fc.constantFrom(
   'urn:nijo:acr:password',
@@ -125,6 +203,7 @@ const demand: fc.Arbitrary<Demand> = fc.record({
   secondFactor: fc.constantFrom('required', 'optional', 'off'),
   acrValues: fc.uniqueArray(acr),
   essentialAcrValues: fc.option(fc.uniqueArray(acr), { nil: undefined }),
+  trustedBrowser: fc.boolean(),
 });
 const anyDetails = fc
   .record({
@@ -143,7 +222,20 @@ const anyFacts = fc.record({
   factor: optionalFactor,
   way: optionalFactor,
   setUp: fc.constantFrom(undefined, 'mail', 'mail-code', 'app-only', 'app'),
-  challenge: fc.constantFrom(undefined, challenge('sign-in'), challenge('set-up')),
+  detour: fc.constantFrom(
+    undefined,
+    'reset',
+    'support',
+    'reset-done',
+    'offer-app',
+    'offer-mail',
+    'offer-mail-code',
+    'confirm-address',
+    'codes-low',
+  ),
+  resetAt: fc.constantFrom(undefined, new Date()),
+  withoutPassword: fc.boolean(),
+  challenge: fc.constantFrom(undefined, challenge('sign-in'), challenge('set-up'), challenge('reset')),
   pendingApp: fc.constantFrom(undefined, pendingApp),
   holder: fc.record({ ways: fc.uniqueArray(factor), everEnrolled: fc.boolean() }),
 });
@@ -158,12 +250,13 @@ describe('whatever the order of requests', () => {
         if (next.page !== 'finish') return;
         const proven: Proofs =
           signIn.factor !== undefined
-            ? { factor: signIn.factor }
+            ? { factor: signIn.factor, ...(signIn.withoutPassword ? { withoutPassword: true } : {}) }
             : proofsOf(signInOf({ stepUp: signIn.stepUp }), details);
         expect(next.proofs).toEqual(proven);
         const { needs } = assess(details.demand, acrOf(proven, switches), signIn.holder, switches);
         expect(needs).toBe('nothing');
-        if (details.demand.secondFactor === 'required') expect(proven.factor).toBeDefined();
+        const { secondFactor, trustedBrowser } = details.demand;
+        if (secondFactor === 'required' && trustedBrowser !== true) expect(proven.factor).toBeDefined();
         // What a session proved counts for a step-up from it alone.
         if (signIn.factor === undefined && !signIn.stepUp) expect(proven.factor).toBeUndefined();
       }),
@@ -176,6 +269,7 @@ describe('whatever the order of requests', () => {
       fc.property(anyDetails, fc.option(anyFacts, { nil: undefined }), (details, facts) => {
         const next = step(details, facts === undefined ? undefined : signInOf(facts));
         if (facts === undefined) expect(['sign-in', 'step-up', 'consent']).toContain(next.page);
+        else if (facts.withoutPassword) expect(next.page).not.toBe('step-up');
         else expect(['sign-in', 'step-up']).not.toContain(next.page);
         if (next.page === 'mail-code' || next.page === 'app-code') {
           const way = next.page === 'mail-code' ? 'mail' : 'app';

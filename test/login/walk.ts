@@ -31,6 +31,8 @@ export interface World {
   visitors: Visitor[];
   given: Map<string, Given>;
   appCodesSent: Set<string>;
+  /** Keys of apps that were set up on the way, by whose they are. */
+  keys: Map<number, string>;
   /** How often the service got a code. */
   arrivals: number;
 }
@@ -48,7 +50,8 @@ export async function newWorld(cluster: Cluster, db: Db): Promise<World> {
     seen: [],
     session: undefined,
   }));
-  return { cluster, db, people, visitors, given: new Map(), appCodesSent: new Set(), arrivals: 0 };
+  const books = { given: new Map(), appCodesSent: new Set<string>(), keys: new Map() };
+  return { cluster, db, people, visitors, ...books, arrivals: 0 };
 }
 
 const nothingGiven = (): Given => ({ passwords: new Set(), factors: new Set(), client: 'important' });
@@ -130,7 +133,7 @@ async function givePassword(world: World, visitor: Visitor, user: number): Promi
   await send(world, visitor, { login_id: who.loginId, password: testPassword });
 }
 
-/** The newest code mailed to this person, whichever login it was for. */
+/** The newest code mailed to this person, whichever login it was for, and whatever for. */
 async function giveMailCode(world: World, visitor: Visitor, user: number, age = 0): Promise<void> {
   const who = world.people[user];
   if (who === undefined) return;
@@ -144,13 +147,17 @@ async function giveMailCode(world: World, visitor: Visitor, user: number, age = 
   const challenge = rows[Math.min(age, rows.length - 1)];
   if (challenge === undefined) return;
   if (challenge.interaction === interactionOf(visitor.page)) givenIn(world, visitor.page).factors.add(user);
-  await send(world, visitor, { code: mailCodeOf(world.cluster.sealer, challenge.id) });
+  const reason = visitor.page?.page === 'reset' ? { reason: 'other', password: testPassword } : {};
+  await send(world, visitor, { code: mailCodeOf(world.cluster.sealer, challenge.id), ...reason });
 }
 
 async function giveAppCode(world: World, visitor: Visitor, step: number): Promise<void> {
-  const code = appCode(step);
-  world.appCodesSent.add(code);
-  givenIn(world, visitor.page).factors.add(1);
+  const user = Math.max(0, shownPerson(world, visitor));
+  const key = world.keys.get(user);
+  const code = appCode(step, key);
+  world.appCodesSent.add(`${key ?? ''} ${code}`);
+  // Nobody else has the key that the second person's app begins with.
+  if (user === 1 || key !== undefined) givenIn(world, visitor.page).factors.add(user);
   await send(world, visitor, { code });
 }
 
@@ -159,7 +166,9 @@ async function giveFirstAppCode(world: World, visitor: Visitor): Promise<void> {
   const key = visitor.page?.html.querySelector('[data-copy]')?.getAttribute('data-copy') ?? '';
   const code = appCode(0, key);
   world.appCodesSent.add(`${key} ${code}`);
-  givenIn(world, visitor.page).factors.add(shownPerson(world, visitor));
+  const user = shownPerson(world, visitor);
+  givenIn(world, visitor.page).factors.add(user);
+  world.keys.set(user, key);
   await send(world, visitor, { code });
 }
 
@@ -175,7 +184,12 @@ async function goOn(world: World, visitor: Visitor, user: number): Promise<void>
       return givePassword(world, visitor, user);
     case 'mail-code':
     case 'set-up-mail-code':
+    case 'reset':
       return giveMailCode(world, visitor, shownPerson(world, visitor));
+    case 'help-support':
+    case 'confirm-address':
+    case 'codes-low':
+      return send(world, visitor, {});
     case 'app-code':
       return giveAppCode(world, visitor, 0);
     case 'set-up-mail':
@@ -183,6 +197,7 @@ async function goOn(world: World, visitor: Visitor, user: number): Promise<void>
     case 'set-up-app-only':
       return send(world, visitor, { acknowledge: 'yes' });
     case 'set-up-app':
+    case 'reset-done':
       return giveFirstAppCode(world, visitor);
     default:
       return undefined;
@@ -213,6 +228,9 @@ const deeds: Record<string, Deed> = {
   resend: (world, visitor) => send(world, visitor, { action: 'resend' }),
   useMail: (world, visitor) => send(world, visitor, { action: 'use-mail' }),
   useApp: (world, visitor) => send(world, visitor, { action: 'use-app' }),
+  lostApp: (world, visitor) => send(world, visitor, { action: 'lost-app' }),
+  useRecoveryCode: (world, visitor) => send(world, visitor, { action: 'use-recovery-code' }),
+  skipOffer: (world, visitor) => send(world, visitor, { action: 'skip' }),
   changeAddress: (world, visitor) => send(world, visitor, { action: 'change-address' }),
   noMail: (world, visitor) => send(world, visitor, { action: 'no-mail' }),
   cancel: (world, visitor) => send(world, visitor, { action: 'cancel' }),

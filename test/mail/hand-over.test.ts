@@ -62,10 +62,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
       const account = await addAccount(trx);
       id = await enqueueMail(trx, {
         accountId: account,
-        kind: 'factor-added',
+        kind: 'notice',
         locale: 'ja',
         to: 'user@mail.example',
-        model: { way: 'app', at: '9:00' },
+        model: { notice: 'app-added', loginId: 'a•••1', at: '9:00', place: 'here' },
         lifetimeSeconds: 60,
       });
       throw new Error('rolled back');
@@ -327,10 +327,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
     const account = await addAccount(database.db);
     const notice = await enqueueMail(database.db, {
       accountId: account,
-      kind: 'factor-added',
+      kind: 'notice',
       locale: 'en',
       to: 'user@mail.example',
-      model: { way: 'app', at: '9:00' },
+      model: { notice: 'app-added', loginId: 'a•••1', at: '9:00', place: 'here' },
       lifetimeSeconds: 60,
     });
     const code = await post(database.db, { accountId: account });

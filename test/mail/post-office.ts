@@ -34,6 +34,11 @@ export function codeFor(challengeId: string): string {
   return String(word % 100_000_000).padStart(8, '0');
 }
 
+/** Stands for the page behind a link; no row holds it. */
+export function linkFor(linkId: string): string {
+  return `https://idp.uni.example/not-me/${createHmac('sha256', 'link').update(linkId).digest('base64url')}`;
+}
+
 export function openTransport(sink: SmtpSink, settings: Record<string, unknown> = {}): MailTransport {
   const timeouts = { connect_timeout_ms: 400, socket_timeout_ms: 500 };
   const parsed = mailSchema.parse({ from_address: 'login@idp.example', ...timeouts, ...settings });
@@ -61,6 +66,7 @@ export function openSender(
       transport,
       renderer,
       codeFor,
+      linkFor,
       logger: options.logger ?? silentLogger(),
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     },

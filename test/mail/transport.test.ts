@@ -102,10 +102,10 @@ describe('the mail transport', () => {
     expect(isPlainAddress(to)).toBe(false);
     const outbox = enqueueMail({} as Db, {
       accountId: undefined,
-      kind: 'factor-added',
+      kind: 'notice',
       locale: 'en',
       to,
-      model: { way: 'app', at: '9:00' },
+      model: { notice: 'app-added', loginId: 'a•••1', at: '9:00', place: 'here' },
       lifetimeSeconds: 60,
     });
     await expect(outbox).rejects.toMatchObject({ code: 'address_malformed' });

@@ -35,4 +35,25 @@ describeOnEveryDatabase('cleaning', (open) => {
     await Promise.all(cleaners.map((cleaner) => cleaner.stop()));
     expect(await left()).toEqual(['live', 'recent']);
   });
+
+  test('what was kept of sessions and changes goes with them, and no sooner', async () => {
+    const { db } = database;
+    await sql`insert into accounts (id, login_id, kind) values ('acc', 'a0000001', 'ecs')`.execute(db);
+    await sql`insert into oidc_payloads (model, id, payload, session_uid, account_id, expires_at)
+      values ('Session', 'session', '\\x00', 'quiet', 'acc', now() + interval '1 hour')`.execute(db);
+    await sql`insert into browser_sessions (session_uid, account_id, user_agent, address, last_seen_at)
+      select uid, 'acc', '', '', now() - ago from (values ('quiet', interval '2 days'), ('gone', interval '2 days'),
+        ('new', interval '1 hour')) v (uid, ago)`.execute(db);
+    await sql`insert into ended_sessions (id, payload, ended_at) values
+      ('old', '\\x00', now() - interval '25 hours'), ('new', '\\x00', now())`.execute(db);
+    await sql`insert into factor_changes (id, account_id, kind, browser, session_uid, expires_at)
+      select 'change ' || ago, 'acc', 'app', '', '', now() - ago from unnest(array['25 hours', '1 hour']::interval[]) ago`.execute(
+      db,
+    );
+    await deleteExpired(db);
+    const kept = await sql<{ id: string }>`select session_uid as id from browser_sessions
+      union all select id from ended_sessions union all select 'change' from factor_changes`.execute(db);
+    expect(kept.rows.map(({ id }) => id).toSorted()).toEqual(['change', 'new', 'new', 'quiet']);
+    await sql`delete from oidc_payloads where id = 'session'`.execute(db);
+  });
 });

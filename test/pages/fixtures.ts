@@ -4,6 +4,8 @@ import type { Locale } from '../../src/i18n/locale.ts';
 import { loadAssets } from '../../src/web/assets.ts';
 import type { Chrome, Fault, ForbiddenDomain, PageModels, PageName } from '../../src/web/pages.ts';
 import { createRenderer } from '../../src/web/render.ts';
+import { accountFields, accountModels } from './account-fixtures.ts';
+import { loginFields, loginModels } from './login-fixtures.ts';
 
 export const viewsFolder = join(import.meta.dirname, '../../views');
 export const assets = loadAssets(join(viewsFolder, 'assets'));
@@ -39,6 +41,17 @@ const mailCode: PageModels['mail-code'] = {
   otherWays: ['app', 'recovery-code', 'passkey'],
 };
 
+const appKey: PageModels['set-up-app'] = {
+  secretGrouped: 'JBSW Y3DP EHPK 3PXP',
+  secret: 'JBSWY3DPEHPK3PXP',
+  otpauthUrl,
+  qrSvg: [
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" shape-rendering="crispEdges">',
+    '<path fill="#ffffff" d="M0 0h9v9H0z"/><path stroke="#000000" d="M1 1.5h7"/></svg>\n',
+  ].join(''),
+  deviceName: 'Phone',
+};
+
 /** One realistic model of every page. */
 export const models: PageModels = {
   'sign-in': { loginId: 'a0123456' },
@@ -47,19 +60,18 @@ export const models: PageModels = {
   'set-up-mail': { email: 'hanako@mail.example', forbidden, appOffered: true },
   'set-up-mail-code': { ...mailCode, address: 'hanako@mail.example', otherWays: [] },
   'set-up-app-only': { acknowledgementVersion: '2026-1', mailOffered: true },
-  'set-up-app': {
-    secretGrouped: 'JBSW Y3DP EHPK 3PXP',
-    secret: 'JBSWY3DPEHPK3PXP',
-    otpauthUrl,
-    qrSvg: [
-      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" shape-rendering="crispEdges">',
-      '<path fill="#ffffff" d="M0 0h9v9H0z"/><path stroke="#000000" d="M1 1.5h7"/></svg>\n',
-    ].join(''),
-    deviceName: 'Phone',
-  },
+  'set-up-app': appKey,
   consent: { scopes: ['openid', 'email'], claims: ['name', 'x_own_claim'] },
   'sign-out': { formAction: '/logout/confirm', xsrf: 'xsrf-token' },
   'signed-out': {},
+  'not-me': {
+    loginId: 'a•••56',
+    about: 'mail.notice.new-browser.title',
+    at: '1 Apr 2026, 09:05 (Asia/Tokyo)',
+    reach: 'account',
+    centreTold: true,
+  },
+  'not-me-done': { loginId: 'a•••56', reach: 'account', frozen: true },
   error: {
     code: 'interaction_expired',
     reference: '7K4Q-9M2T',
@@ -67,6 +79,8 @@ export const models: PageModels = {
     protocol: { error: 'invalid_request', description: 'missing parameter' },
   },
   home: {},
+  ...accountModels,
+  ...loginModels(mailCode, appKey),
 };
 
 export const pageNames = Object.keys(models) as PageName[];
@@ -81,6 +95,8 @@ export const fieldsOf: Partial<Record<PageName, readonly NonNullable<Fault['fiel
   'set-up-app-only': ['acknowledge'],
   'set-up-app': ['device_name', 'code'],
   consent: [],
+  ...accountFields,
+  ...loginFields,
 };
 
 export function chromeFor(locale: Locale, extra: Partial<Chrome> = {}): Chrome {

@@ -45,20 +45,12 @@ describe.each(locales)('mails in %s', (locale) => {
   });
 
   test('R10: nothing in a mail is loaded from anywhere', () => {
-    for (const { html } of [mails.render('sign-in-code', code, locale), added(locale)]) {
+    for (const { html } of [mails.render('sign-in-code', code, locale)]) {
       expect(html).not.toMatch(/<img|<link|<script|url\(|@import|src=/);
       expect([...html.matchAll(/href="([^"]+)"/g)].map((found) => found[1])).toEqual([
         branding.inquiryUrl[locale].replace('&', '&amp;'),
       ]);
     }
-  });
-
-  test('R20: a mail tells which way was added and, masked, where', () => {
-    const { text, html } = added(locale);
-    for (const part of [text, textOf(html)]) expect(part).toContain('h•••o@mail.example');
-    const app = mails.render('factor-added', { way: 'app', at: code.at, deviceName: 'Phone' }, locale);
-    expect(app.text).toContain('Phone');
-    expect(app.text).not.toBe(text);
   });
 
   test('what may be left out leaves no gap', () => {
@@ -80,7 +72,3 @@ describe.each(locales)('mails in %s', (locale) => {
     expect(html).not.toContain('<script');
   });
 });
-
-function added(locale: (typeof locales)[number]): { text: string; html: string } {
-  return mails.render('factor-added', { way: 'mail', address: 'h•••o@mail.example', at: code.at }, locale);
-}

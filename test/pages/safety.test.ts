@@ -9,7 +9,7 @@ const evil = `"><script>alert(1)</script><img src=x onerror='a'>`;
 
 /** The same model with every text replaced, but for what the server alone decides. */
 function poison(value: unknown, key = ''): unknown {
-  if (['qrSvg', 'way', 'ways', 'otherWays', 'delivery', 'code'].includes(key)) return value;
+  if (['qrSvg', 'way', 'ways', 'otherWays', 'delivery', 'code', 'about', 'kind'].includes(key)) return value;
   if (typeof value === 'string') return evil;
   if (Array.isArray(value)) return value.map((item) => poison(item));
   if (typeof value !== 'object' || value === null) return value;

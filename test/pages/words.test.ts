@@ -29,7 +29,9 @@ describe.each(locales)('faults in %s', (locale) => {
       expect(html).toContain(`<a href="#${field}">${words}</a>`);
       expect(html).toMatch(new RegExp(`<p class="field-fault" id="${field}-fault">`));
       expect(html).toMatch(
-        new RegExp(`<input id="${field}"[^>]* aria-invalid="true" aria-describedby="${field}-fault`),
+        new RegExp(
+          `<(?:input|fieldset) id="${field}"[^>]* aria-invalid="true" aria-describedby="${field}-fault`,
+        ),
       );
       // Nobody who types should be carried past the message.
       expect(html).not.toContain(' autofocus');

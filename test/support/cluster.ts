@@ -100,12 +100,14 @@ export async function startCluster(
     clients?: readonly Record<string, unknown>[];
     /** An issuer other than the first node's address, such as an https one in front of a proxy. */
     issuer?: string;
+    /** The name of this machine in the issuer: passkeys need one, and an address is none. */
+    host?: 'localhost';
   } = {},
 ): Promise<Cluster> {
   const smtp = await startSmtpSink();
   const secret = randomBytes(48).toString('base64');
   const ports = await Promise.all(Array.from({ length: options.nodes ?? 1 }, freePort));
-  const issuer = options.issuer ?? `http://127.0.0.1:${ports[0] ?? 0}`;
+  const issuer = options.issuer ?? `http://${options.host ?? '127.0.0.1'}:${ports[0] ?? 0}`;
   const configFor = (port: number): Configuration =>
     checkConfiguration(
       {
@@ -167,9 +169,11 @@ export async function startCluster(
     smtp,
     addAccounts,
     async mailedCode(address, after = 0) {
-      for (let attempt = 0; attempt < 100; attempt += 1) {
-        const mail = smtp.mails.slice(after).findLast((candidate) => candidate.to.includes(address));
-        const code = mail === undefined ? undefined : /\b\d{8}\b/.exec((await mail.parsed).text ?? '')?.[0];
+      for (let attempt = 0; attempt < 400; attempt += 1) {
+        const mails = smtp.mails.slice(after).filter((candidate) => candidate.to.includes(address));
+        const texts = await Promise.all(mails.map(async ({ parsed }) => (await parsed).text ?? ''));
+        // A notice may come at any time between codes; it has none.
+        const code = texts.flatMap((text) => /\b\d{8}\b/.exec(text)?.[0] ?? []).at(-1);
         if (code !== undefined) return code;
         await new Promise((resolve) => {
           setTimeout(resolve, 50);

@@ -16,6 +16,77 @@ fault?.querySelector('a[href^="#"]')?.addEventListener('click', (event) => {
   field.focus();
 });
 
+// Passkeys: the browser asks for one, and the form takes its answer along. A form without an answer
+// says what else there is, so whatever goes wrong here is told and leaves the page as it was.
+const passkey = document.querySelector('input[data-passkey]');
+if (passkey !== null) {
+  const { PublicKeyCredential: kind } = globalThis;
+  const create = passkey.dataset.passkey === 'create';
+  const asking = form.querySelector('[data-passkey-button]');
+  const status = document.querySelector('[data-passkey-status]');
+  const say = (what) => {
+    status.textContent = status.dataset[what];
+    status.hidden = false;
+  };
+  // Browsers that do not read and write the standard's JSON by themselves (WebAuthn L3 §5.1).
+  const bytes = (text) =>
+    Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (each) => each.charCodeAt(0));
+  const text = (buffer) =>
+    btoa(String.fromCharCode(...new Uint8Array(buffer)))
+      .replaceAll('+', '-')
+      .replaceAll('/', '_')
+      .replaceAll('=', '');
+  const withBytes = (each) => ({ ...each, id: bytes(each.id) });
+  const read = (options) => ({
+    ...options,
+    challenge: bytes(options.challenge),
+    ...(options.user && { user: withBytes(options.user) }),
+    ...(options.allowCredentials && { allowCredentials: options.allowCredentials.map(withBytes) }),
+    ...(options.excludeCredentials && { excludeCredentials: options.excludeCredentials.map(withBytes) }),
+  });
+  const write = ({ id, rawId, type, response }) => {
+    const answer = create ? { transports: response.getTransports?.() ?? [] } : {};
+    for (const part of ['clientDataJSON', 'attestationObject', 'authenticatorData', 'signature', 'userHandle']) {
+      if (response[part] instanceof ArrayBuffer) answer[part] = text(response[part]);
+    }
+    return { id, rawId: text(rawId), type, response: answer, clientExtensionResults: {} };
+  };
+  const ask = async () => {
+    const options = JSON.parse(passkey.dataset.options);
+    const parse = create ? 'parseCreationOptionsFromJSON' : 'parseRequestOptionsFromJSON';
+    const publicKey = typeof kind[parse] === 'function' ? kind[parse](options) : read(options);
+    const credential = await navigator.credentials[passkey.dataset.passkey]({ publicKey });
+    return JSON.stringify(typeof credential.toJSON === 'function' ? credential.toJSON() : write(credential));
+  };
+
+  let waiting = false;
+  if (kind === undefined) {
+    // On the sign-in page it is one offer among others: there it goes without a word.
+    document.querySelector('[data-passkey-alone]')?.remove();
+    say('unsupported');
+  }
+  form.addEventListener('submit', async (event) => {
+    if (event.submitter !== asking || passkey.value !== '') return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    if (waiting || kind === undefined) return;
+    waiting = true;
+    status.hidden = true;
+    try {
+      passkey.value = await ask();
+    } catch (error) {
+      // People cancel, or look for their key too long; or this very device has one already.
+      say({ NotAllowedError: 'cancelled', AbortError: 'cancelled', InvalidStateError: 'known' }[error.name] ?? 'failed');
+    }
+    waiting = false;
+    if (passkey.value !== '') form.requestSubmit(asking);
+  });
+  // The answer is good for once: a page that comes back asks anew.
+  addEventListener('pageshow', (event) => {
+    if (event.persisted) passkey.value = '';
+  });
+}
+
 // One submission a page: a second click or Enter while the answer is on its way does nothing.
 let sent = false;
 const reset = () => {
@@ -88,4 +159,8 @@ for (const button of document.querySelectorAll('[data-copy]')) {
       getSelection()?.selectAllChildren(document.querySelector('.key code'));
     }
   });
+}
+
+for (const button of document.querySelectorAll('[data-print]')) {
+  button.addEventListener('click', () => print());
 }

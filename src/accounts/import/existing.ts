@@ -6,7 +6,7 @@ import type { ImportRow } from './import-row.ts';
 
 /** What the database holds about an account that a file names too. */
 export interface ExistingAccount {
-  account: AccountRow;
+  account: AccountRow & { ends_at: string | null };
   phc: string | undefined;
   /** Every address that was ever proven; `active` at most once. */
   addresses: readonly { address: string; active: boolean }[];
@@ -32,6 +32,8 @@ export async function lockExisting(
   const accounts = await trx
     .selectFrom('accounts')
     .select(accountColumns)
+    // as a file has it: a day
+    .select(sql<string | null>`to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD')`.as('ends_at'))
     .where('login_id', '=', sql<string>`any(${loginIds}::text[])`)
     .orderBy('id')
     .forUpdate()

@@ -14,6 +14,7 @@ export const importColumns = [
   'password_hash',
   'factor_email',
   'totp_secret',
+  'ends_at',
 ] as const;
 export type ImportColumn = (typeof importColumns)[number];
 
@@ -24,6 +25,8 @@ export interface Profile {
   email?: string | null;
   affiliation?: string | null;
   locale?: 'en' | 'ja' | null;
+  /** The day on which the directory ends the account, as `2027-03-31`. */
+  ends_at?: string | null;
 }
 
 /** A line of the file that holds nothing wrong. */
@@ -91,6 +94,13 @@ function readTotpSecret(value: string): string | undefined {
   return /^[A-Z2-7]{16,128}$/.test(secret) && whole ? secret : undefined;
 }
 
+/** A day that the calendar has, in ISO 8601: the 30th of February is none. */
+function isDay(text: string): boolean {
+  if (!/^[12]\d{3}-\d\d-\d\d$/.test(text)) return false;
+  const day = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
+}
+
 function readProfile(cells: ReadonlyMap<ImportColumn, string>, reasons: string[]): Profile {
   const profile: Profile = {};
   for (const column of ['name_en', 'name_ja', 'email', 'affiliation'] as const) {
@@ -107,6 +117,10 @@ function readProfile(cells: ReadonlyMap<ImportColumn, string>, reasons: string[]
   if (locale === '') profile.locale = null;
   else if (locale === 'en' || locale === 'ja') profile.locale = locale;
   else if (locale !== undefined) reasons.push('locale is neither en nor ja');
+  const endsAt = cells.get('ends_at')?.normalize('NFKC').trim();
+  if (endsAt === '') profile.ends_at = null;
+  else if (endsAt !== undefined && isDay(endsAt)) profile.ends_at = endsAt;
+  else if (endsAt !== undefined) reasons.push('ends_at is not a date such as 2027-03-31');
   return profile;
 }
 

@@ -7,7 +7,7 @@ import { appFactorPlace } from './existing.ts';
 import type { Profile } from './import-row.ts';
 import type { RowPlan } from './plan-row.ts';
 
-const profileColumns = ['name_en', 'name_ja', 'email', 'affiliation', 'locale'] as const;
+const profileColumns = ['name_en', 'name_ja', 'email', 'affiliation', 'locale', 'ends_at'] as const;
 const now = sql<Date>`now()`;
 
 async function insertAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void> {
@@ -24,10 +24,16 @@ async function insertAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void>
         email: row.profile.email ?? null,
         affiliation: row.profile.affiliation ?? null,
         locale: row.profile.locale ?? null,
+        ends_at: midnight(row.profile.ends_at),
         first_enrolled_at: address === undefined && totpSecret === undefined ? null : now,
       })),
     )
     .execute();
+}
+
+/** The moment that stands for a day, the same on every node and in every session of the database. */
+function midnight(day: string | null | undefined): string | null {
+  return day === null || day === undefined ? null : `${day}T00:00:00Z`;
 }
 
 /** One statement for all; only the columns that the file has are touched. */
@@ -40,12 +46,13 @@ async function updateAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void>
     const records = changed.map((plan): Profile & { id: string } => ({
       id: plan.accountId,
       ...plan.profile,
+      ...(plan.profile?.ends_at === undefined ? {} : { ends_at: midnight(plan.profile.ends_at) }),
     }));
     await sql`
       update accounts a set ${sql.join(columns.map((column) => sql`${sql.ref(column)} = v.${sql.ref(column)}`))},
         updated_at = now()
       from jsonb_to_recordset(${JSON.stringify(records)}::jsonb)
-        as v(id text, name_en text, name_ja text, email text, affiliation text, locale text)
+        as v(id text, name_en text, name_ja text, email text, affiliation text, locale text, ends_at timestamptz)
       where a.id = v.id`.execute(trx);
   }
   const enrolled = plans.filter((plan) => plan.address !== undefined || plan.totpSecret !== undefined);
@@ -90,6 +97,23 @@ async function insertFactors(trx: Db, sealer: Sealer, plans: readonly RowPlan[])
   if (apps.length > 0) await trx.insertInto('app_factors').values(apps).execute();
 }
 
+/** A password or factor that comes over anew ends the trust that was given on the strength of the old (R31). */
+async function endTrust(trx: Db, plans: readonly RowPlan[]): Promise<void> {
+  const ids = plans
+    .filter(
+      ({ phc, address, totpSecret }) =>
+        phc !== undefined || address !== undefined || totpSecret !== undefined,
+    )
+    .map(({ accountId }) => accountId);
+  if (ids.length === 0) return;
+  await trx
+    .updateTable('trusted_browsers')
+    .set({ ended_at: now, ended_why: 'imported' })
+    .where('account_id', '=', sql<string>`any(${ids}::text[])`)
+    .where('ended_at', 'is', null)
+    .execute();
+}
+
 /** Writes a batch and its audit rows. Plans that change nothing write nothing. Give it a transaction. */
 export async function writePlans(
   trx: Db,
@@ -108,6 +132,10 @@ export async function writePlans(
   );
   await writePasswords(trx, work);
   await insertFactors(trx, sealer, work);
+  await endTrust(
+    trx,
+    work.filter((plan) => !plan.isNew),
+  );
   await recordAudit(
     trx,
     undefined,

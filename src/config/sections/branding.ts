@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { bilingual, linkUrl } from './values.ts';
 
+// Every address that fits can be mailed to as it stands.
+const staffAddress = /^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/;
+
 /** What pages and mails call things. Kyoto's values are the shipped example. */
 export const brandingSchema = z.strictObject({
   organisation: bilingual.default({ en: 'Example University', ja: '例示大学' }),
@@ -14,9 +17,19 @@ export const brandingSchema = z.strictObject({
   inquiry_url: z
     .strictObject({ en: linkUrl, ja: linkUrl })
     .default({ en: 'https://example.ac.jp/en/inquiry', ja: 'https://example.ac.jp/ja/inquiry' }),
-  support_centre: z.strictObject({ name: bilingual, hours: bilingual }).default({
-    name: { en: 'Support centre', ja: 'サポートセンター' },
-    hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
-  }),
+  support_centre: z
+    .strictObject({
+      name: bilingual,
+      hours: bilingual,
+      /** Is told when a user reports "this was not me" (D11). */
+      email: z
+        .string()
+        .regex(staffAddress, 'is not one plain address, with its domain in lower case')
+        .optional(),
+    })
+    .default({
+      name: { en: 'Support centre', ja: 'サポートセンター' },
+      hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
+    }),
 });
 export type Branding = z.infer<typeof brandingSchema>;

@@ -25,6 +25,13 @@ export const appCodesSchema = z.strictObject({
   /** Steps of 30 s accepted before and after the present one (RFC 6238 §5.2). */
   window_before: z.int().min(0).max(1).default(1),
   window_after: z.int().min(0).max(1).default(1),
+  /** Apps an account may have at a time, each a named device with a secret of its own (R25). */
+  max_devices: z.int().min(1).max(20).default(5),
+});
+
+/** A further way that users may set up on their own page; it needs an issuer with a host name. */
+export const passkeysSchema = z.strictObject({
+  enabled: z.boolean().default(true),
 });
 
 export const assuranceSchema = z.strictObject({

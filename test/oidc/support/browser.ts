@@ -190,3 +190,20 @@ export async function obtainTokens(
   if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${answer.text}`);
   return answer.json;
 }
+
+/** A browser with a word for itself. */
+export class NamedBrowser extends Browser {
+  agent: string;
+
+  constructor(node: TestNode, agent = '') {
+    super(node);
+    this.agent = agent;
+  }
+
+  override request(target: string, init: RequestInit = {}): Promise<Answer> {
+    return super.request(target, {
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), 'user-agent': this.agent },
+    });
+  }
+}

@@ -7,9 +7,15 @@ import type { Configuration, ConfigurationInput } from '../../../src/config/sche
 import type { Db } from '../../../src/db/open.ts';
 import { acrOf, amrOf, type Factor } from '../../../src/factors/assurance.ts';
 import { findHolder } from '../../../src/factors/holders.ts';
+import { openSignIn } from '../../../src/factors/sign-ins.ts';
 import { NijoError } from '../../../src/base/errors.ts';
 import type { InteractionDetails, InteractionResult } from '../../../src/login/ports.ts';
 import type { Logger } from '../../../src/observe/logger.ts';
+import type { BackChannelTimes } from '../../../src/oidc/back-channel.ts';
+import type { guardedFetch } from '../../../src/oidc/guarded-fetch.ts';
+import { createActivity } from '../../../src/oidc/activity.ts';
+import { createOwnSessions } from '../../../src/oidc/own-session.ts';
+import type { Activity, OwnSessions } from '../../../src/portal/ports.ts';
 import { createInteractions } from '../../../src/oidc/interactions.ts';
 import { mountProvider } from '../../../src/oidc/mount.ts';
 import { createProviderHandle, type ProviderHandle } from '../../../src/oidc/provider-handle.ts';
@@ -54,6 +60,9 @@ export interface TestNode {
   /** Details that the login page was asked for, newest last. */
   seen: InteractionDetails[];
   decide: Decide;
+  /** What the own page stands on; `/account` answers with the session that it sees. */
+  own: OwnSessions;
+  activity: Activity;
   close(): Promise<void>;
 }
 
@@ -65,6 +74,9 @@ export interface NodeOptions {
   keyPollMs?: number;
   clientCacheMs?: number;
   decide?: Decide;
+  /** How services are reached, for those that listen on this machine. */
+  fetch?: typeof guardedFetch;
+  backChannelTimes?: Partial<BackChannelTimes>;
 }
 
 const page = (name: string, content: unknown): string =>
@@ -77,8 +89,14 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     config,
     sealer,
     logger,
-    originOf: () => ({ requestId: 'test-request', address: '192.0.2.1', node: 'test' }),
+    originOf: (request) => ({
+      requestId: 'test-request',
+      address: '192.0.2.1',
+      node: 'test',
+      userAgent: request.headers['user-agent'] ?? '',
+    }),
     waysOf: (accountId) => findHolder(db, accountId),
+    trust: { allowedFrom: () => false, holds: async () => false },
     pages: {
       error: async (ctx, fault) => {
         ctx.type = 'html';
@@ -94,12 +112,17 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
       },
     },
     ...(options.keyPollMs === undefined ? {} : { keyPollMs: options.keyPollMs }),
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
+    ...(options.backChannelTimes === undefined ? {} : { backChannelTimes: options.backChannelTimes }),
     clientCacheMs: options.clientCacheMs ?? 1000,
   });
   const interactions = createInteractions(handle);
+  const own = createOwnSessions({ ...handle, config });
   const node: TestNode = {
     url: '',
     handle,
+    own,
+    activity: createActivity(handle),
     seen: [],
     decide:
       options.decide ?? (() => ({ kind: 'refused', error: 'access_denied', description: 'nobody decides' })),
@@ -122,13 +145,26 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
   });
   app.use(mountProvider(handle));
   app.use(async (ctx) => {
+    if (ctx.path === '/account') ctx.body = (await own.read(ctx.req, ctx.res)) ?? {};
+    if (ctx.path === '/account/signed-in') {
+      const { state } = ctx.query;
+      ctx.body = { path: own.returnPath(typeof state === 'string' ? state : undefined) ?? null };
+    }
     const uid = /^\/interaction\/([^/]+)$/.exec(ctx.path)?.[1];
     if (uid === undefined) return;
     try {
       const details = await interactions.details(ctx.req, ctx.res, uid);
       node.seen.push(details);
+      const result = await node.decide(details);
+      if (result.kind === 'signed-in') {
+        // As the login's pages do after the password.
+        const { accountId } = result;
+        const clientId = details.client.id;
+        const login = { interaction: uid, accountId, clientId, browser: 'b', steppedUpFrom: undefined };
+        await openSignIn(db, { ...login, lifetimeSeconds: 600 });
+      }
       ctx.status = 303;
-      ctx.set('Location', await interactions.finish(ctx.req, ctx.res, await node.decide(details)));
+      ctx.set('Location', await interactions.finish(ctx.req, ctx.res, result));
     } catch (error) {
       if (!(error instanceof NijoError)) throw error;
       ctx.status = error.status;

@@ -1,4 +1,4 @@
-import type { Translate } from '../i18n/translate.ts';
+import type { Translate } from './translate.ts';
 
 // Order matters: what calls itself by several names comes before those names.
 const browsers: readonly [RegExp, string][] = [

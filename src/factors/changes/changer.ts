@@ -1,0 +1,89 @@
+import type { RequestOrigin } from '../../audit/audit.ts';
+import type { Delivery } from '../../mail/delivery.ts';
+import type { SendOutcome } from '../mail-codes.ts';
+import type { ProofOutcome } from '../proving.ts';
+
+/** The own page as a client of our own provider; what it asks for is audited under this name. */
+export const ownPageClient = 'nijo-account';
+
+/** Who changes something, and from where: what one of them has begun no other goes on with (A38). */
+export interface Changer {
+  accountId: string;
+  /** Digest of the browser's own cookie. */
+  browser: string;
+  sessionUid: string;
+  /**
+   * Digests of `sessionUid`. Where they are given, as every page does, the session has to be there still
+   * when the change is made: a request in flight does not outlive it (C50).
+   */
+  sessionUids?: readonly string[];
+  origin: RequestOrigin;
+  locale: 'en' | 'ja';
+  /** The browser in words, such as "Chrome on Windows". */
+  device: string;
+}
+
+/** The code that a change of address or a check waits for. */
+export interface AwaitedCode {
+  address: string;
+  /** The label that stands in the mail too (R10). */
+  reference: string;
+  minutesLeft: number;
+  /** Whether it can still be typed: neither used, over nor tried too often. */
+  open: boolean;
+  resendInSeconds: number;
+  delivery: Delivery | undefined;
+}
+
+/**
+ * What users change of their second factor on their own page. The caller has made sure of a fresh
+ * sign-in (R16). Every method takes the account's turn and does all of a change in one transaction:
+ * the factor, its audit row, the mail that tells of it, the end of trusted browsers.
+ * @throws NijoError `changes_frozen`, `address_frozen` while a report or a reset holds changes up;
+ * `change_expired` where what was begun is over, or was begun by another account, browser or session.
+ */
+export interface FactorChanges {
+  /**
+   * Makes the secret of a further app (R21, R25). Begun again in the same session it is the same.
+   * @param replaces the app that goes when the new one is proven: it takes no place of its own (R27).
+   * @throws NijoError `device_limit_reached` (`max`), `factor_missing`, `factor_unknown`.
+   */
+  beginApp(changer: Changer, replaces?: string): Promise<{ id: string }>;
+  /** The secret being set up, in Base32, and as a key URI; `undefined` where the change is over. */
+  app(changer: Changer, id: string): Promise<{ secret: string; otpauthUrl: string } | undefined>;
+  /**
+   * A first right code makes the app active; `used` where that was done already (a double click).
+   * @param name as `readDeviceName` gives it.
+   * @param replaces an app that is removed in the same transaction.
+   */
+  confirmApp(
+    changer: Changer,
+    id: string,
+    digits: string,
+    name: string,
+    replaces?: string,
+  ): Promise<ProofOutcome>;
+  /**
+   * Adds an address, or begins to change it; the present one stays what it is until the new one is proven (R18, R24).
+   * Where `sent` is neither `sent` nor `too-soon` nothing was begun.
+   * @throws NijoError `address_missing`, `address_malformed`, `address_forbidden` (`domain`), `address_unchanged`.
+   */
+  beginMail(changer: Changer, input: unknown): Promise<{ id: string; sent: SendOutcome }>;
+  mail(changer: Changer, id: string): Promise<AwaitedCode | undefined>;
+  /** The same code again (R9), also of a check. */
+  resendMail(changer: Changer, id: string): Promise<SendOutcome>;
+  /** The new address becomes the account's only one; both are told. */
+  confirmMail(changer: Changer, id: string, digits: string): Promise<ProofOutcome>;
+  /** @throws NijoError `factor_unknown`, `last_way`. */
+  removeApp(changer: Changer, appId: string): Promise<void>;
+  /** The page has had the user acknowledge what having no address means (R23): it is recorded here. */
+  removeMail(changer: Changer): Promise<void>;
+  removePasskey(changer: Changer, id: string): Promise<void>;
+  /** @throws NijoError `factor_unknown`, `device_name_too_long` (`max`). */
+  rename(changer: Changer, what: 'app' | 'passkey', id: string, name: string): Promise<void>;
+  /** Tries the app on the spot, without changing anything (D9). */
+  checkApp(changer: Changer, digits: string): Promise<ProofOutcome>;
+  /** @throws NijoError `factor_unknown` where no address is registered. */
+  beginMailCheck(changer: Changer): Promise<{ id: string; sent: SendOutcome }>;
+  confirmMailCheck(changer: Changer, id: string, digits: string): Promise<ProofOutcome>;
+}

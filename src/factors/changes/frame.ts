@@ -1,0 +1,135 @@
+import { sessionLives } from '../../accounts/live-session.ts';
+import { type AuditEventName, recordAudit } from '../../audit/audit.ts';
+import { NijoError } from '../../base/errors.ts';
+import type { Sealer } from '../../base/sealing.ts';
+import type { Configuration } from '../../config/schema.ts';
+import type { Db } from '../../db/open.ts';
+import { inTransaction } from '../../db/transaction.ts';
+import { takeTurn } from '../account-lock.ts';
+import type { ForbiddenDomainRule } from '../address.ts';
+import type { AppCodes } from '../app-codes.ts';
+import type { Factor } from '../assurance.ts';
+import { requireChangeable } from '../freeze.ts';
+import type { MailCodes } from '../mail-codes.ts';
+import type { Notice, Notices } from '../notices.ts';
+import type { FactorPause } from '../pause.ts';
+import type { Finding, Proving, ProofOutcome } from '../proving.ts';
+import type { TrustedBrowsers } from '../trusted-browsers.ts';
+import { type Changer, ownPageClient } from './changer.ts';
+
+/** What every kind of change uses. */
+export interface ChangeDependencies {
+  db: Db;
+  sealer: Sealer;
+  mailCodes: MailCodes;
+  appCodes: AppCodes;
+  proving: Pick<Proving, 'compareWithinLimits'>;
+  pause: FactorPause;
+  notices: Notices;
+  trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
+  settings: Configuration['app_codes'];
+  forbidden: readonly ForbiddenDomainRule[];
+  appKeyUri: (loginId: string, secret: string) => string;
+  /** Hands a mail over after the commit, in the background. */
+  handOver: (mailId: string) => void;
+}
+
+/**
+ * Takes the account's turn, and makes sure that neither account nor session has ended since the request
+ * began.
+ * @throws NijoError `fresh_sign_in_needed`.
+ */
+export async function enter(
+  trx: Db,
+  { accountId, sessionUids }: Pick<Changer, 'accountId' | 'sessionUids'>,
+): Promise<void> {
+  await takeTurn(trx, accountId);
+  if (sessionUids !== undefined && !(await sessionLives(trx, accountId, sessionUids)))
+    throw new NijoError('fresh_sign_in_needed');
+  const account = await trx
+    .selectFrom('accounts')
+    .select('id')
+    .where('id', '=', accountId)
+    .where('status', '=', 'active')
+    .executeTakeFirst();
+  if (account === undefined) throw new NijoError('fresh_sign_in_needed');
+}
+
+/** A change without a code: in the account's turn, and only while changes are possible. */
+export function changing<Result>(
+  dependencies: Pick<ChangeDependencies, 'db'>,
+  changer: Changer,
+  what: 'factors' | 'address',
+  work: (trx: Db) => Promise<Result>,
+): Promise<Result> {
+  return inTransaction(dependencies.db, async (trx) => {
+    await enter(trx, changer);
+    await requireChangeable(trx, changer.accountId, what);
+    return work(trx);
+  });
+}
+
+/**
+ * A change that a code proves: within the limits of every comparison, in the account's turn, and with
+ * `onMatch` in the same transaction.
+ * @param options.what `undefined` for a check, which changes nothing and is possible at any time.
+ */
+export function proving(
+  dependencies: Pick<ChangeDependencies, 'db' | 'proving'>,
+  changer: Changer,
+  options: { factor: Factor; what?: 'factors' | 'address'; settingUp?: boolean },
+  find: (trx: Db) => Promise<Finding>,
+  onMatch: (trx: Db) => Promise<void>,
+): Promise<ProofOutcome> {
+  const { accountId, origin } = changer;
+  return inTransaction(dependencies.db, async (trx): Promise<ProofOutcome> => {
+    const compared = await dependencies.proving.compareWithinLimits(
+      trx,
+      {
+        accountId,
+        clientId: ownPageClient,
+        factor: options.factor,
+        settingUp: options.settingUp === true,
+      },
+      origin,
+      async () => {
+        await enter(trx, changer);
+        if (options.what !== undefined) await requireChangeable(trx, accountId, options.what);
+        return find(trx);
+      },
+    );
+    if (compared.outcome !== 'matched') return compared;
+    await onMatch(trx);
+    return { outcome: 'proven' };
+  });
+}
+
+/** The row that every change writes, once for each factor that became active, was replaced or went (I3). */
+export async function auditChange(
+  trx: Db,
+  changer: Changer,
+  event: AuditEventName,
+  method: Factor,
+  details: Readonly<Record<string, string | number | boolean>> = {},
+): Promise<void> {
+  await recordAudit(trx, changer.origin, {
+    event,
+    result: 'success',
+    accountId: changer.accountId,
+    clientId: ownPageClient,
+    method,
+    details,
+  });
+}
+
+/** What follows from every change of a factor: its owner is told (R37), and no browser is trusted any more (R31). */
+export async function conclude(
+  dependencies: Pick<ChangeDependencies, 'notices' | 'trustedBrowsers'>,
+  trx: Db,
+  changer: Changer,
+  ...told: readonly Notice[]
+): Promise<void> {
+  const { accountId, origin, locale } = changer;
+  await dependencies.trustedBrowsers.endAll(trx, accountId, 'factor-changed', origin);
+  for (const notice of told) await dependencies.notices.tell(trx, accountId, notice, origin, locale);
+}

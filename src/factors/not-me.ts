@@ -1,0 +1,114 @@
+import { sql } from 'kysely';
+import { endEverythingOf } from '../accounts/status.ts';
+import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
+import type { Sealer } from '../base/sealing.ts';
+import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { enqueueMail } from '../mail/outbox.ts';
+import { takeTurn } from './account-lock.ts';
+import { freezeChanges, freezeHours } from './freeze.ts';
+import { formatTime } from './mail-codes.ts';
+import { findNoticeLink, type NoticeLink } from './notice-links.ts';
+import type { Notices } from './notices.ts';
+
+/** "This was not me": what stands behind the link of a notice (D11, R38). It never signs anybody in. */
+export interface NotMe {
+  /** What the page shows; changes nothing. @throws NijoError `notice_link_invalid`, `notice_link_expired`. */
+  find(token: string): Promise<NoticeLink>;
+  /** Does what the page has announced, once, however often and wherever it is asked for. @throws as `find`. */
+  act(token: string, origin: RequestOrigin, locale: 'en' | 'ja'): Promise<NoticeLink>;
+}
+
+/**
+ * Whether a link reaches the whole account. The link of a set-up code does not: it went to an address
+ * that nobody has proven, and whoever it belongs to must not end a stranger's sign-ins.
+ */
+export function reachesAccount(link: Pick<NoticeLink, 'event'>): boolean {
+  return link.event !== 'set-up-code';
+}
+
+export function createNotMe(dependencies: {
+  db: Db;
+  sealer: Sealer;
+  notices: Notices;
+  /** Ends the trust in every browser of the account. */
+  endTrust: (trx: Db, accountId: string, origin: RequestOrigin) => Promise<void>;
+  /** Whom the support centre reads mail at, in which language and time zone. */
+  supportCentre: { email: string | undefined; locale: 'en' | 'ja'; timeZone: string };
+}): NotMe {
+  const { db, sealer, notices, endTrust, supportCentre } = dependencies;
+  const find: NotMe['find'] = (token) => findNoticeLink(db, sealer, token);
+
+  return {
+    find,
+    async act(token, origin, locale) {
+      const link = await find(token);
+      await inTransaction(db, async (trx) => {
+        await takeTurn(trx, link.accountId);
+        if (!(await claim(trx, link.id))) return;
+        await recordAudit(trx, origin, {
+          event: 'account.not-me',
+          result: 'success',
+          accountId: link.accountId,
+          method: 'mail',
+          details: { about: link.event },
+        });
+        if (!reachesAccount(link)) {
+          await voidSetUpCodes(trx, link.accountId);
+          return;
+        }
+        await freezeChanges(trx, link.accountId);
+        await endTrust(trx, link.accountId, origin);
+        await endEverythingOf(trx, link.accountId, { why: 'not-me' });
+        await notices.tell(trx, link.accountId, { kind: 'not-me' }, origin, locale);
+        await tellSupportCentre(trx, link, origin);
+      });
+      return find(token);
+    },
+  };
+
+  async function tellSupportCentre(trx: Db, link: NoticeLink, origin: RequestOrigin): Promise<void> {
+    const { email, timeZone } = supportCentre;
+    if (email === undefined) return;
+    await enqueueMail(trx, {
+      accountId: link.accountId,
+      kind: 'not-me-report',
+      locale: supportCentre.locale,
+      to: email,
+      model: {
+        about: link.event,
+        loginId: link.loginId,
+        at: formatTime(new Date(), supportCentre.locale, timeZone),
+        toldAt: formatTime(link.createdAt, supportCentre.locale, timeZone),
+        network: origin.address,
+        hours: freezeHours,
+        request: origin.requestId,
+      },
+      lifetimeSeconds: 86_400,
+    });
+  }
+}
+
+/** Of any number of requests on any node one gets the link. */
+async function claim(trx: Db, id: string): Promise<boolean> {
+  const claimed = await trx
+    .updateTable('notice_links')
+    .set({ used_at: sql<Date>`clock_timestamp()` })
+    .where('id', '=', id)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', sql<Date>`clock_timestamp()`)
+    .returning('id')
+    .executeTakeFirst();
+  return claimed !== undefined;
+}
+
+async function voidSetUpCodes(trx: Db, accountId: string): Promise<void> {
+  await trx
+    .updateTable('challenges')
+    .set({ voided_at: sql<Date>`now()` })
+    .where('account_id', '=', accountId)
+    .where('purpose', 'in', ['set-up', 'change'])
+    .where('consumed_at', 'is', null)
+    .where('voided_at', 'is', null)
+    .execute();
+}

@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { recordAudit } from '../../audit/audit.ts';
+import type { Db } from '../../db/open.ts';
+import { inTransaction } from '../../db/transaction.ts';
+import { type Changer, ownPageClient } from '../changes/changer.ts';
+import type { Passkeys } from '../passkeys.ts';
+import type { Proving } from '../proving.ts';
+import { readAssertion } from './assertion.ts';
+import { findMatch } from './matching.ts';
+import type { RelyingParty } from './relying-party.ts';
+
+/** Trying a passkey on the own page (D9): it proves nothing to anybody else, and changes nothing. */
+export function createPasskeyCheck(dependencies: {
+  db: Db;
+  party: RelyingParty;
+  proving: Pick<Proving, 'compareWithinLimits'>;
+  signInOptions: Passkeys['signInOptions'];
+}): Pick<Passkeys, 'checkOptions' | 'check'> {
+  const { db, party, proving, signInOptions } = dependencies;
+  return {
+    checkOptions: (c) => signInOptions(boundTo(c), c.accountId),
+
+    check: (c, answer) =>
+      inTransaction(db, async (trx) => {
+        const { accountId } = c;
+        const subject = { accountId, clientId: ownPageClient, factor: 'passkey' } as const;
+        const use = { purpose: 'second-factor', boundTo: boundTo(c), accountId } as const;
+        const compared = await proving.compareWithinLimits(trx, subject, c.origin, () =>
+          findMatch(trx, party, readAssertion(answer), use, accountId),
+        );
+        if (compared.outcome !== 'matched') return compared;
+        await recordAudit(trx, c.origin, {
+          event: 'factor.checked',
+          result: 'success',
+          accountId,
+          clientId: ownPageClient,
+          method: 'passkey',
+          details: { way: 'passkey' },
+        });
+        return { outcome: 'proven' };
+      }),
+  };
+}
+
+/** This session in this browser, and no login (A38). */
+function boundTo({ sessionUid, browser }: Changer): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([sessionUid, browser]))
+    .digest('base64url');
+  return `check:${digest}`;
+}

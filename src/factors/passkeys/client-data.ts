@@ -1,0 +1,29 @@
+/** The parts of `CollectedClientData` (WebAuthn L3 §5.8.1) that are looked at before the signature is. */
+export interface ClientData {
+  challenge: string;
+  /** Some frame of another site asked: ours are never framed, and the library lets it pass. */
+  crossOrigin: boolean;
+}
+
+/** Reads `clientDataJSON`; `undefined` where it is no such thing. */
+export function readClientData(encoded: string): ClientData | undefined {
+  try {
+    const data: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+    if (typeof data !== 'object' || data === null) return undefined;
+    const { challenge, crossOrigin } = data as Record<string, unknown>;
+    if (typeof challenge !== 'string' || challenge.length > 200) return undefined;
+    return { challenge, crossOrigin: crossOrigin !== undefined && crossOrigin !== false };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads what a page's form brings: the JSON that the browser's credential gives of itself. */
+export function parseJson(input: unknown): unknown {
+  if (typeof input !== 'string') return input;
+  try {
+    return JSON.parse(input) as unknown;
+  } catch {
+    return undefined;
+  }
+}

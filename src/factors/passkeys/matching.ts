@@ -1,0 +1,55 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/open.ts';
+import type { Finding } from '../proving.ts';
+import { type Assertion, verifyAssertion } from './assertion.ts';
+import { type ChallengeUse, consumePasskeyChallenge } from './challenges.ts';
+import type { RelyingParty } from './relying-party.ts';
+
+const wrong = (reason: string): Finding => ({ outcome: 'wrong', audited: { reason } });
+
+/**
+ * Whether an answer proves a passkey of this account (WebAuthn L3 §7.2, C54). Each step is one that
+ * cannot be repeated: the challenge is used up first, and the counter is compared as it is stored.
+ * @param assertion undefined where what came was no answer of a browser.
+ */
+export async function findMatch(
+  trx: Db,
+  party: RelyingParty,
+  assertion: Assertion | undefined,
+  use: ChallengeUse,
+  accountId: string,
+): Promise<Finding> {
+  if (assertion === undefined) return wrong('malformed');
+  // Used, over, or of another login, account or purpose: no guess, as a page may stand open for long.
+  if (!(await consumePasskeyChallenge(trx, assertion.clientData.challenge, use)))
+    return { outcome: 'expired', audited: { reason: 'challenge' } };
+
+  const passkey = await trx
+    .selectFrom('passkeys')
+    .select(['id', 'public_key'])
+    .where('credential_id', '=', assertion.credentialId)
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'active')
+    .executeTakeFirst();
+  if (passkey === undefined) return wrong('credential');
+  // Where the passkey itself says who it is, it must say so; elsewhere it may be silent (§7.2 step 6).
+  if (use.accountId === undefined || assertion.userHandle !== undefined) {
+    if (assertion.userHandle !== accountId) return wrong('user-handle');
+  }
+  const verified = await verifyAssertion(party, assertion, passkey.public_key);
+  if (verified === undefined) return wrong('signature');
+
+  // A counter that does not go on is the sign of a copied key; passkeys without one always say 0 (§6.1.1).
+  const { counter, backedUp } = verified;
+  const used = await trx
+    .updateTable('passkeys')
+    .set({ counter, backed_up: backedUp, last_used_at: sql<Date>`now()` })
+    .where('id', '=', passkey.id)
+    .where('state', '=', 'active')
+    .where(sql<boolean>`(counter < ${counter} or (counter = 0 and ${counter} = 0))`)
+    .returning('id')
+    .executeTakeFirst();
+  return used === undefined
+    ? { ...wrong('counter'), audited: { reason: 'counter', passkey: passkey.id } }
+    : { outcome: 'matched', audited: { passkey: passkey.id } };
+}

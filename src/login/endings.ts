@@ -1,0 +1,84 @@
+import { NijoError } from '../base/errors.ts';
+import { acrOf, amrOf } from '../factors/assurance.ts';
+import type { LoginDependencies, SignInOutcome } from './dependencies.ts';
+import type { InteractionResult } from './ports.ts';
+import type { Step } from './steps.ts';
+import type { Visit } from './visit.ts';
+
+/**
+ * Nothing the account has is enough. A service that named what it needs is told (R32); otherwise the
+ * user is: whoever once had a factor cannot set up the first one again (R15).
+ */
+export async function cannotGoOn(dependencies: LoginDependencies, visit: Visit): Promise<void> {
+  if (visit.details.demand.essentialAcrValues !== undefined)
+    return refuse(dependencies, visit, 'unmet_authentication_requirements');
+  await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.refused'));
+  // What wrong codes have switched off is set up still, and can be released (C05).
+  const switchedOff = (visit.signIn?.holder.disabled ?? []).length > 0;
+  throw new NijoError(switchedOff ? 'factor_disabled' : 'factor_missing');
+}
+
+/** Everything is proven: the service gets its answer, and a browser that is new is told of (D11). */
+export async function finish(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  step: Extract<Step, { page: 'finish' }>,
+): Promise<void> {
+  if (visit.signIn === undefined) throw new NijoError('interaction_expired');
+  const accountId = visit.signIn.account.id;
+  const acr = acrOf(step.proofs, dependencies.switches);
+  await complete(dependencies, visit, {
+    kind: 'signed-in',
+    accountId,
+    acr,
+    amr: amrOf(step.proofs, dependencies.switches),
+    authTime: step.authTime,
+  });
+  const { ctx, locale } = visit;
+  const browser = dependencies.knownBrowser.ensure(ctx);
+  await dependencies.secondFactor.knownBrowsers.seen(accountId, browser, ctx.state.origin, locale);
+  await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.finished', acr));
+}
+
+/** The login ends without success, and the service is told. */
+export async function refuse(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  error: 'access_denied' | 'unmet_authentication_requirements',
+): Promise<void> {
+  await complete(dependencies, visit, {
+    kind: 'refused',
+    error,
+    description:
+      error === 'access_denied'
+        ? 'the user cancelled the sign-in'
+        : 'no authentication the user can give here is sufficient',
+  });
+  await dependencies.recordOutcome(
+    outcomeOf(visit, error === 'access_denied' ? 'sign-in.cancelled' : 'sign-in.refused'),
+  );
+}
+
+function outcomeOf(visit: Visit, event: SignInOutcome['event'], acr?: string): SignInOutcome {
+  return {
+    event,
+    interaction: visit.uid,
+    accountId: visit.signIn?.account.id,
+    clientId: visit.details.client.id,
+    acr,
+    origin: visit.ctx.state.origin,
+  };
+}
+
+/** Hands the result to the protocol; the answer leads on to it. */
+export async function complete(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  result: InteractionResult,
+): Promise<void> {
+  const { ctx } = visit;
+  const location = await dependencies.interactions.finish(ctx.req, ctx.res, result);
+  dependencies.passage.grant(ctx, visit.uid);
+  ctx.redirect(location);
+  ctx.status = 303;
+}

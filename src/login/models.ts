@@ -1,0 +1,124 @@
+import { maskAddress } from '../factors/address.ts';
+import type { Factor } from '../factors/assurance.ts';
+import type { CodePurpose } from '../factors/mail-codes.ts';
+import type { AppKey, TrustOffer } from '../web/login-pages.ts';
+import type { MailCodePage, PageModels } from '../web/pages.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { offersPasskeyAlone } from './passkey-page.ts';
+import type { Step } from './steps.ts';
+import { requireSignIn, type Visit } from './visit.ts';
+
+export { acknowledgementVersion } from '../factors/enrolment.ts';
+
+/** What each page of a login shows, from where the login stands. */
+
+export async function signInPage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  typed: string | undefined,
+): Promise<PageModels['sign-in']> {
+  const loginId = typed ?? visit.details.loginHint ?? '';
+  if (!offersPasskeyAlone(dependencies, visit)) return { loginId };
+  const { passkeys } = dependencies.secondFactor;
+  return { loginId, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };
+}
+
+/** The tick that spares the factor in this browser from now on (R31). */
+export function trustOffer({ details }: Visit, ticked: boolean | undefined): TrustOffer {
+  return details.trust === undefined
+    ? {}
+    : { trustDays: details.trust.days, ...(ticked === true ? { trustTicked: true } : {}) };
+}
+
+export async function mailCodePage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  purpose: CodePurpose,
+  otherWays: readonly Factor[],
+): Promise<MailCodePage> {
+  const { secondFactor } = dependencies;
+  const signIn = requireSignIn(visit);
+  // A code that was mailed for something else is none of this page's.
+  const challenge = signIn.challenge?.purpose === purpose ? signIn.challenge : undefined;
+  const delivery = challenge === undefined ? undefined : await secondFactor.deliveryOf(challenge.id);
+  const address = challenge?.address ?? signIn.mailAddress ?? '';
+  const open = secondFactor.mailCodes.isOpen({ challenge });
+  return {
+    // Whole only where the user has just typed it.
+    address: purpose === 'set-up' ? address : maskAddress(address),
+    reference: challenge?.reference ?? '',
+    minutesLeft: open && challenge !== undefined ? Math.max(0, Math.ceil(challenge.secondsLeft / 60)) : 0,
+    delivery: delivery?.state ?? 'sending',
+    ...(delivery?.domain === undefined ? {} : { deliveryDomain: delivery.domain }),
+    resendInSeconds: secondFactor.mailCodes.resendInSeconds({ challenge }),
+    otherWays,
+  };
+}
+
+export async function recoveryCodePage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  otherWays: readonly Factor[],
+): Promise<PageModels['recovery-code']> {
+  const overview = await dependencies.secondFactor.overview(requireSignIn(visit).account.id);
+  const sheet = overview?.recoveryCodes?.number;
+  return { otherWays, ...(sheet === undefined ? {} : { sheet }) };
+}
+
+export async function passkeyPage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  otherWays: readonly Factor[],
+): Promise<PageModels['passkey']> {
+  const { passkeys } = dependencies.secondFactor;
+  return { otherWays, options: await passkeys.signInOptions(visit.uid, requireSignIn(visit).account.id) };
+}
+
+export function addressPage(
+  { forbidden }: LoginDependencies,
+  step: Extract<Step, { page: 'set-up-mail' }>,
+  typed: string | undefined,
+): PageModels['set-up-mail'] {
+  return {
+    email: typed ?? '',
+    appOffered: step.appOffered,
+    skippable: step.skippable,
+    forbidden: forbidden.map((rule) => ({
+      domain: rule.domain,
+      includeSubdomains: rule.include_subdomains,
+      label: rule.label,
+    })),
+  };
+}
+
+export async function appPage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  deviceName: string | undefined,
+): Promise<AppKey> {
+  const signIn = requireSignIn(visit);
+  const secret = dependencies.secondFactor.enrolment.pendingSecret(signIn) ?? '';
+  const otpauthUrl = dependencies.secondFactor.appKeyUri(signIn.account.loginId, secret);
+  return {
+    secret,
+    secretGrouped: secret.replace(/(.{4})(?=.)/g, '$1 '),
+    otpauthUrl,
+    qrSvg: await dependencies.qrSvg(otpauthUrl),
+    deviceName: deviceName ?? dependencies.defaultDeviceName(visit.locale),
+  };
+}
+
+export function confirmAddressPage(
+  { accountUrl }: LoginDependencies,
+  visit: Visit,
+): PageModels['confirm-address'] {
+  return { address: maskAddress(requireSignIn(visit).mailAddress ?? ''), accountUrl };
+}
+
+export async function codesLowPage(
+  { secondFactor, accountUrl }: LoginDependencies,
+  visit: Visit,
+): Promise<PageModels['codes-low']> {
+  const overview = await secondFactor.overview(requireSignIn(visit).account.id);
+  return { left: overview?.recoveryCodes?.left ?? 0, accountUrl };
+}

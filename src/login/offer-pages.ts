@@ -1,0 +1,34 @@
+import type { LoginDependencies } from './dependencies.ts';
+import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+
+/** "Do you still read this address?" (D5): yes, or another time. */
+export async function submitAddressConfirmation(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision> {
+  const skipped = await skipOffer(dependencies, visit);
+  if (skipped !== undefined) return skipped;
+  if (visit.action !== 'continue') return stay('action_unknown');
+  await dependencies.secondFactor.offers.confirmAddress(requireSignIn(visit), visit.ctx.state.origin);
+  return goOn;
+}
+
+/** Few recovery codes are left: said once, nothing is asked for. */
+export async function submitCodesLow(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  if (visit.action !== 'continue' && visit.action !== 'skip') return stay('action_unknown');
+  await dependencies.secondFactor.offers.skip(requireSignIn(visit), visit.ctx.state.origin);
+  return goOn;
+}
+
+/** Everything that is offered can be skipped, and the login goes on (R20, R24). */
+export async function skipOffer(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision | undefined> {
+  if (visit.action !== 'skip') return undefined;
+  const skippable =
+    visit.step.page === 'confirm-address' || ('skippable' in visit.step && visit.step.skippable);
+  if (!skippable) return stay('action_unknown');
+  await dependencies.secondFactor.offers.skip(requireSignIn(visit), visit.ctx.state.origin);
+  return goOn;
+}

@@ -1,0 +1,77 @@
+import { readCode } from '../factors/code-input.ts';
+import { resetReasons } from '../factors/reset.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { codeFault, decisionAfterProof } from './factor-pages.ts';
+import { decisionAfterSending, sendForWay } from './sending.ts';
+import { submitNewApp } from './set-up-pages.ts';
+import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { minutesOf } from './wait.ts';
+import { turnToOtherWay } from './ways.ts';
+
+/** Reset by mail (R35): reason, mail code, and the password where this login has not seen it. */
+export async function submitReset(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  const { origin } = visit.ctx.state;
+  if (visit.action === 'resend')
+    return decisionAfterSending(await sendForWay(dependencies, visit, signIn, 'reset'));
+  const turned = await turnToOtherWay(dependencies, visit);
+  if (turned !== undefined) return turned;
+  if (visit.action !== 'continue') return stay('action_unknown');
+  const reason = resetReasons.find((known) => known === visit.form.get('reason'));
+  if (reason === undefined) return stay('reason_missing', 'reason');
+  const code = readCode(visit.form.get('code'), 8);
+  if ('fault' in code) return codeFault(code.fault, 8);
+  const refused = await passwordFault(dependencies, visit);
+  if (refused !== undefined) return refused;
+  const { session } = visit.details;
+  const proof = await dependencies.secondFactor.reset.byMail(
+    signIn,
+    code.digits,
+    reason,
+    session?.accountId === signIn.account.id ? { sessionUids: session.uidDigests } : {},
+    origin,
+    visit.locale,
+  );
+  return decisionAfterProof(proof);
+}
+
+/** A reset takes the password and the code together (C15); a session alone stands for no password. */
+async function passwordFault(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision | undefined> {
+  if (visit.step.page !== 'reset' || !visit.step.passwordNeeded) return undefined;
+  const { account } = requireSignIn(visit);
+  const password = visit.form.get('password') ?? '';
+  if (password === '') return stay('password_missing', 'password');
+  const verified = await dependencies.verifyPassword({
+    loginId: account.loginId,
+    password,
+    clientId: visit.details.client.id,
+    origin: visit.ctx.state.origin,
+  });
+  if (verified.outcome === 'limited')
+    return stay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
+  if (verified.outcome === 'refused' || verified.account.id !== account.id)
+    return stay('password_wrong', 'password');
+  return undefined;
+}
+
+/** Where the support centre is found (R36): nothing is asked for here, and nothing is lost by going back. */
+export async function submitHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const turned = await turnToOtherWay(dependencies, visit);
+  if (turned !== undefined) return turned;
+  if (visit.action !== 'back' && visit.action !== 'continue') return stay('action_unknown');
+  const signIn = requireSignIn(visit);
+  if (signIn.detour !== undefined) await dependencies.secondFactor.detours.leave(signIn, signIn.detour);
+  return goOn;
+}
+
+/** After a reset: a new app at once, or later where the service is content with the mail code. */
+export async function submitResetDone(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  if (visit.action === 'skip' && visit.step.page === 'reset-done' && visit.step.skippable) {
+    await dependencies.secondFactor.detours.leave(requireSignIn(visit), 'reset-done');
+    return goOn;
+  }
+  return submitNewApp(dependencies, visit);
+}

@@ -1,0 +1,40 @@
+import type { Factor } from '../factors/assurance.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { decisionAfterSending, sendForWay } from './sending.ts';
+import { type Decision, goOn, requireSignIn, type Submission } from './visit.ts';
+
+const wayOfAction: ReadonlyMap<string, Factor> = new Map([
+  ['use-mail', 'mail'],
+  ['use-app', 'app'],
+  ['use-recovery-code', 'recovery-code'],
+  ['use-passkey', 'passkey'],
+]);
+
+/**
+ * The buttons of a page's other ways. Any that is good enough serves for this login, and changes
+ * nothing in the settings (R28, R30). @returns undefined where the form asks for something else.
+ */
+export async function turnToOtherWay(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision | undefined> {
+  const way = wayOfAction.get(visit.action);
+  if (way === undefined || !('otherWays' in visit.step) || !visit.step.otherWays.includes(way))
+    return undefined;
+  const signIn = requireSignIn(visit);
+  await dependencies.secondFactor.detours.chooseWay(signIn, way);
+  if (way !== 'mail') return goOn;
+  const sent = await sendForWay(dependencies, visit, signIn);
+  return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+}
+
+/** "I can't use my app": the reset by mail, or where there is none the way to the support centre (R35, R36). */
+export async function turnToHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  const { detours, reset } = dependencies.secondFactor;
+  const possible = signIn.holder.ways.includes('mail') && !(await reset.isFrozen(signIn.account.id));
+  await detours.turnTo(signIn, possible ? 'reset' : 'support');
+  if (!possible) return goOn;
+  const sent = await sendForWay(dependencies, visit, signIn, 'reset');
+  return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+}

@@ -1,0 +1,26 @@
+/** What a notice tells of (R37, C18): every change of the second factor, and what looks like somebody else. */
+export const noticeKinds = [
+  'app-added',
+  'app-removed',
+  'mail-added',
+  'mail-changed',
+  'mail-removed',
+  'recovery-codes-made',
+  'recovery-codes-removed',
+  'recovery-code-used',
+  'passkey-added',
+  'passkey-removed',
+  'reset',
+  'browser-trusted',
+  'trust-theft',
+  'new-browser',
+  'factor-disabled',
+  'not-me',
+] as const;
+export type NoticeKind = (typeof noticeKinds)[number];
+
+/** What the link of a mail is about: the notice, or the code that was sent. */
+export type LinkEvent = NoticeKind | 'sign-in-code' | 'set-up-code';
+
+/** A link works for so long: who is on holiday reads mail a week later. */
+export const linkDays = 7;

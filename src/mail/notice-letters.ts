@@ -1,0 +1,92 @@
+import type { MessageKey, Translate } from '../i18n/translate.ts';
+import { facts, linkOf, type Write } from './letter.ts';
+import type { LinkEvent, NoticeKind } from './notice-kinds.ts';
+
+/** Tells of a change of the second factor, or of what looks like somebody else. */
+export interface NoticeMail {
+  notice: NoticeKind;
+  /** Masked. */
+  loginId: string;
+  /** Of the device or passkey; the browser in words. */
+  name?: string;
+  /** The new address, masked. */
+  address?: string;
+  /** Recovery codes that are left. */
+  left?: number;
+  service?: string;
+  at: string;
+  device?: string;
+  /** Where the request came from, in words. */
+  place: string;
+  /** Address of the page "this was not me", derived when the mail is sent. */
+  notMe?: string;
+}
+
+/** Tells the support centre that a user has said "this was not me". */
+export interface NotMeReport {
+  about: LinkEvent;
+  /** Whole: the staff have to find it. */
+  loginId: string;
+  /** When the user had been told, and when the answer came. */
+  toldAt: string;
+  at: string;
+  /** Where the answer came from. */
+  network: string;
+  hours: number;
+  /** The request's id, which log and audit name too. */
+  request: string;
+}
+
+const nameLabels: Partial<Record<NoticeKind, MessageKey>> = {
+  'app-added': 'mail.deviceName',
+  'app-removed': 'mail.deviceName',
+  'passkey-added': 'mail.noticeFact.passkey',
+  'passkey-removed': 'mail.noticeFact.passkey',
+  'browser-trusted': 'mail.noticeFact.browser',
+  'trust-theft': 'mail.noticeFact.browser',
+};
+
+export const noticeLetter: Write<NoticeMail> = (t, brand, mail) => {
+  const title = t(`mail.notice.${mail.notice}.title`);
+  const { organisation, centre } = brand;
+  return {
+    subject: t('mail.notice.subject', { organisation, title }),
+    title,
+    lead: t(`mail.notice.${mail.notice}.lead`),
+    afterCode: [],
+    facts: facts([
+      [t('mail.noticeFact.account'), mail.loginId],
+      [t(nameLabels[mail.notice] ?? 'mail.noticeFact.name'), nameOf(t, mail)],
+      [t('mail.address'), mail.address],
+      [t('mail.noticeFact.left'), mail.left === undefined ? undefined : String(mail.left)],
+      [t('mail.service'), mail.service],
+      [t('mail.at'), mail.at],
+      [t('mail.device'), mail.device],
+      [t('mail.noticeFact.place'), mail.place],
+    ]),
+    notYou: t(mail.notice === 'not-me' ? 'mail.notYou.not-me' : 'mail.notYou.signIn', { centre }),
+    ...linkOf(t, mail.notMe, 'account'),
+  };
+};
+
+/** What was switched off is named as the program knows it; all else has the user's own name. */
+function nameOf(t: Translate, { notice, name }: NoticeMail): string | undefined {
+  const way = `mail.noticeWay.${name ?? ''}`;
+  return notice === 'factor-disabled' && t.has(way) ? t(way) : name;
+}
+
+export const reportLetter: Write<NotMeReport> = (t, brand, mail) => ({
+  subject: t('mail.notMeReport.subject', { organisation: brand.organisation, loginId: mail.loginId }),
+  title: t('mail.notMeReport.title'),
+  lead: t('mail.notMeReport.lead', { hours: mail.hours }),
+  afterCode: [],
+  facts: [
+    [brand.loginIdLabel, mail.loginId],
+    [t('mail.notMeReport.what'), t(`mail.notice.${mail.about}.title`)],
+    [t('mail.notMeReport.toldAt'), mail.toldAt],
+    [t('mail.notMeReport.at'), mail.at],
+    [t('mail.noticeFact.place'), t('notices.elsewhere', { address: mail.network })],
+    [t('mail.notMeReport.request'), mail.request],
+  ],
+  notYou: t('mail.notMeReport.next', { loginId: mail.loginId }),
+});

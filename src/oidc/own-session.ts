@@ -1,0 +1,95 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { NijoError } from '../base/errors.ts';
+import { equalSecrets, type Sealer } from '../base/sealing.ts';
+import type { Configuration } from '../config/schema.ts';
+import { settledWithoutHolder } from '../factors/assurance.ts';
+import { freshSeconds } from '../factors/fresh.ts';
+import type { OwnSession, OwnSessions } from '../portal/ports.ts';
+import { ownClient, ownClientId, ownRedirectPath } from './own-client.ts';
+import { createPayloadSeal } from './payload-seal.ts';
+import { demandOf } from './policy.ts';
+import { ttlConfiguration } from './ttl.ts';
+import type { UnitsOfWork } from './units.ts';
+
+/** What is needed of the provider's handle. */
+export interface OwnSessionDeps {
+  config: Configuration;
+  sealer: Sealer;
+  units: UnitsOfWork;
+  /** The provider as it is now. */
+  current(): Provider;
+}
+
+const home = '/account';
+
+// Segments and a query of plain characters: nothing here is an address of elsewhere, or climbs out.
+const localPath = /^\/account(?:\/[\w~-]+(?:\.[\w~-]+)*)*(?:\?[\w=&%.~+-]*)?$/;
+
+function isLocal(path: string): boolean {
+  return path.length <= 500 && localPath.test(path) && !path.startsWith(ownRedirectPath);
+}
+
+/** The own page's port: it stands on the provider's session, and has none of its own. */
+export function createOwnSessions(deps: OwnSessionDeps): OwnSessions {
+  const { config, sealer, units } = deps;
+  const { issuer } = config;
+  const { sessionSeconds } = ttlConfiguration(config);
+  const switches = { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa };
+  const seal = createPayloadSeal(sealer);
+  const keys = sealer.keys('form-token');
+  const demand = demandOf({}, ownClient(issuer));
+
+  const mark = (key: Buffer, path: string): string =>
+    createHmac('sha256', key).update(`own-page:${path}`).digest('base64url').slice(0, 22);
+
+  return {
+    async read(req: IncomingMessage, res: ServerResponse): Promise<OwnSession | undefined> {
+      const provider = deps.current();
+      const unit = units.create();
+      const session = await units
+        .inside(unit, () => provider.Session.get(provider.createContext(req, res)))
+        .catch((error: unknown) => {
+          // Whether somebody is signed in is not known: nobody is, and nobody is sent to a login either.
+          if (unit.failure()?.unavailable === true)
+            throw new NijoError('temporarily_unavailable', {}, { cause: error });
+          throw error;
+        });
+      const { accountId, uid, loginTs } = session;
+      if (accountId === undefined || loginTs === undefined || session.past(sessionSeconds)) return undefined;
+      // A session of a service that asks for a password alone shows nothing here, and changes nothing (R1).
+      if (!settledWithoutHolder(demand, session.acr, switches)) return undefined;
+      return {
+        accountId,
+        uid,
+        uidDigests: seal.digests(uid),
+        acr: session.acr,
+        amr: session.amr ?? [],
+        ageSeconds: Math.max(0, Math.floor(Date.now() / 1000) - loginTs),
+      };
+    },
+    signInUrl(returnTo, { fresh, locale }) {
+      const path = isLocal(returnTo) ? returnTo : home;
+      const [key] = keys;
+      if (key === undefined) throw new Error('no key');
+      const parameters = new URLSearchParams({
+        client_id: ownClientId,
+        response_type: 'none',
+        scope: 'openid',
+        redirect_uri: `${issuer}${ownRedirectPath}`,
+        state: `${Buffer.from(path).toString('base64url')}.${mark(key, path)}`,
+        ui_locales: locale,
+        ...(fresh ? { max_age: String(freshSeconds) } : {}),
+      });
+      return `/authorize?${parameters.toString()}`;
+    },
+    returnPath(state) {
+      const [encoded = '', given = ''] = (state ?? '').split('.');
+      const path = Buffer.from(encoded, 'base64url').toString();
+      // Marked by us, so that nobody else decides where a login leads; and a path of ours all the same.
+      const ours = keys.some((key) => equalSecrets(mark(key, path), given));
+      return ours && isLocal(path) ? path : undefined;
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { ForbiddenDomainRule } from '../factors/address.ts';
+import type { Changer, FactorChanges } from '../factors/changes/changer.ts';
+import type { Overview } from '../factors/overview.ts';
+import type { Passkeys } from '../factors/passkeys.ts';
+import type { Cookies } from '../web/cookies.ts';
+import type { BrowserBinding } from '../web/forms.ts';
+import type { Language } from '../web/language.ts';
+import type { Responder } from '../web/respond.ts';
+import type { Activity, OwnSessions } from './ports.ts';
+
+/** The second factor as its owner sees and changes it. */
+export interface OwnFactors {
+  overview(accountId: string): Promise<Overview | undefined>;
+  changes: FactorChanges;
+  recoveryCodes: {
+    make(changer: Changer, present?: string): Promise<{ number: string; codes: string[] }>;
+    remove(changer: Changer): Promise<void>;
+  };
+  passkeys: Pick<Passkeys, 'available' | 'registerOptions' | 'register' | 'checkOptions' | 'check'>;
+  trustedBrowsers: { end(changer: Changer, id: string): Promise<void> };
+}
+
+/** Everything the own page uses, as narrow as it uses it; `app.ts` puts it together. */
+export interface PortalDependencies {
+  sessions: OwnSessions;
+  activity: Activity;
+  secondFactor: OwnFactors;
+  responder: Responder;
+  language: Language;
+  browsers: BrowserBinding;
+  cookies: Cookies;
+  forbidden: readonly (ForbiddenDomainRule & { label: string })[];
+  timeZone: string;
+  /** A browser in words, from its User-Agent. */
+  describeDevice(userAgent: string, locale: 'en' | 'ja'): string;
+  /** The operator's name for the network of an address, where it has one. */
+  placeOf(address: string, locale: 'en' | 'ja'): string | undefined;
+  defaultDeviceName(locale: 'en' | 'ja'): string;
+  /** A QR code as one `<svg>` element. */
+  qrSvg(text: string): Promise<string>;
+}

@@ -1,0 +1,109 @@
+import type { Overview } from '../factors/overview.ts';
+import type { AccountFrontPage, Standing } from '../web/account-pages.ts';
+import type { PortalDependencies } from './dependencies.ts';
+import { takeDone } from './done.ts';
+import { createTimes, type Times } from './times.ts';
+import { chromeOf, frontPath, type PortalPage } from './visit.ts';
+
+/** So many recovery codes left are few: the page asks for new ones. */
+const fewCodes = 3;
+
+/** What is set up, since when, last used; one clear thing to do for each. */
+export const frontPage: PortalPage = {
+  path: frontPath,
+  fresh: false,
+  async show(dependencies, visit, shown) {
+    const { ctx, locale, overview } = visit;
+    const done = takeDone(dependencies.cookies, ctx);
+    dependencies.responder.page(
+      ctx,
+      'account',
+      frontOf(overview, createTimes(dependencies.timeZone), locale, dependencies.secondFactor.passkeys),
+      {
+        ...chromeOf(dependencies, visit, shown, 'link'),
+        ...(done === undefined || shown.fault !== undefined ? {} : { notice: done }),
+      },
+    );
+  },
+};
+
+function frontOf(
+  overview: Overview,
+  times: Times,
+  locale: 'en' | 'ja',
+  passkeys: Pick<PortalDependencies['secondFactor']['passkeys'], 'available'>,
+): AccountFrontPage {
+  const { mail, recoveryCodes: sheet } = overview;
+  return {
+    standing: standingOf(overview, times, locale),
+    ...(mail === undefined ? {} : { mail: { address: mail.address, ...used(mail, times, locale) } }),
+    apps: overview.apps.map((app) => ({ id: app.id, name: app.name, ...used(app, times, locale) })),
+    // Those that were set up can be seen and removed also where no more can be added.
+    ...(passkeys.available || overview.passkeys.length > 0
+      ? {
+          passkeys: overview.passkeys.map((passkey) => ({
+            id: passkey.id,
+            name: passkey.name,
+            backedUp: passkey.backedUp,
+            ...used(passkey, times, locale),
+          })),
+        }
+      : {}),
+    passkeysOffered: passkeys.available,
+    ...(sheet === undefined
+      ? {}
+      : {
+          recoveryCodes: {
+            number: sheet.number,
+            left: sheet.left,
+            since: times.day(sheet.createdAt, locale),
+          },
+        }),
+    trustedBrowsers: overview.trustedBrowsers.length,
+    timeZone: times.timeZone,
+  };
+}
+
+/** Since when it is set up, and when it was used last, in words. */
+export function used(
+  thing: { provenAt: Date; lastUsedAt?: Date },
+  times: Times,
+  locale: 'en' | 'ja',
+): { since: string; lastUsed?: string } {
+  return {
+    since: times.day(thing.provenAt, locale),
+    ...(thing.lastUsedAt === undefined ? {} : { lastUsed: times.moment(thing.lastUsedAt, locale) }),
+  };
+}
+
+/** What stands there until something is done about it, the most pressing first. */
+export function standingOf(overview: Overview, times: Times, locale: 'en' | 'ja'): Standing[] {
+  const { mail, apps, frozen, recoveryCodes: sheet } = overview;
+  const standing: Standing[] = [];
+  if (frozen.changesUntil !== undefined)
+    standing.push({ kind: 'frozen', params: { until: times.moment(frozen.changesUntil, locale) } });
+  else if (frozen.addressUntil !== undefined)
+    standing.push({ kind: 'address-frozen', params: { until: times.moment(frozen.addressUntil, locale) } });
+  if (mail?.disabled === true) standing.push({ kind: 'mail-disabled', params: {}, to: '/account/mail' });
+  if (overview.appsDisabled) standing.push({ kind: 'apps-disabled', params: {}, to: '/account/new-phone' });
+  if (mail?.failing === true)
+    standing.push({ kind: 'address-failing', params: { address: mail.address }, to: '/account/mail' });
+  // It stands until there is an address (R23, R24).
+  if (mail === undefined && apps.length > 0)
+    standing.push({ kind: 'app-only', params: {}, to: '/account/mail' });
+  else if (onlyOneWay(overview)) standing.push({ kind: 'one-way', params: {}, to: '/account/app' });
+  if (sheet !== undefined && sheet.left <= fewCodes)
+    standing.push({
+      kind: sheet.left === 0 ? 'codes-none' : 'codes-few',
+      params: { left: sheet.left },
+      to: '/account/recovery-codes',
+    });
+  return standing;
+}
+
+/** One lost phone or one full mailbox away from being shut out (D9). */
+export function onlyOneWay(overview: Overview): boolean {
+  const working = overview.ways.filter((way) => way !== 'recovery-code');
+  const codes = overview.recoveryCodes?.left ?? 0;
+  return working.length + (codes > 0 ? 1 : 0) <= 1 && overview.apps.length <= 1;
+}

@@ -1,0 +1,89 @@
+import { Router } from '@koa/router';
+import { maskLoginId } from '../accounts/login-id.ts';
+import { NijoError } from '../base/errors.ts';
+import { formatTime } from '../factors/mail-codes.ts';
+import { type NotMe, reachesAccount } from '../factors/not-me.ts';
+import type { NoticeLink } from '../factors/notice-links.ts';
+import type { NijoContext, NijoState } from '../web/context.ts';
+import { type BrowserBinding, readForm } from '../web/forms.ts';
+import type { Language } from '../web/language.ts';
+import type { Responder } from '../web/respond.ts';
+
+export interface NotMeDependencies {
+  notMe: NotMe;
+  responder: Responder;
+  language: Language;
+  browsers: BrowserBinding;
+  timeZone: string;
+  /** Whether the support centre has an address to be told at. */
+  centreTold: boolean;
+}
+
+// Without the token: the cookies that remember the language are for every such page.
+const folder = '/not-me';
+
+/**
+ * The page behind the link "this was not me" of a mail (D11). It needs no login, and signs nobody in.
+ * Mail scanners open every link: GET and HEAD show the page and change nothing (R38); only its own
+ * form, sent by the browser that was shown it, acts.
+ */
+export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> {
+  const { notMe } = dependencies;
+  const router = new Router<NijoState>();
+  const path = `${folder}/:token`;
+
+  router.get(path, async (ctx) => {
+    const token = tokenOf(ctx.params.token);
+    show(dependencies, ctx, token, await notMe.find(token));
+  });
+
+  router.post(path, async (ctx) => {
+    const token = tokenOf(ctx.params.token);
+    const form = readForm(ctx);
+    const link = await notMe.find(token);
+    const present = dependencies.browsers.read(ctx);
+    dependencies.browsers.check(present, purposeOf(token), form.get('csrf'));
+    if (form.get('action') !== 'continue') throw new NijoError('action_unknown');
+    await notMe.act(token, ctx.state.origin, localeOf(dependencies, ctx, link));
+    // The link itself shows what has become of it: reloading sends nothing twice.
+    ctx.redirect(`${folder}/${token}`);
+    ctx.status = 303;
+  });
+  return router;
+}
+
+/** @throws NijoError `notice_link_invalid` for what no link of ours ever ended in. */
+function tokenOf(parameter: unknown): string {
+  if (typeof parameter !== 'string' || !/^[\w-]{1,64}$/.test(parameter))
+    throw new NijoError('notice_link_invalid');
+  return parameter;
+}
+
+function purposeOf(token: string): string {
+  return `not-me:${token}`;
+}
+
+function localeOf(dependencies: NotMeDependencies, ctx: NijoContext, link: NoticeLink): 'en' | 'ja' {
+  return dependencies.language.of(ctx, { profile: link.locale, path: folder });
+}
+
+function show(dependencies: NotMeDependencies, ctx: NijoContext, token: string, link: NoticeLink): void {
+  const { responder, browsers, timeZone, centreTold } = dependencies;
+  const locale = localeOf(dependencies, ctx, link);
+  const loginId = maskLoginId(link.loginId);
+  const reach = reachesAccount(link) ? 'account' : 'code';
+  const chrome = { locale, url: ctx.path, languageToggle: 'link' } as const;
+  if (link.used) {
+    responder.page(ctx, 'not-me-done', { loginId, reach, frozen: link.frozen }, chrome);
+    return;
+  }
+  const model = {
+    loginId,
+    about: `mail.notice.${link.event}.title`,
+    at: formatTime(link.createdAt, locale, timeZone),
+    reach,
+    centreTold,
+  } as const;
+  const formToken = browsers.token(browsers.ensure(ctx), purposeOf(token));
+  responder.page(ctx, 'not-me', model, { ...chrome, formToken });
+}

@@ -1,0 +1,36 @@
+import { NijoError } from '../base/errors.ts';
+import { longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
+import { chromeOf, frontPath, go, type PortalPage, stay, type Visit } from './visit.ts';
+
+function renamePage(way: 'app' | 'passkey'): PortalPage {
+  const nameOf = ({ overview, params }: Visit): string => {
+    const things = way === 'app' ? overview.apps : overview.passkeys;
+    const found = things.find(({ id }) => id === params.id);
+    if (found === undefined) throw new NijoError('factor_unknown');
+    return found.name;
+  };
+  return {
+    path: `/account/rename/${way}/:id`,
+    fresh: true,
+    async show(dependencies, visit, shown) {
+      const name = nameOf(visit);
+      dependencies.responder.page(
+        visit.ctx,
+        'account-rename',
+        { way, name, deviceName: shown.typed?.get('device_name') ?? name },
+        chromeOf(dependencies, visit, shown),
+      );
+    },
+    async submit(dependencies, visit) {
+      if (visit.action !== 'continue') return stay('action_unknown');
+      // Without a name it keeps the one it has.
+      const name = readDeviceName(visit.form.get('device_name'), nameOf(visit));
+      if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
+      await dependencies.secondFactor.changes.rename(visit.changer, way, visit.params.id ?? '', name);
+      return go(frontPath, 'renamed');
+    },
+  };
+}
+
+export const renameAppPage = renamePage('app');
+export const renamePasskeyPage = renamePage('passkey');

@@ -1,0 +1,181 @@
+import { Router } from '@koa/router';
+import { NijoError } from '../base/errors.ts';
+import type { NijoContext, NijoState } from '../web/context.ts';
+import { type Form, readForm } from '../web/forms.ts';
+import type { Fault } from '../web/pages.ts';
+import { ownAddress } from '../web/respond.ts';
+import type { PortalDependencies } from './dependencies.ts';
+import { sayDone } from './done.ts';
+import { frontPage } from './front-page.ts';
+import { portalPages } from './pages.ts';
+import type { OwnSession } from './ports.ts';
+import {
+  type Decision,
+  frontPath,
+  hasFactor,
+  isFresh,
+  type PortalPage,
+  redirect,
+  tokenPurpose,
+  type Visit,
+} from './visit.ts';
+
+/** Where our own login comes back to. */
+export const signedInPath = '/account/signed-in';
+
+/**
+ * The user's own page. Every page of the list goes through the same door: nobody sees one without a
+ * second factor, and nobody sends a form, or sees a page that begins a change, without a sign-in of the
+ * last minutes (C14). A new page cannot be without it.
+ */
+export function portalRoutes(
+  dependencies: PortalDependencies,
+  pages: readonly PortalPage[] = portalPages,
+): Router<NijoState> {
+  const router = new Router<NijoState>();
+  router.get(signedInPath, (ctx) => comeBack(dependencies, ctx));
+  for (const page of pages) {
+    router.get(page.path, (ctx) => look(dependencies, ctx, page));
+    if (page.submit !== undefined) router.post(page.path, (ctx) => send(dependencies, ctx, page));
+  }
+  return router;
+}
+
+/** Back from our own login: on to where the user wanted to be. */
+async function comeBack(dependencies: PortalDependencies, ctx: NijoContext): Promise<void> {
+  const { state, error } = ctx.query;
+  const wanted = dependencies.sessions.returnPath(typeof state === 'string' ? state : undefined) ?? frontPath;
+  if (error === undefined) return redirect(ctx, wanted);
+  // Cancelled: asking again at once would be a trap. Whoever is signed in still sees the own page.
+  const session = await dependencies.sessions.read(ctx.req, ctx.res);
+  redirect(ctx, session !== undefined && hasFactor(session) ? frontPath : '/');
+}
+
+async function look(dependencies: PortalDependencies, ctx: NijoContext, page: PortalPage): Promise<void> {
+  const session = await dependencies.sessions.read(ctx.req, ctx.res);
+  if (session === undefined || !hasFactor(session) || (page.fresh && !isFresh(session)))
+    return signIn(dependencies, ctx, ownAddress(ctx), page.fresh);
+  const visit = await establish(dependencies, ctx, session);
+  await show(dependencies, visit, page);
+}
+
+async function send(dependencies: PortalDependencies, ctx: NijoContext, page: PortalPage): Promise<void> {
+  const form = readForm(ctx);
+  const session = await dependencies.sessions.read(ctx.req, ctx.res);
+  // Nothing is changed meanwhile: after the sign-in the page is there again, and its form is sent anew.
+  if (session === undefined || !hasFactor(session)) return signIn(dependencies, ctx, ctx.path, true);
+  dependencies.browsers.check(dependencies.browsers.read(ctx), tokenPurpose(session), form.get('csrf'));
+  const action = form.get('action') ?? 'continue';
+  const toggled = form.has('lang');
+  if (!isFresh(session) && (page.fresh || !toggled)) {
+    return action === 'cancel' ? redirect(ctx, frontPath) : signIn(dependencies, ctx, ctx.path, true);
+  }
+  const visit = await establish(dependencies, ctx, session, form.get('lang'));
+  // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
+  if (toggled) return show(dependencies, visit, page, { typed: form });
+  if (action === 'cancel') return redirect(ctx, frontPath);
+  const decision = await submit(dependencies, visit, page, form, action);
+  if (decision.kind === 'answered') return;
+  if (decision.kind === 'stay')
+    return show(dependencies, visit, page, { typed: form, fault: decision.fault });
+  if (decision.done !== undefined) sayDone(dependencies.cookies, ctx, decision.done);
+  redirect(ctx, decision.to);
+}
+
+/** A change that is refused is a fault on the page the user is on. */
+async function submit(
+  dependencies: PortalDependencies,
+  visit: Visit,
+  page: PortalPage,
+  form: Form,
+  action: string,
+): Promise<Decision> {
+  if (page.submit === undefined) throw new NijoError('method_not_allowed');
+  try {
+    return await page.submit(dependencies, { ...visit, form, action });
+  } catch (error) {
+    return { kind: 'stay', fault: faultOf(error) };
+  }
+}
+
+async function show(
+  dependencies: PortalDependencies,
+  visit: Visit,
+  page: PortalPage,
+  shown: { fault?: Fault; typed?: Form } = {},
+): Promise<void> {
+  const { ctx } = visit;
+  try {
+    // What a form has just changed is not in what was read before it.
+    await page.show(dependencies, visit, shown);
+  } catch (error) {
+    // What this page was about is gone, or cannot be done now: the front page says so, and shows what is.
+    const fault = shown.fault ?? faultOf(error);
+    await frontPage.show(dependencies, visit, { fault });
+    ctx.status = new NijoError(fault.code).status;
+    return;
+  }
+  if (shown.fault === undefined) return;
+  const error = new NijoError(shown.fault.code, shown.fault.details);
+  ctx.status = error.status;
+  const { retryAfterSeconds } = error.details;
+  if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
+}
+
+// What is no answer to a user's change but to a request that no page of ours makes.
+const foreign: ReadonlySet<string> = new Set(['not_found', 'bad_request', 'form_token_invalid']);
+
+/** @throws what is no fault of the user's: it has a page of its own. */
+function faultOf(error: unknown): Fault {
+  if (!(error instanceof NijoError) || error.status >= 500 || foreign.has(error.code)) throw error;
+  return { code: error.code, details: error.details };
+}
+
+function signIn(dependencies: PortalDependencies, ctx: NijoContext, returnTo: string, fresh: boolean): void {
+  redirect(ctx, dependencies.sessions.signInUrl(returnTo, { fresh, locale: dependencies.language.of(ctx) }));
+}
+
+/** Who is here, and what is set up. */
+async function establish(
+  dependencies: PortalDependencies,
+  ctx: NijoContext,
+  session: OwnSession,
+  asked?: string,
+): Promise<Visit> {
+  const overview = await dependencies.secondFactor.overview(session.accountId);
+  if (overview === undefined) throw new NijoError('not_found');
+  const locale = dependencies.language.of(ctx, {
+    asked,
+    profile: overview.account.locale,
+    path: frontPath,
+  });
+  const browser = dependencies.browsers.ensure(ctx);
+  return {
+    ctx,
+    session,
+    browser,
+    locale,
+    overview,
+    params: plainParams(ctx),
+    changer: {
+      accountId: session.accountId,
+      browser,
+      sessionUid: session.uid,
+      sessionUids: session.uidDigests,
+      origin: ctx.state.origin,
+      locale,
+      device: dependencies.describeDevice(ctx.get('user-agent'), locale),
+    },
+  };
+}
+
+/** @throws NijoError `not_found` for what is no id of ours, such as text that the database would refuse (C45). */
+function plainParams(ctx: NijoContext): Record<string, string> {
+  const params = (ctx as NijoContext & { params?: Record<string, unknown> }).params ?? {};
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => {
+      if (typeof value !== 'string' || !/^[\w-]{1,64}$/.test(value)) throw new NijoError('not_found');
+      return [name, value];
+    }),
+  );
+}

@@ -1,0 +1,39 @@
+import { takeDone } from './done.ts';
+import { createTimes } from './times.ts';
+import { chromeOf, go, type PortalPage, stay } from './visit.ts';
+
+const path = '/account/services';
+
+/** Services that hold something in the user's name, and taking it back. */
+export const servicesPage: PortalPage = {
+  path,
+  fresh: false,
+  async show(dependencies, visit, shown) {
+    const { ctx, locale, session } = visit;
+    const times = createTimes(dependencies.timeZone);
+    const grants = await dependencies.activity.grants(session.accountId);
+    const done = takeDone(dependencies.cookies, ctx);
+    dependencies.responder.page(
+      ctx,
+      'account-services',
+      {
+        grants: grants.map((grant) => ({
+          id: grant.id,
+          service: grant.service[locale],
+          since: times.moment(grant.since, locale),
+          scopes: grant.scopes,
+        })),
+      },
+      {
+        ...chromeOf(dependencies, visit, shown, 'link'),
+        ...(done === undefined || shown.fault !== undefined ? {} : { notice: done }),
+      },
+    );
+  },
+  async submit(dependencies, visit) {
+    const id = visit.form.get('id');
+    if (visit.action !== 'revoke' || id === undefined) return stay('action_unknown');
+    await dependencies.activity.revokeGrant(visit.session.accountId, id, visit.ctx.state.origin);
+    return go(path, 'grant-revoked');
+  },
+};

@@ -1,0 +1,107 @@
+import type { ErrorCode } from '../base/errors.ts';
+import type { Changer } from '../factors/changes/changer.ts';
+import type { Overview } from '../factors/overview.ts';
+import type { NijoContext } from '../web/context.ts';
+import type { Form } from '../web/forms.ts';
+import type { Chrome, Fault } from '../web/pages.ts';
+import type { AccountNotice } from '../web/account-pages.ts';
+import type { PortalDependencies } from './dependencies.ts';
+import { freshSeconds, type OwnSession } from './ports.ts';
+
+/** One request to the own page, by somebody who is signed in with a second factor. */
+export interface Visit {
+  ctx: NijoContext;
+  session: OwnSession;
+  /** This browser's digest (C21). */
+  browser: string;
+  locale: 'en' | 'ja';
+  overview: Overview;
+  /** In whose name a change is made. */
+  changer: Changer;
+  /** The ids in the address, each of them plain. */
+  params: Readonly<Record<string, string>>;
+}
+
+/** A visit in which a form was sent, by its own browser and after a sign-in of the last minutes. */
+export interface Submission extends Visit {
+  form: Form;
+  action: string;
+}
+
+/** What a page shows besides what is stored: what went wrong, and what was typed. */
+export interface Shown {
+  fault?: Fault;
+  typed?: Form;
+}
+
+/** What the code of a form decides. */
+export type Decision =
+  /** Done: on to another page of ours, which says so. */
+  | { kind: 'go'; to: string; done?: AccountNotice }
+  /** Nothing changed: the same page again, saying what is wrong. */
+  | { kind: 'stay'; fault: Fault }
+  /** The answer has been given already: what is shown only once. */
+  | { kind: 'answered' };
+
+/** One page under `/account`: GET shows it, POST sends its form. */
+export interface PortalPage {
+  path: string;
+  /**
+   * Whether looking at it wants a sign-in of the last minutes too (C14): every page that begins a change
+   * or shows a secret. A form always does; there is no way to say otherwise.
+   */
+  fresh: boolean;
+  show(dependencies: PortalDependencies, visit: Visit, shown: Shown): Promise<void>;
+  submit?(dependencies: PortalDependencies, visit: Submission): Promise<Decision>;
+}
+
+export const frontPath = '/account';
+
+export function go(to: string, done?: AccountNotice): Decision {
+  return done === undefined ? { kind: 'go', to } : { kind: 'go', to, done };
+}
+
+export function stay(code: ErrorCode, field?: Fault['field'], details?: Fault['details']): Decision {
+  return {
+    kind: 'stay',
+    fault: { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) },
+  };
+}
+
+/** Signed in with more than the password: only that opens the own page. */
+export function hasFactor(session: OwnSession): boolean {
+  return session.amr.some((method) => method !== 'pwd');
+}
+
+/** A proof recent enough for a change (R16, C14). */
+export function isFresh(session: OwnSession): boolean {
+  return session.ageSeconds <= freshSeconds;
+}
+
+/** What the token of a form is made for: one session's pages. */
+export function tokenPurpose(session: OwnSession): string {
+  return `account:${session.uid}`;
+}
+
+/** The frame of a page of the account. `form`: its one form is sent by the language toggle too (R45). */
+export function chromeOf(
+  dependencies: Pick<PortalDependencies, 'browsers'>,
+  visit: Visit,
+  shown: Shown,
+  languageToggle: Chrome['languageToggle'] = 'form',
+): Chrome {
+  return {
+    locale: visit.locale,
+    signedInAs: visit.overview.account.loginId,
+    formToken: dependencies.browsers.token(visit.browser, tokenPurpose(visit.session)),
+    url: visit.ctx.path,
+    languageToggle,
+    ...(shown.fault === undefined ? {} : { fault: shown.fault }),
+  };
+}
+
+/** Leads on by GET, so that a reload or the back button sends nothing twice. */
+export function redirect(ctx: NijoContext, to: string): void {
+  ctx.redirect(to);
+  ctx.status = 303;
+}

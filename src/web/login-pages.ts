@@ -1,0 +1,39 @@
+import type { MailCodePage, Way } from './pages.ts';
+
+/** How long this browser is trusted where the tick is set (R31); absent where the service or request allows none. */
+export interface TrustOffer {
+  trustDays?: number;
+  /** As it was sent with a form that was refused. */
+  trustTicked?: boolean;
+}
+
+/** The key of an app that is being set up. */
+export interface AppKey {
+  /** Base32 in groups of four, for reading and typing. */
+  secretGrouped: string;
+  /** Base32 without spaces, for the copy button. */
+  secret: string;
+  otpauthUrl: string;
+  /** A whole `<svg>` element. */
+  qrSvg: string;
+  deviceName: string;
+}
+
+/** The pages of a login beside its first ones, by the names they carry in `<main data-page>`. */
+export interface LoginPageModels {
+  'recovery-code': TrustOffer & {
+    /** Number of the valid sheet, so that it is told from an earlier one (D8). */
+    sheet?: string;
+    otherWays: readonly Way[];
+  };
+  /** `options` of `navigator.credentials.get`, as JSON. */
+  passkey: TrustOffer & { options: string; otherWays: readonly Way[] };
+  /** "I can't use my app": code, reason, and the password where this login has not seen it. */
+  reset: MailCodePage & { reason: string; passwordNeeded: boolean };
+  /** The same where no address is registered that works: where to go (R36). */
+  'help-support': { otherWays: readonly Way[] };
+  /** The reset is done; a new app can be set up at once, and has to be where `skippable` is false. */
+  'reset-done': AppKey & { skippable: boolean };
+  'confirm-address': { address: string; accountUrl: string };
+  'codes-low': { left: number; accountUrl: string };
+}

@@ -1,0 +1,149 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { sql } from 'kysely';
+import { noteAddressFailure } from '../../src/factors/address-health.ts';
+import { faultOf } from '../../src/mail/fault.ts';
+import { createMailSender, type MailSender } from '../../src/mail/sender.ts';
+import type { MailTransport } from '../../src/mail/transport.ts';
+import { codeFor, linkFor, openTransport, renderer } from '../mail/post-office.ts';
+import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { silentLogger } from '../support/logger.ts';
+import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+import { auditOf, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';
+
+describe('what a mail server says', () => {
+  test.each([
+    ['550 5.1.1 no such user', 'RCPT TO', 'EENVELOPE', true],
+    ['451 4.7.1 greylisted', 'RCPT TO', 'EENVELOPE', true],
+    ['554 5.2.2 mailbox full', 'DATA', 'EMESSAGE', true],
+    // About the mail, its sender or the session: no word on who it is for.
+    ['554 5.7.1 looks like spam', 'DATA', 'EMESSAGE', false],
+    ['550 5.7.1 sender refused', 'MAIL FROM', 'EENVELOPE', false],
+    ['530 5.7.0 sign in first', 'RCPT TO', 'EENVELOPE', false],
+    ['421 4.3.2 busy', 'CONN', 'ECONNECTION', false],
+  ])('D5: %s (to %s) is about the recipient: %s, %s', (response, command, code, recipient) => {
+    const error = Object.assign(new Error(response), {
+      response,
+      responseCode: Number(response.slice(0, 3)),
+    });
+    expect(faultOf(Object.assign(error, { command, code }), [])).toMatchObject({ recipient });
+  });
+});
+
+describeOnEveryDatabase('the health of an address', (open) => {
+  let database: TestDatabase;
+  let stage: TwoNodes;
+  let sink: SmtpSink;
+  let transport: MailTransport;
+  let sender: MailSender;
+  beforeAll(async () => {
+    database = await open();
+    stage = await twoNodes(database);
+  });
+  beforeEach(async () => {
+    sink = await startSmtpSink();
+    transport = openTransport(sink);
+    sender = createMailSender(
+      {
+        db: stage.db,
+        transport,
+        renderer,
+        codeFor,
+        linkFor,
+        logger: silentLogger(),
+        onUndelivered: (address, reason) => noteAddressFailure(stage.db, address, reason),
+      },
+      { handOverMs: 2_000, leaseMs: 5_000, retryMs: [60_000], pollMs: 60_000 },
+    );
+  });
+  afterEach(async () => {
+    await sender.stop();
+    transport.close();
+    await sink.close();
+  });
+  afterAll(() => database.close());
+
+  /** Sends a code by mail, as far as it comes. */
+  async function mailCode(who: Someone, lifetimeSeconds = 600): Promise<void> {
+    const { signIn } = await stage.withCode(await stage.signIn(who), 'sign-in', who.address);
+    const mail = await stage.db
+      .updateTable('mails')
+      .set({ expires_at: sql<Date>`now() + make_interval(secs => ${lifetimeSeconds})` })
+      .where('challenge_id', '=', signIn.challenge?.id ?? '')
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    sender.kick(mail.id);
+    await sender.idle();
+  }
+  const failuresOf = async (who: Someone): Promise<number> =>
+    (
+      await stage.db
+        .selectFrom('mail_factors')
+        .select('failures')
+        .where('account_id', '=', who.id)
+        .where('state', '=', 'active')
+        .executeTakeFirstOrThrow()
+    ).failures;
+
+  test('D5: refusals are counted for the account, audited, and forgotten by a right code', async () => {
+    const who = await stage.someone({ mail: true });
+    const other = await stage.someone({ mail: true });
+    sink.mode = 'refuse';
+    await mailCode(who);
+    await mailCode(who);
+    expect([await failuresOf(who), await failuresOf(other)]).toEqual([2, 0]);
+    expect((await stage.nodes[1].overview(who.id))?.mail?.failing).toBe(true);
+    expect(await auditOf(stage.db, who.id, 'factor.address-failed')).toEqual([
+      { event: 'factor.address-failed', details: { reason: 'refused', failures: 1 } },
+      { event: 'factor.address-failed', details: { reason: 'refused', failures: 2 } },
+    ]);
+    const { signIn, digits } = await stage.withCode(await stage.signIn(who), 'sign-in', who.address);
+    await stage.nodes[1].proving.proveMail(signIn, digits, {
+      requestId: 'request-1',
+      address: '192.0.2.7',
+      node: 'node-b',
+    });
+    expect(await failuresOf(who)).toBe(0);
+    expect((await stage.nodes[0].overview(who.id))?.mail?.failing).toBe(false);
+  });
+
+  test('D5: a code whose time runs out on the recipient’s server counts; a relay that is away never does', async () => {
+    const who = await stage.someone({ mail: true });
+    // The first retry would come after the mail's end.
+    sink.mode = 'greylist';
+    await mailCode(who, 20);
+    expect(await failuresOf(who)).toBe(1);
+    sink.mode = 'down';
+    await mailCode(who, 20);
+    sink.mode = 'temporary';
+    await mailCode(who, 20);
+    expect(await failuresOf(who)).toBe(1);
+    expect(await auditOf(stage.db, who.id, 'factor.address-failed')).toEqual([
+      { event: 'factor.address-failed', details: { reason: 'expired', failures: 1 } },
+    ]);
+    expect(
+      await stage.db.selectFrom('mails').select('state').where('account_id', '=', who.id).execute(),
+    ).toEqual(['', '', ''].map(() => ({ state: 'expired' })));
+  });
+
+  test('D5: an address that serves several accounts fails for all of them, and only where it is still in use', async () => {
+    const [one, two, gone] = await Promise.all([0, 1, 2].map(() => stage.someone({ mail: true })));
+    const address = one?.address ?? '';
+    await stage.db
+      .updateTable('mail_factors')
+      .set({ address })
+      .where('account_id', 'in', [two?.id ?? '', gone?.id ?? ''])
+      .execute();
+    await stage.db
+      .updateTable('mail_factors')
+      .set({ state: 'replaced' })
+      .where('account_id', '=', gone?.id ?? '')
+      .execute();
+    expect(await noteAddressFailure(stage.db, address, 'bounced', 'cli:test')).toBe(2);
+    expect(await auditOf(stage.db, gone?.id ?? '')).toEqual([]);
+    for (const who of [one, two])
+      expect(await auditOf(stage.db, who?.id ?? '')).toEqual([
+        { event: 'factor.address-failed', details: { reason: 'bounced', failures: 2 } },
+      ]);
+    expect(await noteAddressFailure(stage.db, `nobody-${address}`, 'bounced')).toBe(0);
+  });
+});

@@ -1,0 +1,26 @@
+import type { AppKey, LoginPageModels } from '../../src/web/login-pages.ts';
+import type { Fault, MailCodePage } from '../../src/web/pages.ts';
+
+/** Realistic models of the login's pages beside the first ones. */
+export function loginModels(mailCode: MailCodePage, appKey: AppKey): LoginPageModels {
+  return {
+    'recovery-code': { sheet: 'KITE-42', otherWays: ['app', 'mail'] },
+    passkey: { options: '{"challenge":"abc"}', otherWays: ['mail'] },
+    reset: { ...mailCode, otherWays: ['app', 'mail'], reason: 'other', passwordNeeded: true },
+    'help-support': { otherWays: ['app'] },
+    'reset-done': { ...appKey, skippable: true },
+    'confirm-address': { address: 'h•••o@mail.example', accountUrl: 'https://idp.example/account' },
+    'codes-low': { left: 3, accountUrl: 'https://idp.example/account' },
+  };
+}
+
+/** The fields a person fills in on each. */
+export const loginFields: Record<keyof LoginPageModels, readonly NonNullable<Fault['field']>[]> = {
+  'recovery-code': ['code'],
+  passkey: [],
+  reset: ['reason', 'password', 'code'],
+  'help-support': [],
+  'reset-done': ['device_name', 'code'],
+  'confirm-address': [],
+  'codes-low': [],
+};
