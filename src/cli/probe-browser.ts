@@ -76,7 +76,7 @@ export function createProbeBrowser({ redirectUri, timeoutMs }: ProbeBrowserSetti
       fault:
         main?.querySelector('[data-fault]')?.getAttribute('data-fault') ??
         main?.querySelector('[data-error]')?.getAttribute('data-error'),
-      offers: (action) => form?.querySelector(`button[name="action"][value="${action}"]`) !== null,
+      offers: (action) => (form?.querySelector(`button[name="action"][value="${action}"]`) ?? null) !== null,
       submit: async (fields) => {
         if (form === null || form === undefined) throw new Error('the page has no form');
         const target = new URL(form.getAttribute('action') ?? url.href, url);

@@ -8,6 +8,7 @@ import {
   assuranceSchema,
   mailCodesSchema,
   passkeysSchema,
+  recoveryCodesSchema,
 } from './sections/factors.ts';
 import { mailSchema } from './sections/mail.ts';
 import { placesSchema } from './sections/places.ts';
@@ -33,6 +34,7 @@ export const configurationSchema = z.strictObject({
   mail_codes: section(mailCodesSchema),
   app_codes: section(appCodesSchema),
   passkeys: section(passkeysSchema),
+  recovery_codes: section(recoveryCodesSchema),
   assurance: section(assuranceSchema),
   trusted_browsers: section(trustedBrowsersSchema),
   passwords: section(passwordsSchema),

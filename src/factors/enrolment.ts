@@ -123,7 +123,7 @@ export function createEnrolment(dependencies: {
             .executeTakeFirstOrThrow();
           await trx
             .insertInto('mail_factors')
-            .values({ id: newId(), account_id: signIn.account.id, address })
+            .values({ id: newId(), account_id: signIn.account.id, address, last_used_at: sql<Date>`now()` })
             .execute();
           await recordAudit(trx, origin, {
             event: 'factor.mail-enrolled',

@@ -155,7 +155,7 @@ export function createFurtherSetUp(dependencies: {
             .executeTakeFirstOrThrow();
           await trx
             .insertInto('mail_factors')
-            .values({ id: newId(), account_id: signIn.account.id, address })
+            .values({ id: newId(), account_id: signIn.account.id, address, last_used_at: sql<Date>`now()` })
             .execute();
           await clearFailures(trx, signIn.account.id, 'mail');
           const masked = maskAddress(address);

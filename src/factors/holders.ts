@@ -5,7 +5,11 @@ import { type Factor, type Holder, wayOrder } from './assurance.ts';
 /** Ways that this server offers at all; passkeys need a host name (WebAuthn §5.1.2). */
 export interface Offered {
   passkeys: boolean;
+  recoveryCodes: boolean;
 }
+
+/** What a server offers that is not told otherwise. */
+export const everyWayOffered: Offered = { passkeys: true, recoveryCodes: true };
 
 /** Ways that are set up for the account `a` of a query. */
 export function waysSetUp(): RawBuilder<Factor[]> {
@@ -34,7 +38,9 @@ export function holderOf(
   everEnrolled: boolean,
   offered: Offered,
 ): Holder {
-  const present = wayOrder.filter((way) => setUp.includes(way) && (way !== 'passkey' || offered.passkeys));
+  const isOffered = (way: Factor): boolean =>
+    (way !== 'passkey' || offered.passkeys) && (way !== 'recovery-code' || offered.recoveryCodes);
+  const present = wayOrder.filter((way) => setUp.includes(way) && isOffered(way));
   return {
     ways: present.filter((way) => !disabled.includes(way)),
     disabled: present.filter((way) => disabled.includes(way)),
@@ -46,7 +52,7 @@ export function holderOf(
 export async function findHolder(
   db: Db,
   accountId: string,
-  offered: Offered = { passkeys: true },
+  offered: Offered = everyWayOffered,
 ): Promise<Holder> {
   const row = await db
     .selectFrom('accounts as a')

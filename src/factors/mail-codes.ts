@@ -61,6 +61,14 @@ export interface MailCodes {
   isOpen(holder: Pick<CodeHolder, 'challenge'>): boolean;
 }
 
+const letterOf = {
+  'sign-in': 'sign-in-code',
+  check: 'sign-in-code',
+  'set-up': 'set-up-code',
+  change: 'set-up-code',
+  reset: 'reset-code',
+} as const satisfies Record<CodePurpose, string>;
+
 export function createMailCodes(dependencies: {
   settings: Configuration['mail_codes'];
   sealer: Sealer;
@@ -111,7 +119,7 @@ export function createMailCodes(dependencies: {
       const reusable = newest?.reusable === true ? newest : undefined;
       const challenge =
         reusable ?? (await openChallenge(trx, holder, purpose, address, settings.lifetime_minutes));
-      const kind = purpose === 'set-up' || purpose === 'change' ? 'set-up-code' : 'sign-in-code';
+      const kind = letterOf[purpose];
       const mailId = await enqueueMail(trx, {
         accountId: holder.account.id,
         challengeId: challenge.id,

@@ -29,13 +29,15 @@ export type RecoveryCodeOutcome =
 
 /** Codes on paper for the day when nothing else is at hand (D8): a further way, never the only one. */
 export interface RecoveryCodes {
+  /** Whether the operator offers them (R11). */
+  available: boolean;
   /**
    * Makes a new sheet; the earlier one is void with the same commit. The codes are shown once.
    * @param changer whose request is fresh; of it only account, session, origin and language are used.
    * @param present number of the sheet that the page showed, empty for none: of two clicks one makes a
    *   sheet, so that nobody prints one that the other click has voided.
    * @returns the sheet's number, as it is printed, and the codes in groups.
-   * @throws NijoError `changes_frozen`, `change_expired` where `present` is not the present sheet, or
+   * @throws NijoError `not_found` where they are not offered, `changes_frozen`, `change_expired` where `present` is not the present sheet, or
    *   `factor_missing` where neither address nor app is set up.
    */
   make(changer: RecoveryChanger, present?: string): Promise<{ number: string; codes: string[] }>;
@@ -80,13 +82,14 @@ export async function endRecoverySheet(trx: Db, accountId: string): Promise<stri
 
 export function createRecoveryCodes(dependencies: {
   db: Db;
+  enabled: boolean;
   sealer: Sealer;
   proving: Pick<Proving, 'prove'>;
   notices: Pick<Notices, 'tell'>;
   offers: Pick<Offers, 'claim'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): RecoveryCodes {
-  const { db, sealer, proving, notices, offers, trustedBrowsers } = dependencies;
+  const { db, enabled, sealer, proving, notices, offers, trustedBrowsers } = dependencies;
 
   const consume: RecoveryCodes['consume'] = async (trx, accountId, code) => {
     const key = await findInstanceSecret(trx, sealer, keyName);
@@ -130,10 +133,12 @@ export function createRecoveryCodes(dependencies: {
     });
 
   return {
+    available: enabled,
     consume,
 
     make: (changer, present) =>
       change(changer, async (trx) => {
+        if (!enabled) throw new NijoError('not_found');
         const { accountId, origin, locale } = changer;
         await requireFirstFactor(trx, accountId);
         const ended = await endRecoverySheet(trx, accountId);

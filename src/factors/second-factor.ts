@@ -122,7 +122,15 @@ export function createSecondFactor(dependencies: {
     trustedBrowsers,
     pendingSecret: (signIn) => enrolment.pendingSecret(signIn),
   });
-  const recoveryCodes = createRecoveryCodes({ db, sealer, proving, notices, offers, trustedBrowsers });
+  const recoveryCodes = createRecoveryCodes({
+    db,
+    enabled: config.recovery_codes.enabled,
+    sealer,
+    proving,
+    notices,
+    offers,
+    trustedBrowsers,
+  });
   const passkeys = createPasskeys({
     db,
     enabled: config.passkeys.enabled,
@@ -136,7 +144,7 @@ export function createSecondFactor(dependencies: {
     },
   });
   const reset = createReset({ db, mailCodes, proving, notices, trustedBrowsers });
-  const offered = { passkeys: passkeys.available };
+  const offered = { passkeys: passkeys.available, recoveryCodes: recoveryCodes.available };
   const changes = createFactorChanges({
     db,
     sealer,

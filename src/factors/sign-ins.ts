@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type AuditEvent, auditRows, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import type { Factor, Holder } from './assurance.ts';
-import { holderOf, type Offered, waysDisabled, waysSetUp } from './holders.ts';
+import { everyWayOffered, holderOf, type Offered, waysDisabled, waysSetUp } from './holders.ts';
 
 /**
  * A login in progress, from the right password (or, for a step-up, the session) on: who it is and
@@ -147,7 +147,7 @@ export async function closeSignIn(db: Db, interaction: string): Promise<void> {
 export async function findSignIn(
   db: Db,
   interaction: string,
-  offered: Offered = { passkeys: true },
+  offered: Offered = everyWayOffered,
 ): Promise<SignIn | undefined> {
   const row = await db
     .selectFrom('sign_ins as s')

@@ -239,7 +239,7 @@ export const en = {
   },
   'errors.code_wrong.title': 'The code is not right',
   'errors.code_wrong.message':
-    'Please look at the newest code and enter it again. With a mail, the reference must be the one on this page.',
+    'Please look at the newest code and enter it again. With a mail, the reference must be the one on this page; with an app, the clock of its device must be right.',
   'errors.code_expired.title': 'The code is no longer valid',
   'errors.code_expired.message': 'Please have a new code sent and enter that one.',
   'errors.code_used.title': 'This code was used before',
@@ -396,6 +396,11 @@ export const en = {
   'mail.setUpCode.subject': '{organisation}: code for your setup ({reference})',
   'mail.setUpCode.subjectWithCode': '{code} is your code for the setup – {organisation} ({reference})',
   'mail.setUpCode.title': 'Your code for the setup',
+  'mail.resetCode.subject': '{organisation}: code for resetting your settings ({reference})',
+  'mail.resetCode.subjectWithCode': '{code} is your code for the reset – {organisation} ({reference})',
+  'mail.resetCode.title': 'Your code for resetting your settings',
+  'mail.resetCode.effect':
+    'With this code, your apps, passkeys, recovery codes and trusted browsers are removed and you are signed out everywhere else.',
   'mail.code.lead': 'Enter this code on the page that shows the reference {reference}:',
   'mail.code.valid': {
     by: 'minutes',
@@ -413,6 +418,8 @@ export const en = {
   'mail.notYou.signIn': 'If this was not you, somebody knows your password: change it now and tell {centre}.',
   'mail.notYou.setUp':
     'If this was not you, do nothing with the code. If you have an ID of {organisation}, somebody knows its password: change it now and tell {centre}.',
+  'mail.notYou.reset':
+    'If you did not ask for a reset, give the code to nobody. Somebody knows your password: change it now and tell {centre}.',
   'mail.inquiry': 'Inquiries',
   'mail.hours': '{centre}: {hours}',
   'mail.automatic': 'This mail was sent automatically. Please do not reply to it.',

@@ -223,7 +223,7 @@ export const ja: Catalogue = {
   'errors.code_malformed.detailed': '確認コードは{digits}桁の数字だけです。もう一度入力してください。',
   'errors.code_wrong.title': '確認コードが正しくありません',
   'errors.code_wrong.message':
-    'いちばん新しい確認コードを、もう一度入力してください。メールのときは、照合番号がこのページと同じか確認してください。',
+    'いちばん新しい確認コードを、もう一度入力してください。メールのときは、照合番号がこのページと同じか確認してください。アプリのときは、端末の時計が合っているか確認してください。',
   'errors.code_expired.title': 'この確認コードはもう使えません',
   'errors.code_expired.message': '新しい確認コードを送り、それを入力してください。',
   'errors.code_used.title': 'この確認コードは、もう使われました',
@@ -368,6 +368,11 @@ export const ja: Catalogue = {
   'mail.setUpCode.subject': '【{organisation}】設定の確認コード（{reference}）',
   'mail.setUpCode.subjectWithCode': '{code} は設定の確認コードです【{organisation}】（{reference}）',
   'mail.setUpCode.title': '設定の確認コード',
+  'mail.resetCode.subject': '【{organisation}】設定をリセットする確認コード（{reference}）',
+  'mail.resetCode.subjectWithCode': '{code} はリセットの確認コードです【{organisation}】（{reference}）',
+  'mail.resetCode.title': '設定をリセットする確認コード',
+  'mail.resetCode.effect':
+    'この確認コードを使うと、認証アプリ、パスキー、リカバリーコード、信頼したブラウザーの設定がなくなり、ほかの場所ではログアウトします。',
   'mail.code.lead': '照合番号 {reference} が表示されているページで、この確認コードを入力してください。',
   'mail.code.valid': '使えるのは1回だけ、{minutes}分の間です。',
   'mail.code.never': '{organisation}の職員が、この確認コードをたずねることはありません。',
@@ -382,6 +387,8 @@ export const ja: Catalogue = {
     '心当たりがないときは、だれかがあなたのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
   'mail.notYou.setUp':
     '心当たりがないときは、確認コードを使わないでください。{organisation}のIDを持っている場合は、だれかがそのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
+  'mail.notYou.reset':
+    'リセットを頼んでいないときは、確認コードをだれにも教えないでください。だれかがあなたのパスワードを知っています。すぐにパスワードを変えて、{centre}に知らせてください。',
   'mail.inquiry': 'お問い合わせ',
   'mail.hours': '{centre}：{hours}',
   'mail.automatic': 'このメールは自動で送っています。返信しないでください。',

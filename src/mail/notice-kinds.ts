@@ -20,7 +20,7 @@ export const noticeKinds = [
 export type NoticeKind = (typeof noticeKinds)[number];
 
 /** What the link of a mail is about: the notice, or the code that was sent. */
-export type LinkEvent = NoticeKind | 'sign-in-code' | 'set-up-code';
+export type LinkEvent = NoticeKind | 'sign-in-code' | 'set-up-code' | 'reset-code';
 
 /** A link works for so long: who is on holiday reads mail a week later. */
 export const linkDays = 7;

@@ -29,6 +29,7 @@ export interface CodeMail {
 export interface MailModels {
   'sign-in-code': CodeMail;
   'set-up-code': CodeMail;
+  'reset-code': CodeMail;
   notice: NoticeMail;
   'not-me-report': NotMeReport;
 }
@@ -54,6 +55,7 @@ export function createMailRenderer(options: { viewsFolder: string; branding: Bra
   const letters: { readonly [K in MailKind]: Write<MailModels[K]> } = {
     'sign-in-code': (t, brand, mail) => codeLetter(t, brand, mail, 'signIn'),
     'set-up-code': (t, brand, mail) => codeLetter(t, brand, mail, 'setUp'),
+    'reset-code': (t, brand, mail) => codeLetter(t, brand, mail, 'reset'),
     notice: noticeLetter,
     'not-me-report': reportLetter,
   };
@@ -71,7 +73,12 @@ export function createMailRenderer(options: { viewsFolder: string; branding: Bra
   };
 }
 
-function codeLetter(t: Translate, brand: LocalBranding, mail: CodeMail, purpose: 'signIn' | 'setUp'): Letter {
+function codeLetter(
+  t: Translate,
+  brand: LocalBranding,
+  mail: CodeMail,
+  purpose: 'signIn' | 'setUp' | 'reset',
+): Letter {
   const subject: MessageKey =
     mail.codeInSubject === true ? `mail.${purpose}Code.subjectWithCode` : `mail.${purpose}Code.subject`;
   const { code, reference, minutes } = mail;
@@ -81,7 +88,12 @@ function codeLetter(t: Translate, brand: LocalBranding, mail: CodeMail, purpose:
     title: t(`mail.${purpose}Code.title`),
     lead: t('mail.code.lead', { reference }),
     code: { whole: code, first: code.slice(0, 4), second: code.slice(4) },
-    afterCode: [t('mail.code.valid', { minutes }), t('mail.code.never', { organisation })],
+    afterCode: [
+      // Whoever is talked into giving it away has to read what it does.
+      ...(purpose === 'reset' ? [t('mail.resetCode.effect')] : []),
+      t('mail.code.valid', { minutes }),
+      t('mail.code.never', { organisation }),
+    ],
     facts: facts([
       [t('mail.reference'), reference],
       [t('mail.service'), mail.service],

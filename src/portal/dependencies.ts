@@ -13,6 +13,7 @@ export interface OwnFactors {
   overview(accountId: string): Promise<Overview | undefined>;
   changes: FactorChanges;
   recoveryCodes: {
+    available: boolean;
     make(changer: Changer, present?: string): Promise<{ number: string; codes: string[] }>;
     remove(changer: Changer): Promise<void>;
   };

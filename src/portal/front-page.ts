@@ -18,7 +18,7 @@ export const frontPage: PortalPage = {
     dependencies.responder.page(
       ctx,
       'account',
-      frontOf(overview, createTimes(dependencies.timeZone), locale, dependencies.secondFactor.passkeys),
+      frontOf(overview, createTimes(dependencies.timeZone), locale, dependencies.secondFactor),
       {
         ...chromeOf(dependencies, visit, shown, 'link'),
         ...(done === undefined || shown.fault !== undefined ? {} : { notice: done }),
@@ -31,7 +31,7 @@ function frontOf(
   overview: Overview,
   times: Times,
   locale: 'en' | 'ja',
-  passkeys: Pick<PortalDependencies['secondFactor']['passkeys'], 'available'>,
+  { passkeys, recoveryCodes }: Pick<PortalDependencies['secondFactor'], 'passkeys' | 'recoveryCodes'>,
 ): AccountFrontPage {
   const { mail, recoveryCodes: sheet } = overview;
   return {
@@ -50,6 +50,7 @@ function frontOf(
         }
       : {}),
     passkeysOffered: passkeys.available,
+    recoveryCodesOffered: recoveryCodes.available,
     ...(sheet === undefined
       ? {}
       : {

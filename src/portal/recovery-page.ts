@@ -1,3 +1,4 @@
+import { NijoError } from '../base/errors.ts';
 import { createTimes } from './times.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { chromeOf, type PortalPage, type Shown, stay, type Visit } from './visit.ts';
@@ -11,6 +12,7 @@ export const recoveryCodesPage: PortalPage = {
   path: '/account/recovery-codes',
   fresh: true,
   async show(dependencies, visit, shown) {
+    if (!dependencies.secondFactor.recoveryCodes.available) throw new NijoError('not_found');
     const again = shown.fault === undefined ? shownBefore(visit, shown) : undefined;
     if (again !== undefined) return showSheet(dependencies, visit, again.number, again.codes);
     const { recoveryCodes: sheet } = visit.overview;

@@ -57,6 +57,7 @@ export interface AccountFrontPage {
   /** Undefined where this server has none, and none are left from before. */
   passkeys?: readonly (OwnThing & { backedUp: boolean })[];
   passkeysOffered: boolean;
+  recoveryCodesOffered: boolean;
   recoveryCodes?: { number: string; since: string; left: number };
   trustedBrowsers: number;
   timeZone: string;

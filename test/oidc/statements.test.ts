@@ -73,7 +73,8 @@ describe('what the protocol asks of the database (docs/performance.md)', () => {
     const start = await browser.request(authorizationUrl(service, verifier));
     expect(cost()).toEqual({ statements: 1, writes: 1 });
     const finished = await browser.request(String(start.location));
-    expect(cost()).toEqual({ statements: 2, writes: 1 });
+    // One of each opens the login, which is the pages' own and no part of the protocol's.
+    expect(cost()).toEqual({ statements: 3, writes: 2 });
     const resumed = await browser.request(String(finished.location));
     expect(cost()).toEqual({ statements: 2, writes: 1 });
     const code = new URL(String(resumed.location)).searchParams.get('code');

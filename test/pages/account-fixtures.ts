@@ -28,6 +28,7 @@ export const accountModels: AccountPageModels = {
     apps: [phone, tablet],
     passkeys: [{ id: 'p1', name: 'Laptop', backedUp: true, ...used }],
     passkeysOffered: true,
+    recoveryCodesOffered: true,
     recoveryCodes: { number: 'KITE-42', since: '1 April 2026', left: 3 },
     trustedBrowsers: 2,
     timeZone,

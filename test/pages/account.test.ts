@@ -43,6 +43,7 @@ describe.each(locales)('the pages of the account in %s', (locale) => {
       standing: [],
       apps: [],
       passkeysOffered: true,
+      recoveryCodesOffered: true,
       passkeys: [],
       trustedBrowsers: 0,
       timeZone: 'Asia/Tokyo',

@@ -15,20 +15,23 @@ const code: CodeMail = {
 };
 
 describe.each(locales)('mails in %s', (locale) => {
-  test.each(['sign-in-code', 'set-up-code'] as const)('R10: %s says all in text and HTML', (kind) => {
-    const { subject, text, html } = mails.render(kind, code, locale);
-    expect(subject).toContain('KITE-42');
-    expect(subject).toContain(branding.organisation[locale]);
-    expect(html).toMatch(new RegExp(`^<!doctype html>\\s*<html lang="${locale}">`));
-    for (const part of [text, textOf(html)]) {
-      for (const word of ['KITE-42', code.service, code.at, code.device, code.address, '10']) {
-        expect(part).toContain(word);
+  test.each(['sign-in-code', 'set-up-code', 'reset-code'] as const)(
+    'R10: %s says all in text and HTML',
+    (kind) => {
+      const { subject, text, html } = mails.render(kind, code, locale);
+      expect(subject).toContain('KITE-42');
+      expect(subject).toContain(branding.organisation[locale]);
+      expect(html).toMatch(new RegExp(`^<!doctype html>\\s*<html lang="${locale}">`));
+      for (const part of [text, textOf(html)]) {
+        for (const word of ['KITE-42', code.service, code.at, code.device, code.address, '10']) {
+          expect(part).toContain(word);
+        }
+        expect(part).toContain(branding.supportCentre.hours[locale]);
       }
-      expect(part).toContain(branding.supportCentre.hours[locale]);
-    }
-    expect(text).toContain(branding.inquiryUrl[locale]);
-    expect(html).toContain(branding.inquiryUrl[locale].replace('&', '&amp;'));
-  });
+      expect(text).toContain(branding.inquiryUrl[locale]);
+      expect(html).toContain(branding.inquiryUrl[locale].replace('&', '&amp;'));
+    },
+  );
 
   test('R6: the code keeps its leading zero and is copied as eight digits', () => {
     const { text, html } = mails.render('sign-in-code', code, locale);
@@ -38,7 +41,7 @@ describe.each(locales)('mails in %s', (locale) => {
   });
 
   test('R10: the subject has the code only where the operator wants it', () => {
-    for (const kind of ['sign-in-code', 'set-up-code'] as const) {
+    for (const kind of ['sign-in-code', 'set-up-code', 'reset-code'] as const) {
       expect(mails.render(kind, code, locale).subject).not.toMatch(/\d{4}/);
       expect(mails.render(kind, { ...code, codeInSubject: true }, locale).subject).toContain('01234567');
     }

@@ -34,6 +34,11 @@ export const passkeysSchema = z.strictObject({
   enabled: z.boolean().default(true),
 });
 
+/** Ten codes on a printed sheet: a further way as well, never required (R11). */
+export const recoveryCodesSchema = z.strictObject({
+  enabled: z.boolean().default(true),
+});
+
 export const assuranceSchema = z.strictObject({
   /** Lets a mail code satisfy the REFEDS MFA profile. Read docs/decisions.md before switching it on. */
   mail_satisfies_mfa: z.boolean().default(false),

@@ -73,7 +73,10 @@ export function createAddressChanges(
     const earlier = await activeAddress(trx, accountId);
     const sharedWithOthers = await isShared(trx, address);
     await endAddress(trx, accountId, 'replaced');
-    await trx.insertInto('mail_factors').values({ id: newId(), account_id: accountId, address }).execute();
+    await trx
+      .insertInto('mail_factors')
+      .values({ id: newId(), account_id: accountId, address, last_used_at: sql<Date>`now()` })
+      .execute();
     await clearFailures(trx, accountId, 'mail');
     const event = earlier === undefined ? 'factor.mail-enrolled' : 'factor.mail-changed';
     await auditChange(trx, changer, event, 'mail', { address: maskAddress(address), sharedWithOthers });
