@@ -38,7 +38,8 @@ export async function setPassword(
       .selectFrom('accounts')
       .select('id')
       .where('id', '=', accountId)
-      .forUpdate()
+      // The account's turn; no lock on the key, which rows written beside it refer to.
+      .forNoKeyUpdate()
       .executeTakeFirst();
     if (known === undefined) return { outcome: 'unknown-account' };
     await trx

@@ -79,6 +79,8 @@ export async function openChallenge(
  */
 export async function takeUpAgain(trx: Db, holder: CodeHolder, challengeId: string): Promise<void> {
   if (holder.challenge?.id === challengeId && holder.challenge.open) return;
+  // In one order: an interaction may pass from one account to another and back, each with a turn of its own.
+  await holdCodes(trx, holder.interaction);
   await voidOthers(trx, holder, challengeId);
   await trx
     .updateTable('challenges')

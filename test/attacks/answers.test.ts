@@ -68,6 +68,7 @@ describeOnEveryDatabase('what an answer tells', (open) => {
       .where('login_id', '=', 'off00001')
       .executeTakeFirstOrThrow();
     await disableAccount(database.db, id, 'test');
+    await cluster.mailsSettled();
     const mailed = cluster.smtp.recipients.length;
 
     for (const [language, from] of [

@@ -102,6 +102,7 @@ describeOnEveryDatabase('mistaking one login for another', (open) => {
       'ja',
     ]);
     const page = await browser.submit(toggled, credentials);
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     const fields = [{ code: appCode() }, { action: 'use-mail' }, { action: 'cancel' }, { action: 'resend' }];
     for (const [index, more] of fields.entries()) {
@@ -141,6 +142,7 @@ describeOnEveryDatabase('mistaking one login for another', (open) => {
     const subject = await addSubject(cluster, { mail: true });
     const { browser, page } = await atFactor(cluster, subject);
     const code = await cluster.mailedCode(subject.address);
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     const form = new URLSearchParams(browser.fields(page, { code })).toString();
     const { pathname } = page.url;

@@ -103,6 +103,7 @@ describeOnEveryDatabase('A29: forms of other sites', (open) => {
     expect(page.page).toBe(name);
     const right = await fields(reached);
     const before = await recordsOf(cluster, subject);
+    await cluster.mailsSettled();
     const mailed = cluster.smtp.recipients.length;
 
     const form = browser.fields(page, right);

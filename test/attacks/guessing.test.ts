@@ -72,6 +72,8 @@ describeOnEveryDatabase('guessing a code', (open) => {
       countOf(records, 'mail-code.verified'),
     ]).toEqual([5, 2, 0]);
 
+    await cluster.mailsSettled();
+
     const mails = cluster.smtp.mails.length;
     await ageMails(cluster, subject, 31);
     const renewed = await browser.submit(page, { action: 'resend' });
@@ -91,6 +93,7 @@ describeOnEveryDatabase('guessing a code', (open) => {
     const nul = await signIn(`${subject.loginId}\0`);
     expect([nul.page.status, nul.page.page]).toEqual([400, 'error']);
     for (const spelling of [subject.loginId.toUpperCase(), ` ${subject.loginId}\u3000`]) {
+      await cluster.mailsSettled();
       const mails = cluster.smtp.mails.length;
       const { browser, page } = await signIn(spelling);
       expect(page.page).toBe('mail-code');
@@ -123,6 +126,7 @@ describeOnEveryDatabase('guessing a code', (open) => {
       expect((await browser.post(page, { code }, { node: guess % 2 })).status).toBe(422);
     }
     const before = await recordsOf(cluster, subject);
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     for (const attacked of [held, { browser, page }]) {
       const refused = await attacked.browser.post(attacked.page, { code: appCode() }, { node: 1 });

@@ -196,6 +196,7 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
       `Content-Length: ${body.length}`,
     ];
     await cluster.mailedCode(subject.address);
+    await cluster.mailsSettled();
     const mailed = cluster.smtp.recipients.length;
 
     const routes = [

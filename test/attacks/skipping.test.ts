@@ -146,6 +146,7 @@ describeOnEveryDatabase('skipping a step of the login', (open) => {
     expect(byApp.page).toBe('app-code');
     expect((await browser.submit(byApp, { code: first })).callback).toBeUndefined();
     expect((await browser.submit(byMail, { code: first })).callback).toBeUndefined();
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     await ageMails(cluster, subject, 31);
     const again = await browser.submit(byApp, { action: 'use-mail' });
@@ -161,6 +162,7 @@ describeOnEveryDatabase('skipping a step of the login', (open) => {
     const { browser, page } = await atFactor(cluster, subject);
     let present = await browser.submit(page, { action: 'use-mail' });
     const code = await cluster.mailedCode(subject.address);
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     for (let turn = 0; turn < 5; turn += 1) {
       expect((await browser.submit(present, { code: wrongCode(code) })).status).toBe(422);
@@ -262,6 +264,7 @@ describeOnEveryDatabase('skipping a step of the login', (open) => {
     const elsewhere = await atFactor(cluster, byMail);
     const code = await cluster.mailedCode(byMail.address);
     const before = [await recordsOf(cluster, byMail), await recordsOf(cluster, byApp)];
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
 
     const browser = new UserAgent(cluster);

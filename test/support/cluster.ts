@@ -35,6 +35,8 @@ export interface Cluster {
   addAccounts(lines: readonly string[]): Promise<void>;
   /** The newest code mailed to an address, once it has arrived; fails after a few seconds. */
   mailedCode(address: string, after?: number): Promise<string>;
+  /** Waits until every mail that was written has left: a notice of an earlier step may leave a moment later. */
+  mailsSettled(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -180,6 +182,21 @@ export async function startCluster(
         });
       }
       throw new Error(`no code was mailed to ${address}`);
+    },
+    async mailsSettled() {
+      for (let attempt = 0; attempt < 400; attempt += 1) {
+        const waiting = await database.db
+          .selectFrom('mails')
+          .select('id')
+          .where('state', '=', 'waiting')
+          .limit(1)
+          .execute();
+        if (waiting.length === 0) return;
+        await new Promise((resolve) => {
+          setTimeout(resolve, 50);
+        });
+      }
+      throw new Error('a mail does not leave');
     },
     async close() {
       await Promise.all(nodes.map(({ nijo }) => nijo.stop()));
