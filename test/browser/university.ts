@@ -69,9 +69,14 @@ const branding = {
 export interface UniversitySettings {
   /** The issuer has a name, and the important service takes a passkey in place of password and code. */
   passkeys?: boolean;
+  /** For so many days the important service is content with the password in a trusted browser. */
+  trustedBrowserDays?: number;
 }
 
-export async function startUniversity({ passkeys = false }: UniversitySettings = {}): Promise<University> {
+export async function startUniversity({
+  passkeys = false,
+  trustedBrowserDays = 0,
+}: UniversitySettings = {}): Promise<University> {
   const db = openEmbedded();
   await migrate(db);
   const ports = { important: await freePort(), ordinary: await freePort() };
@@ -93,6 +98,7 @@ export async function startUniversity({ passkeys = false }: UniversitySettings =
         post_logout_redirect_uris: [`${url(kind)}/`],
         second_factor: kind === 'important' ? 'required' : 'off',
         passkey_sign_in: passkeys && kind === 'important',
+        trusted_browser_days: kind === 'important' ? trustedBrowserDays : 0,
         scope: 'openid profile email',
       })),
     },
