@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { endEverythingOf } from '../../src/accounts/status.ts';
 import { takeTurn } from '../../src/factors/account-lock.ts';
+import { openSignIn } from '../../src/factors/sign-ins.ts';
 import { createPayloadSeal } from '../../src/oidc/payload-seal.ts';
 import { LostRace } from '../../src/oidc/payload-store.ts';
 import { createUnitOfWork } from '../../src/oidc/unit-of-work.ts';
@@ -198,5 +199,47 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
         database.db,
       );
     expect(unfinished.rows).toEqual([]);
+  });
+
+  test('C19: a login whose proofs were given just before everything ended is not finished after it', async () => {
+    const accountId = await newAccount();
+    const finish = async (interaction: string, db = database.db): Promise<void> => {
+      const unit = createUnitOfWork(db, seal);
+      const result = { model: 'Interaction', id: interaction, text: '{}', ttl: 600 };
+      unit.store({ ...result, grantId: undefined, sessionUid: undefined, accountId: undefined });
+      unit.standOn({ interaction, accountId });
+      await unit.flush(origin);
+    };
+    const open = (interaction: string): Promise<void> =>
+      openSignIn(database.db, {
+        interaction,
+        accountId,
+        clientId: 'grades',
+        browser: 'b',
+        steppedUpFrom: undefined,
+        lifetimeSeconds: 600,
+      });
+    const [first, second] = [`first-${accountId}`, `second-${accountId}`];
+    await open(first);
+    await finish(first);
+    await open(second);
+    if (database.kind === 'pglite') {
+      await database.db.transaction().execute((trx) => endEverythingOf(trx, accountId));
+    } else {
+      const other = await database.connect();
+      let finishing: Promise<void> = Promise.resolve();
+      await database.db.transaction().execute(async (trx) => {
+        await takeTurn(trx, accountId);
+        await endEverythingOf(trx, accountId);
+        finishing = finish(second, other);
+        finishing.catch(() => undefined);
+        // It waits for the row that is just being deleted.
+        await new Promise((resolve) => {
+          setTimeout(resolve, 300);
+        });
+      });
+      await expect(finishing).rejects.toThrow(LostRace);
+    }
+    await expect(finish(second)).rejects.toThrow(LostRace);
   });
 });
