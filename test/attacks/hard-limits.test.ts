@@ -122,6 +122,7 @@ describeOnEveryDatabase('guessing on and on', (open) => {
       { factor: 'mail', in_a_row: 50, disabled_at: expect.any(Date) },
     ]);
     // Nothing is mailed any more, and no code is looked at; the user was told, once.
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     const { browser, page } = await atFactor(cluster, subject);
     expect([page.fault, codeIn(await browser.open(resumePath(page)))]).toEqual([
@@ -174,6 +175,7 @@ describeOnEveryDatabase('guessing on and on', (open) => {
     expect(await noticesTo(subject)).toBe(1);
 
     // The other way is not touched by it, and does not bring the app back.
+    await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     const byMail = await atFactor(cluster, subject);
     expect(byMail.page.page).toBe('mail-code');

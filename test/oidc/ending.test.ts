@@ -210,7 +210,7 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
       unit.standOn({ interaction, accountId });
       await unit.flush(origin);
     };
-    const open = (interaction: string): Promise<void> =>
+    const begin = (interaction: string): Promise<void> =>
       openSignIn(database.db, {
         interaction,
         accountId,
@@ -220,18 +220,18 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
         lifetimeSeconds: 600,
       });
     const [first, second] = [`first-${accountId}`, `second-${accountId}`];
-    await open(first);
+    await begin(first);
     await finish(first);
-    await open(second);
+    await begin(second);
     if (database.kind === 'pglite') {
       await database.db.transaction().execute((trx) => endEverythingOf(trx, accountId));
     } else {
-      const other = await database.connect();
+      const elsewhere = await database.connect();
       let finishing: Promise<void> = Promise.resolve();
       await database.db.transaction().execute(async (trx) => {
         await takeTurn(trx, accountId);
         await endEverythingOf(trx, accountId);
-        finishing = finish(second, other);
+        finishing = finish(second, elsewhere);
         finishing.catch(() => undefined);
         // It waits for the row that is just being deleted.
         await new Promise((resolve) => {
