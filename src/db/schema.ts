@@ -1,6 +1,16 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { BigInteger, GivenTimestamp, NullableTimestamp, Timestamp } from './schema-columns.ts';
 import type {
+  AuditLinksTable,
+  AuditUnlinkedTable,
+  DeskApprovalsTable,
+  DeskCalendarTable,
+  DeskCasesTable,
+  DeskDaysTable,
+  IdentityChecksTable,
+  SetupPassesTable,
+} from './schema-desk.ts';
+import type {
   BrowserSessionsTable,
   EndedSessionsTable,
   FactorChangesTable,
@@ -105,8 +115,12 @@ export interface SignInsTable {
     | 'offer-mail-code'
     | 'confirm-address'
     | 'codes-low'
+    | 'set-up-pass'
+    | 'case-filed'
     | null;
   reset_at: NullableTimestamp;
+  setup_pass_id: string | null;
+  case_number: string | null;
 }
 
 export interface ChallengesTable {
@@ -233,4 +247,12 @@ export interface Schema {
   known_browsers: KnownBrowsersTable;
   offers: OffersTable;
   notice_links: NoticeLinksTable;
+  desk_calendar: DeskCalendarTable;
+  desk_days: DeskDaysTable;
+  desk_cases: DeskCasesTable;
+  identity_checks: IdentityChecksTable;
+  desk_approvals: DeskApprovalsTable;
+  setup_passes: SetupPassesTable;
+  audit_unlinked: AuditUnlinkedTable;
+  audit_links: AuditLinksTable;
 }
