@@ -13,6 +13,7 @@ import { canonicalAddress } from '../factors/address.ts';
 import { noteAddressFailure } from '../factors/address-health.ts';
 import { describeAccount, describeFields, describeReport } from './account-view.ts';
 import { accountBrowsersCommand } from './account-browsers.ts';
+import { accountRolesCommand } from './account-roles.ts';
 import type { CliContext } from './context.ts';
 import { readPassword } from './read-password.ts';
 import { releaseCommand } from './release.ts';
@@ -47,6 +48,7 @@ export function accountsCommands(
   const accounts = program.command('accounts').description('the built-in directory of accounts');
   const json = ['--json', 'print JSON'] as const;
   accountBrowsersCommand(accounts, context);
+  accountRolesCommand(accounts, context);
 
   async function found(db: Db, loginId: string): Promise<Account> {
     return (await findAccountByLoginId(db, loginId)) ?? context.fail(`There is no account ${loginId}.`);

@@ -1,5 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { sql } from 'kysely';
+import type { Writable } from 'node:stream';
+import { auditExportCommand } from './audit-export.ts';
+import { auditVerifyCommand } from './audit-verify.ts';
 import type { CliContext, CommandDependencies } from './context.ts';
 
 interface TailOptions {
@@ -16,9 +19,12 @@ function lines(value: string): number {
   return number;
 }
 
-/** `nijo audit tail`: the newest events of the audit log, and with `--follow` those that come. */
-export function auditCommand(context: CliContext): Command {
-  const command = new Command('audit').description('read the audit log');
+/** `nijo audit …`: `tail` prints the newest events and, with `--follow`, those that come; see also its files. */
+export function auditCommand(
+  context: CliContext,
+  streams: { output: Writable } = { output: process.stdout },
+): Command {
+  const command = new Command('audit').description('read the audit log, verify and export it');
   command
     .command('tail')
     .description('print the newest events, oldest first')
@@ -29,6 +35,8 @@ export function auditCommand(context: CliContext): Command {
     .action((options: TailOptions) =>
       context.withDatabase((dependencies) => tail(context, dependencies, options)),
     );
+  command.addCommand(auditVerifyCommand(context));
+  command.addCommand(auditExportCommand(context, streams));
   return command;
 }
 

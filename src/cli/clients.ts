@@ -13,7 +13,7 @@ import {
   removeClient,
   showClient,
 } from '../oidc/clients.ts';
-import { ownClientId } from '../oidc/own-client.ts';
+import { isBuiltIn } from '../oidc/own-client.ts';
 import type { CliContext } from './context.ts';
 
 interface Output {
@@ -63,8 +63,8 @@ export function clientsCommands(program: Command, context: CliContext): void {
     context.out(output.json === true ? JSON.stringify(data) : text);
   };
   const refuseBuiltIn = (clientId: string): void => {
-    if (clientId === ownClientId)
-      context.fail(`${clientId} is built in: it is the users' own page, and cannot be changed.`);
+    if (isBuiltIn(clientId))
+      context.fail(`${clientId} is built in: by it people sign in to pages of ours. It cannot be changed.`);
   };
 
   clients

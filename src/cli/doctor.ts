@@ -4,7 +4,8 @@ import { createSealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import { secretGenerations } from '../config/secret-generations.ts';
 import { clockOffset, pendingMigrations } from '../db/migrate.ts';
-import { openPostgres } from '../db/open.ts';
+import { type Db, openPostgres } from '../db/open.ts';
+import { connectedRole } from '../db/runtime-role.ts';
 import { createMailTransport } from '../mail/transport.ts';
 import { loadKeySet } from '../oidc/keys.ts';
 import type { CliContext } from './context.ts';
@@ -13,6 +14,8 @@ interface Finding {
   check: string;
   ok: boolean;
   said: string;
+  /** Works, and could be better. */
+  advice?: boolean;
 }
 
 /** `nijo doctor`: tries everything a login needs from here, and says what to mend. */
@@ -25,7 +28,8 @@ export function doctorCommand(context: CliContext): Command {
       const findings = [{ check: 'configuration', ok: true, said: 'complete' }, ...(await examine(config))];
       if (options.json === true) context.out(JSON.stringify(findings));
       else
-        for (const { check, ok, said } of findings) context.out(`${ok ? 'ok  ' : 'FAIL'}  ${check}: ${said}`);
+        for (const { check, ok, said, advice } of findings)
+          context.out(`${ok ? (advice === true ? 'note' : 'ok  ') : 'FAIL'}  ${check}: ${said}`);
       if (findings.some((finding) => !finding.ok)) process.exitCode = 1;
     });
 }
@@ -57,6 +61,13 @@ async function examine(config: Configuration): Promise<Finding[]> {
         if (pending.length > 0) throw new Error(`${pending.join(', ')} pending: run \`nijo migrate\``);
         return 'up to date';
       }),
+      await attempt('rights', async () => {
+        const { name, lacks } = await connectedRole(db);
+        if (lacks.length > 0)
+          throw new Error(`${name} lacks ${lacks.join(', ')}: run \`nijo migrate --runtime-role ${name}\``);
+        return `${name} has what serving needs`;
+      }),
+      await auditRights(db, attempt),
       await attempt('clock', async () => {
         const offset = Math.round(await clockOffset(db));
         if (Math.abs(offset) > 5000)
@@ -86,4 +97,22 @@ async function examine(config: Configuration): Promise<Finding[]> {
     transport.close();
     await db.destroy();
   }
+}
+
+/** Whether whoever breaks into the program could change or delete what the audit log has (C42). */
+async function auditRights(
+  db: Db,
+  attempt: (check: string, work: () => Promise<string>) => Promise<Finding>,
+): Promise<Finding> {
+  let advice = true;
+  const finding = await attempt('audit log', async () => {
+    const { name, superuser, owner, mayChange } = await connectedRole(db);
+    const instead = 'serve with a role of its own: `nijo migrate --runtime-role ROLE`';
+    if (superuser) return `${name} is a superuser and can change or delete audit rows; ${instead}`;
+    if (mayChange.length > 0) return `${name} has the right to change ${mayChange.join(', ')}; ${instead}`;
+    if (owner) return `${name} owns the tables and could give itself the right to change them; ${instead}`;
+    advice = false;
+    return `${name} can add to it, and neither change nor delete anything`;
+  });
+  return finding.ok && advice ? { ...finding, advice } : finding;
 }

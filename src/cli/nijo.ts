@@ -5,6 +5,7 @@ import { accountsCommands } from './accounts.ts';
 import { auditCommand } from './audit.ts';
 import { clientsCommands } from './clients.ts';
 import { CommandFailed, createCliContext } from './context.ts';
+import { deskCommands } from './desk.ts';
 import { doctorCommand } from './doctor.ts';
 import { keysCommands } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
@@ -28,6 +29,7 @@ program.addCommand(auditCommand(context));
 program.addCommand(probeCommand(context));
 accountsCommands(program, context);
 clientsCommands(program, context);
+deskCommands(program, context);
 keysCommands(program, context);
 
 // Exit codes: 0 done, 1 it could not be done, 2 the command was not understood.
