@@ -16,8 +16,10 @@ import type { Detour, SignIn } from './sign-ins.ts';
 export interface Detours {
   /** Turns to another way; a code mailed for the earlier one no longer works (A03). */
   chooseWay(signIn: SignIn, way: Factor): Promise<void>;
-  /** "I can't use my app": to the reset, or to where the support centre is found (R35, R36). */
-  turnTo(signIn: SignIn, detour: 'reset' | 'support'): Promise<void>;
+  /** "I can't use my app": to the reset, or to where the support centre helps (R35, R36, R40). */
+  turnTo(signIn: SignIn, detour: 'reset' | 'support' | 'set-up-pass'): Promise<void>;
+  /** The support centre was asked for help: its answer is next, and stays until it is left. */
+  noteCase(signIn: SignIn, number: string): Promise<void>;
   /** Back to the step that is needed, or from one page of an offer to the other. */
   leave(signIn: SignIn, left: Detour, to?: 'offer-mail'): Promise<void>;
   /** An address was typed on the page of an offer: its code's page is next. */
@@ -25,6 +27,9 @@ export interface Detours {
   /** Makes the key that a page of a further app shows, once, however often the page is shown. */
   prepareApp(signIn: SignIn): Promise<void>;
 }
+
+/** Pages about help. Only the reset has a code of its own; the others leave the one that is on its way. */
+const aboutHelp: readonly Detour[] = ['reset', 'support', 'set-up-pass', 'case-filed'];
 
 export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detours {
   const own = (trx: Db, signIn: SignIn) =>
@@ -51,10 +56,8 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
         // A double click turns once: the code that the first has sent stays the one to type.
         const turned = await own(trx, signIn)
           .set({ way, detour: null, challenge_id: null })
-          .where((is) =>
-            is.or([is('way', 'is distinct from', way), is('detour', 'in', ['reset', 'support'])]),
-          )
-          .where((is) => is.or([is('detour', 'is', null), is('detour', 'in', ['reset', 'support'])]))
+          .where((is) => is.or([is('way', 'is distinct from', way), is('detour', 'in', aboutHelp)]))
+          .where((is) => is.or([is('detour', 'is', null), is('detour', 'in', aboutHelp)]))
           .returning('interaction')
           .executeTakeFirst();
         if (turned !== undefined) await voidCodes(trx, signIn);
@@ -65,24 +68,45 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
       await inTransaction(db, async (trx) => {
         await takeTurn(trx, signIn.account.id);
         await holdCodes(trx, signIn.interaction);
-        const turned = await own(trx, signIn)
-          .set({ detour, challenge_id: null })
-          .where((is) => is.or([is('detour', 'is', null), is('detour', 'in', ['reset', 'support'])]))
+        const turning = own(trx, signIn)
           .where('detour', 'is distinct from', detour)
-          .where('reset_at', 'is', null)
+          .where('reset_at', 'is', null);
+        const turned = await turning
+          .set({ detour, challenge_id: null })
+          .where((is) =>
+            detour === 'reset'
+              ? is.or([is('detour', 'is', null), is('detour', 'in', aboutHelp)])
+              : is('detour', '=', 'reset'),
+          )
           .returning('interaction')
           .executeTakeFirst();
         if (turned !== undefined) await voidCodes(trx, signIn);
+        else if (detour !== 'reset')
+          await turning
+            .set({ detour })
+            .where((is) => is.or([is('detour', 'is', null), is('detour', 'in', aboutHelp)]))
+            .execute();
       });
+    },
+
+    async noteCase(signIn, number) {
+      await own(db, signIn)
+        .set({ detour: 'case-filed', case_number: number })
+        .where('detour', 'in', aboutHelp)
+        .execute();
     },
 
     async leave(signIn, left, to) {
       await inTransaction(db, async (trx) => {
         await takeTurn(trx, signIn.account.id);
         await holdCodes(trx, signIn.interaction);
-        const turned = await own(trx, signIn)
+        const leaving = own(trx, signIn).where('detour', '=', left);
+        if (left !== 'reset' && aboutHelp.includes(left)) {
+          await leaving.set({ detour: null }).execute();
+          return;
+        }
+        const turned = await leaving
           .set({ detour: to ?? null, challenge_id: null, app_factor_id: null, app_secret_sealed: null })
-          .where('detour', '=', left)
           .returning('interaction')
           .executeTakeFirst();
         if (turned !== undefined) await voidCodes(trx, signIn);

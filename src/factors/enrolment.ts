@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { Kept } from '../accounts/status.ts';
 import { newId } from '../base/ids.ts';
 import type { Sealer } from '../base/sealing.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
@@ -11,7 +12,10 @@ import type { MailCodes, MailContext } from './mail-codes.ts';
 import type { Notices } from './notices.ts';
 import { offerAppNextTime, remindOfMailLater } from './offers.ts';
 import { type ProofOutcome, type Proving, SignInChanged } from './proving.ts';
+import { createSetUpByPass } from './set-up-by-pass.ts';
+import type { SetUpPasses } from './set-up-passes.ts';
 import type { SignIn } from './sign-ins.ts';
+import type { TrustedBrowsers } from './trusted-browsers.ts';
 
 /** Version of the wording that app-only users acknowledge (R23): raise it when the text changes. */
 export const acknowledgementVersion = '2026-11';
@@ -21,7 +25,13 @@ export const longestDeviceName = 60;
 
 export type EnrolOutcome = { outcome: 'enrolled' } | Exclude<ProofOutcome, { outcome: 'proven' }>;
 
-/** Initial setup inside the login (R12, R14, R22): for accounts that never had a factor (R15). */
+/** The session, as digests, that a login steps up: it goes on where a set-up ends everything else. */
+export type KeptSession = Pick<Kept, 'sessionUids'>;
+
+/**
+ * Initial setup inside the login (R12, R14, R22): for accounts that never had a factor (R15), and for any
+ * behind a setup pass, where it ends everything earlier as soon as the new factor is proven, and not before (R40).
+ */
 export interface Enrolment {
   /** Goes to a page of initial setup; codes and secrets of an abandoned one are void. */
   turnTo(signIn: SignIn, page: 'mail' | 'app-only'): Promise<void>;
@@ -33,6 +43,7 @@ export interface Enrolment {
     digits: string,
     context: MailContext,
     origin: RequestOrigin,
+    keep?: KeptSession,
   ): Promise<EnrolOutcome>;
   /** Records that the user knows what app-only means, and makes the secret that the next page shows. */
   acknowledge(signIn: SignIn, locale: 'en' | 'ja', origin: RequestOrigin): Promise<void>;
@@ -45,6 +56,7 @@ export interface Enrolment {
     deviceName: string,
     origin: RequestOrigin,
     locale: 'en' | 'ja',
+    keep?: KeptSession,
   ): Promise<EnrolOutcome>;
 }
 
@@ -67,11 +79,22 @@ export function createEnrolment(dependencies: {
   appCodes: AppCodes;
   proving: Proving;
   notices: Notices;
+  passes: Pick<SetUpPasses, 'hold' | 'finish'>;
+  trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): Enrolment {
   const { db, sealer, mailCodes, appCodes, proving, notices } = dependencies;
+  const setUpByPass = createSetUpByPass(dependencies);
+
+  /** What a code of a set-up is compared under: the account's turn, and its pass where it takes one. */
+  async function enter(trx: Db, signIn: SignIn): Promise<void> {
+    await takeTurn(trx, signIn.account.id);
+    if (signIn.setUpPass !== undefined) await setUpByPass.enter(trx, signIn);
+  }
 
   /** Of any number of parallel set-ups on any node one gets through (R15). */
   async function claimFirstEnrolment(trx: Db, signIn: SignIn): Promise<void> {
+    // By the operator's policy the password alone sets nothing up.
+    if (signIn.passRequired) throw new SignInChanged();
     const claimed = await trx
       .updateTable('accounts')
       .set({ first_enrolled_at: sql<Date>`now()`, updated_at: sql<Date>`now()` })
@@ -101,20 +124,21 @@ export function createEnrolment(dependencies: {
         .execute();
     },
 
-    async enrolMail(signIn, digits, context, origin) {
+    async enrolMail(signIn, digits, context, origin, keep = {}) {
       let address = '';
       const proof = await proving.prove(
         signIn,
         'mail',
         origin,
         async (trx) => {
-          await takeTurn(trx, signIn.account.id);
+          await enter(trx, signIn);
           const found = await mailCodes.consume(trx, signIn, 'set-up', digits);
           if (found.outcome === 'matched') ({ address } = found);
           return found;
         },
         async (trx) => {
-          await claimFirstEnrolment(trx, signIn);
+          const passed = await setUpByPass.begin(trx, signIn, origin, keep);
+          if (passed === undefined) await claimFirstEnrolment(trx, signIn);
           const { shared } = await trx
             .selectFrom('mail_factors')
             .select(sql<number>`count(*)::int`.as('shared'))
@@ -135,11 +159,12 @@ export function createEnrolment(dependencies: {
             details: { address: maskAddress(address), sharedWithOthers: shared > 0 },
           });
           const notice = {
-            kind: 'mail-added',
             address: maskAddress(address),
             ...(context.service === undefined ? {} : { service: context.service }),
-          } as const;
-          await notices.tell(trx, signIn.account.id, notice, origin, context.locale);
+          };
+          await (passed === undefined
+            ? notices.tell(trx, signIn.account.id, { kind: 'mail-added', ...notice }, origin, context.locale)
+            : passed.tell(notice, context.locale));
           await offerAppNextTime(trx, signIn.account.id);
         },
         { settingUp: true },
@@ -192,7 +217,7 @@ export function createEnrolment(dependencies: {
             )
             .toString(),
 
-    async enrolApp(signIn, digits, deviceName, origin, locale) {
+    async enrolApp(signIn, digits, deviceName, origin, locale, keep = {}) {
       const { pendingApp } = signIn;
       const secret = this.pendingSecret(signIn);
       if (pendingApp === undefined || secret === undefined) return { outcome: 'none' };
@@ -202,14 +227,15 @@ export function createEnrolment(dependencies: {
         'app',
         origin,
         async (trx) => {
-          await takeTurn(trx, signIn.account.id);
+          await enter(trx, signIn);
           const matched = await appCodes.matchPending(trx, secret, digits);
           if (matched === undefined) return { outcome: 'wrong' };
           step = matched;
           return { outcome: 'matched' };
         },
         async (trx) => {
-          await claimFirstEnrolment(trx, signIn);
+          const passed = await setUpByPass.begin(trx, signIn, origin, keep);
+          if (passed === undefined) await claimFirstEnrolment(trx, signIn);
           await trx
             .insertInto('app_factors')
             .values({
@@ -231,8 +257,9 @@ export function createEnrolment(dependencies: {
           });
           await remindOfMailLater(trx, signIn.account.id);
           // The directory's address is the only one there is: whoever owns the ID learns of it (C18).
-          const notice = { kind: 'app-added', name: deviceName } as const;
-          await notices.tell(trx, signIn.account.id, notice, origin, locale);
+          await (passed === undefined
+            ? notices.tell(trx, signIn.account.id, { kind: 'app-added', name: deviceName }, origin, locale)
+            : passed.tell({ name: deviceName }, locale));
         },
         { settingUp: true },
       );

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { voidSetUpPasses } from '../accounts/ended-passes.ts';
 import { endEverythingOf } from '../accounts/status.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Sealer } from '../base/sealing.ts';
@@ -27,16 +28,25 @@ export function reachesAccount(link: Pick<NoticeLink, 'event'>): boolean {
   return link.event !== 'set-up-code';
 }
 
+/** Asks the support centre to look at an account, in the caller's transaction. */
+export type OpenCase = (
+  trx: Db,
+  accountId: string,
+  origin: RequestOrigin,
+  locale: 'en' | 'ja',
+) => Promise<void>;
+
 export function createNotMe(dependencies: {
   db: Db;
   sealer: Sealer;
   notices: Notices;
   /** Ends the trust in every browser of the account. */
   endTrust: (trx: Db, accountId: string, origin: RequestOrigin) => Promise<void>;
+  openCase?: OpenCase;
   /** Whom the support centre reads mail at, in which language and time zone. */
   supportCentre: { email: string | undefined; locale: 'en' | 'ja'; timeZone: string };
 }): NotMe {
-  const { db, sealer, notices, endTrust, supportCentre } = dependencies;
+  const { db, sealer, notices, endTrust, openCase, supportCentre } = dependencies;
   const find: NotMe['find'] = (token) => findNoticeLink(db, sealer, token);
 
   return {
@@ -57,6 +67,9 @@ export function createNotMe(dependencies: {
           await voidSetUpCodes(trx, link.accountId);
           return;
         }
+        // A pass that somebody else may have got, or asked for, opens nothing any more (D11).
+        await voidSetUpPasses(trx, link.accountId, 'not-me', { origin });
+        await openCase?.(trx, link.accountId, origin, locale);
         await freezeChanges(trx, link.accountId);
         await endTrust(trx, link.accountId, origin);
         await endEverythingOf(trx, link.accountId, { why: 'not-me' });

@@ -24,6 +24,8 @@ export interface Notice {
   left?: number;
   /** The service on whose way it happened. */
   service?: string;
+  /** Why the support centre refused: a word of its list. */
+  reason?: string;
 }
 
 /** Mails about a change, written in the change's own transaction: neither is there without the other (C18, R37). */
@@ -31,12 +33,22 @@ export interface Notices {
   /**
    * Tells the account's mail factor, `alsoTo`, and where it has no mail factor, or has just got its first
    * one, the address in the directory. The mails leave by themselves within seconds.
+   * @param origin undefined for what an operator did at the command line.
    * @param locale for an account that has none of its own.
    */
-  tell(trx: Db, accountId: string, notice: Notice, origin: RequestOrigin, locale: 'en' | 'ja'): Promise<void>;
+  tell(
+    trx: Db,
+    accountId: string,
+    notice: Notice,
+    origin: RequestOrigin | undefined,
+    locale: 'en' | 'ja',
+  ): Promise<void>;
 }
 
 const lifetimeSeconds = 86_400;
+
+/** After these the account's address is one that nobody has known before. */
+const firstAddress: readonly NoticeKind[] = ['mail-added', 'set-up-by-pass'];
 
 export function createNotices(settings: { timeZone: string; places: Places }): Notices {
   const { timeZone, places } = settings;
@@ -46,7 +58,7 @@ export function createNotices(settings: { timeZone: string; places: Places }): N
       if (account === undefined) return;
       const words = account.locale ?? locale;
       const t = translator(words);
-      const { kind, name, address, left, service } = notice;
+      const { kind, name, address, left, service, reason } = notice;
       const model = {
         notice: kind,
         loginId: maskLoginId(account.loginId),
@@ -54,10 +66,16 @@ export function createNotices(settings: { timeZone: string; places: Places }): N
         ...(address === undefined ? {} : { address }),
         ...(left === undefined ? {} : { left }),
         ...(service === undefined ? {} : { service }),
+        ...(reason === undefined ? {} : { reason }),
         at: formatTime(new Date(), words, timeZone),
-        ...(origin.userAgent === undefined ? {} : { device: describeDevice(origin.userAgent, t) }),
-        place:
-          placeOf(places, origin.address)?.[words] ?? t('notices.elsewhere', { address: origin.address }),
+        ...(origin?.userAgent === undefined ? {} : { device: describeDevice(origin.userAgent, t) }),
+        ...(origin === undefined
+          ? {}
+          : {
+              place:
+                placeOf(places, origin.address)?.[words] ??
+                t('notices.elsewhere', { address: origin.address }),
+            }),
       };
       for (const to of account.addresses) {
         await enqueueMail(trx, {
@@ -91,7 +109,7 @@ async function findRecipients(
   if (row === undefined) return undefined;
   // Whoever set up the first address may not be who the account belongs to: the directory's address is
   // the only one that was there before (C18).
-  const directory = row.address === null || notice.kind === 'mail-added' ? [plain(row.email)] : [];
+  const directory = row.address === null || firstAddress.includes(notice.kind) ? [plain(row.email)] : [];
   const addresses = [row.address, ...(notice.alsoTo ?? []), ...directory];
   return {
     loginId: row.login_id,

@@ -33,7 +33,8 @@ export type Comparison = { outcome: 'matched' } | Exclude<ProofOutcome, { outcom
 export interface ProofSubject {
   accountId: string;
   clientId: string;
-  factor: Factor;
+  /** A setup pass is no factor, but can be guessed at as one can (R40). */
+  factor: Factor | 'setup-pass';
   /**
    * What is compared is being set up, so nobody can guess at what is in use: the hourly limit holds,
    * and wrong codes in a row neither count nor matter.
@@ -77,6 +78,7 @@ const auditEvents = {
   app: { success: 'app-code.verified', failure: 'app-code.refused' },
   'recovery-code': { success: 'recovery-code.verified', failure: 'recovery-code.refused' },
   passkey: { success: 'passkey.verified', failure: 'passkey.refused' },
+  'setup-pass': { success: 'setup-pass.verified', failure: 'setup-pass.refused' },
 } as const;
 
 export function createProving(dependencies: {
@@ -94,8 +96,9 @@ export function createProving(dependencies: {
   const compareWithinLimits: Proving['compareWithinLimits'] = async (trx, subject, origin, find) => {
     const { accountId, clientId, factor } = subject;
     const audited = { accountId, clientId, method: factor };
-    // A passkey cannot be guessed at, and a factor that is being set up is nobody's yet.
-    const guessed = factor === 'passkey' || subject.settingUp === true ? undefined : factor;
+    // A passkey cannot be guessed at, a factor that is being set up is nobody's yet, and a pass is over soon.
+    const guessed =
+      factor === 'passkey' || factor === 'setup-pass' || subject.settingUp === true ? undefined : factor;
     const refuse = async (reason: string, details: Finding['audited'] = {}): Promise<void> =>
       recordAudit(trx, origin, {
         event: auditEvents[factor].failure,

@@ -4,12 +4,11 @@ import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
 import type { Db } from '../db/open.ts';
 import { takeTurn } from './account-lock.ts';
-import { clearFailures } from './failures.ts';
+import { endFactors } from './end-factors.ts';
 import { freezeHours, requireChangeable } from './freeze.ts';
 import type { MailCodes } from './mail-codes.ts';
 import type { Notices } from './notices.ts';
 import { type ProofOutcome, type Proving } from './proving.ts';
-import { endRecoverySheet } from './recovery-codes.ts';
 import type { SignIn } from './sign-ins.ts';
 import type { TrustedBrowsers } from './trusted-browsers.ts';
 
@@ -81,7 +80,8 @@ export function createReset(dependencies: {
         },
         async (trx) => {
           const accountId = signIn.account.id;
-          const gone = await removeFactors(trx, accountId);
+          const { counts } = await endFactors(trx, accountId, { keepAddress: true });
+          const { mail: _, ...gone } = counts;
           await trustedBrowsers.endAll(trx, accountId, 'reset', origin);
           await endEverythingOf(trx, accountId, {
             interaction: signIn.interaction,
@@ -134,30 +134,4 @@ async function confirmAddress(trx: Db, accountId: string, address: string): Prom
     .returning('id')
     .executeTakeFirst();
   return used !== undefined;
-}
-
-/** Every factor but the mail address goes, and what stood against them. @returns what went, for the audit. */
-async function removeFactors(
-  trx: Db,
-  accountId: string,
-): Promise<{ apps: number; passkeys: number; recoveryCodes: boolean }> {
-  const ended = { state: 'removed' as const, ended_at: sql<Date>`now()` };
-  const apps = await trx
-    .updateTable('app_factors')
-    .set(ended)
-    .where('account_id', '=', accountId)
-    .where('state', '=', 'active')
-    .returning('id')
-    .execute();
-  const passkeys = await trx
-    .updateTable('passkeys')
-    .set(ended)
-    .where('account_id', '=', accountId)
-    .where('state', '=', 'active')
-    .returning('id')
-    .execute();
-  await trx.deleteFrom('passkey_challenges').where('account_id', '=', accountId).execute();
-  const sheet = await endRecoverySheet(trx, accountId);
-  for (const factor of ['mail', 'app', 'recovery-code'] as const) await clearFailures(trx, accountId, factor);
-  return { apps: apps.length, passkeys: passkeys.length, recoveryCodes: sheet !== undefined };
 }

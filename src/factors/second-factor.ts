@@ -17,7 +17,7 @@ import { findHolder } from './holders.ts';
 import { createKnownBrowsers, type KnownBrowsers } from './known-browsers.ts';
 import { createMailCodes, type MailCodes, type MailContext, type SendOutcome } from './mail-codes.ts';
 import { createNotices, type Notices } from './notices.ts';
-import { createNotMe, type NotMe } from './not-me.ts';
+import { createNotMe, type NotMe, type OpenCase } from './not-me.ts';
 import { createOffers, type Offers } from './offers.ts';
 import { createPasskeys, type Passkeys } from './passkeys.ts';
 import { findOverview, type Overview } from './overview.ts';
@@ -25,7 +25,15 @@ import { createFactorPause } from './pause.ts';
 import { createProving, type Proving } from './proving.ts';
 import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts';
 import { createReset, type Reset } from './reset.ts';
-import { closeSignIn, findSignIn, type NewSignIn, openSignIn, type SignIn } from './sign-ins.ts';
+import { createSetUpPasses, type SetUpPasses } from './set-up-passes.ts';
+import {
+  closeSignIn,
+  findSignIn,
+  isInitialSetUp,
+  type NewSignIn,
+  openSignIn,
+  type SignIn,
+} from './sign-ins.ts';
 import { createTrustedBrowsers, type TrustedBrowsers } from './trusted-browsers.ts';
 
 /** The second factor as the pages of logins and the user's own page use it. */
@@ -60,6 +68,8 @@ export interface SecondFactor {
   recoveryCodes: RecoveryCodes;
   reset: Reset;
   passkeys: Passkeys;
+  /** What the support centre gives out and a login takes. */
+  passes: SetUpPasses;
   trustedBrowsers: TrustedBrowsers;
   /** What users change on their own page. */
   changes: FactorChanges;
@@ -72,10 +82,12 @@ export function createSecondFactor(dependencies: {
   sealer: Sealer;
   config: Configuration;
   handOver: (mailId: string) => void;
+  /** "This was not me" asks the support centre to look at the account, in the same transaction (D11). */
+  openCase?: OpenCase;
   /** Hears of a sealed app secret that does not open (A25). */
   logger?: Pick<Logger, 'error'>;
 }): SecondFactor {
-  const { db, sealer, config, handOver, logger } = dependencies;
+  const { db, sealer, config, handOver, openCase, logger } = dependencies;
   const timeZone = config.locale.time_zone;
   const locale = config.locale.default;
 
@@ -87,6 +99,7 @@ export function createSecondFactor(dependencies: {
     sealer,
     notices,
     endTrust: (trx, accountId, origin) => trustedBrowsers.endAll(trx, accountId, 'not-me', origin),
+    ...(openCase === undefined ? {} : { openCase }),
     supportCentre: { email: config.branding.support_centre.email, locale, timeZone },
   });
   const mailCodes = createMailCodes({
@@ -111,7 +124,17 @@ export function createSecondFactor(dependencies: {
       notices.tell(trx, accountId, { kind: 'factor-disabled', name: factor }, origin, locale),
     claimOffer: (trx, signIn, proven) => offers.claim(trx, signIn, proven),
   });
-  const enrolment = createEnrolment({ db, sealer, mailCodes, appCodes, proving, notices });
+  const passes = createSetUpPasses({ db, sealer, settings: config.desk.setup_pass, proving });
+  const enrolment = createEnrolment({
+    db,
+    sealer,
+    mailCodes,
+    appCodes,
+    proving,
+    notices,
+    passes,
+    trustedBrowsers,
+  });
   const detours = createDetours({ db, sealer });
   const furtherSetUp = createFurtherSetUp({
     db,
@@ -173,10 +196,12 @@ export function createSecondFactor(dependencies: {
     recoveryCodes,
     reset,
     passkeys,
+    passes,
     trustedBrowsers,
     changes,
     overview: (accountId) => findOverview(db, accountId, offered),
-    findSignIn: (interaction) => findSignIn(db, interaction, offered),
+    findSignIn: (interaction) =>
+      findSignIn(db, interaction, offered, (account) => passes.requiredFor(account)),
     openSignIn: (signIn) => openSignIn(db, signIn),
     closeSignIn: (interaction) => closeSignIn(db, interaction),
     holderOf: (accountId) => findHolder(db, accountId, offered),
@@ -192,7 +217,7 @@ export function createSecondFactor(dependencies: {
         // Too soon: the code to type is on its way already, also to whoever went back and gave the address again.
         const onItsWay = outcome.outcome === 'sent' || outcome.outcome === 'too-soon';
         if (onItsWay && purpose === 'set-up') {
-          await (signIn.holder.everEnrolled ? detours : enrolment).awaitMailCode(trx, signIn);
+          await (isInitialSetUp(signIn) ? enrolment : detours).awaitMailCode(trx, signIn);
         }
         return outcome;
       });

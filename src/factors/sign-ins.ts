@@ -25,12 +25,18 @@ export interface SignIn {
   setUp: 'mail' | 'mail-code' | 'app-only' | 'app' | undefined;
   /** A page beside the steps that are needed: asked for by the user, or offered once. It skips nothing. */
   detour: Detour | undefined;
+  /** Of the case that was filed in this very login (R36). */
+  caseNumber: string | undefined;
   /** When a reset by mail was done in this very login (R35). */
   resetAt: Date | undefined;
   holder: Holder;
   mailAddress: string | undefined;
   challenge: LiveChallenge | undefined;
   pendingApp: { factorId: string; secretSealed: Buffer } | undefined;
+  /** The setup pass that was typed in here and is not used up: it opens Initial setup and nothing else (R40). */
+  setUpPass: { id: string } | undefined;
+  /** Nothing was ever set up, and by the operator's policy a first set-up takes a pass. */
+  passRequired: boolean;
 }
 
 export type Detour =
@@ -41,7 +47,11 @@ export type Detour =
   | 'offer-mail'
   | 'offer-mail-code'
   | 'confirm-address'
-  | 'codes-low';
+  | 'codes-low'
+  /** Where a setup pass of the support centre is typed in (R40). */
+  | 'set-up-pass'
+  /** The number of the case that was filed here. */
+  | 'case-filed';
 
 /** The mailed code that this interaction waits for. */
 export interface LiveChallenge {
@@ -94,6 +104,8 @@ export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
     challenge_id: null,
     app_factor_id: null,
     app_secret_sealed: null,
+    setup_pass_id: null,
+    case_number: null,
     finished_at: null,
     expires_at: sql<Date>`now() + make_interval(secs => ${signIn.lifetimeSeconds})`,
   };
@@ -143,11 +155,20 @@ export async function closeSignIn(db: Db, interaction: string): Promise<void> {
   await db.deleteFrom('sign_ins').where('interaction', '=', interaction).execute();
 }
 
-/** The login of this interaction with everything the next step depends on, in one round trip. */
+/** Whether this login sets up for the first time, or is let do it anew by a setup pass. */
+export function isInitialSetUp(signIn: Pick<SignIn, 'holder' | 'setUpPass'>): boolean {
+  return !signIn.holder.everEnrolled || signIn.setUpPass !== undefined;
+}
+
+/**
+ * The login of this interaction with everything the next step depends on, in one round trip.
+ * @param takesPass whose first set-up takes a setup pass.
+ */
 export async function findSignIn(
   db: Db,
   interaction: string,
   offered: Offered = everyWayOffered,
+  takesPass: (account: { kind: 'ecs' | 'sps'; affiliation: string | null }) => boolean = () => false,
 ): Promise<SignIn | undefined> {
   const row = await db
     .selectFrom('sign_ins as s')
@@ -155,6 +176,17 @@ export async function findSignIn(
     .leftJoin('challenges as c', 'c.id', 's.challenge_id')
     .leftJoin('mail_factors as m', (join) =>
       join.onRef('m.account_id', '=', 'a.id').on('m.state', '=', 'active'),
+    )
+    // A pass counts in the login and browser in which it was typed in last, and until a factor is proven.
+    .leftJoin('setup_passes as p', (join) =>
+      join
+        .onRef('p.id', '=', 's.setup_pass_id')
+        .onRef('p.account_id', '=', 's.account_id')
+        .onRef('p.browser', '=', 's.browser')
+        .onRef('p.interaction', '=', 's.interaction')
+        .on('p.finished_at', 'is', null)
+        .on('p.voided_at', 'is', null)
+        .on('s.factor', 'is', null),
     )
     .select([
       's.interaction',
@@ -169,12 +201,16 @@ export async function findSignIn(
       's.set_up',
       's.detour',
       's.reset_at',
+      's.case_number',
       's.app_factor_id',
       's.app_secret_sealed',
       'a.login_id',
       'a.locale',
       'a.status',
       'a.first_enrolled_at',
+      'a.kind',
+      'a.affiliation',
+      'p.id as pass_id',
       'm.address as mail_address',
       'c.id as challenge_id',
       'c.purpose',
@@ -198,6 +234,7 @@ export async function findSignIn(
     .executeTakeFirst();
   if (row === undefined) return undefined;
   const everEnrolled = row.first_enrolled_at !== null;
+  const initial = !everEnrolled || row.pass_id !== null;
   return {
     interaction: row.interaction,
     account: {
@@ -215,14 +252,14 @@ export async function findSignIn(
     way: row.way ?? undefined,
     setUp: row.set_up ?? undefined,
     detour: row.detour ?? undefined,
+    caseNumber: row.case_number ?? undefined,
     resetAt: row.reset_at ?? undefined,
     holder: holderOf(row.ways_set_up, row.ways_disabled, everEnrolled, offered),
     mailAddress: row.mail_address ?? undefined,
     challenge:
       // What this login was setting up is void once another one has set the account up: the address
       // was never proven, so it is neither shown nor used (R18, R19).
-      row.challenge_id === null ||
-      (row.purpose === 'set-up' && everEnrolled && row.detour !== 'offer-mail-code')
+      row.challenge_id === null || (row.purpose === 'set-up' && !initial && row.detour !== 'offer-mail-code')
         ? undefined
         : {
             id: row.challenge_id,
@@ -237,8 +274,10 @@ export async function findSignIn(
     pendingApp:
       // A key of an initial setup is void once the account is set up. One made for an offer or after a
       // reset belongs to an account that is, and to no initial setup (R15).
-      row.app_factor_id === null || row.app_secret_sealed === null || everEnrolled === (row.set_up === 'app')
+      row.app_factor_id === null || row.app_secret_sealed === null || initial !== (row.set_up === 'app')
         ? undefined
         : { factorId: row.app_factor_id, secretSealed: Buffer.from(row.app_secret_sealed) },
+    setUpPass: row.pass_id === null ? undefined : { id: row.pass_id },
+    passRequired: !everEnrolled && takesPass({ kind: row.kind, affiliation: row.affiliation }),
   };
 }

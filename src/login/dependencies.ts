@@ -9,7 +9,7 @@ import type { Language } from '../web/language.ts';
 import type { Passage } from '../web/passage.ts';
 import type { Responder } from '../web/respond.ts';
 import type { TrustCookie } from '../web/trust-cookie.ts';
-import type { Interactions } from './ports.ts';
+import type { Interactions, SupportPort } from './ports.ts';
 
 export type PasswordOutcome =
   | { outcome: 'verified'; account: { id: string; locale: 'en' | 'ja' | undefined } }
@@ -19,6 +19,7 @@ export type PasswordOutcome =
 /** Everything the login pages use, as narrow as they use it; `app.ts` puts it together. */
 export interface LoginDependencies {
   interactions: Interactions;
+  support: SupportPort;
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;

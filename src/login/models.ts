@@ -3,6 +3,7 @@ import type { Factor } from '../factors/assurance.ts';
 import type { CodePurpose } from '../factors/mail-codes.ts';
 import type { AppKey, TrustOffer } from '../web/login-pages.ts';
 import type { MailCodePage, PageModels } from '../web/pages.ts';
+import { checksShown, type OpeningShown, openingShown, supportForm } from '../web/support-pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { offersPasskeyAlone } from './passkey-page.ts';
 import type { Step } from './steps.ts';
@@ -18,9 +19,10 @@ export async function signInPage(
   typed: string | undefined,
 ): Promise<PageModels['sign-in']> {
   const loginId = typed ?? visit.details.loginHint ?? '';
-  if (!offersPasskeyAlone(dependencies, visit)) return { loginId };
+  const support = supportForm(visit.locale, visit.uid);
+  if (!offersPasskeyAlone(dependencies, visit)) return { loginId, support };
   const { passkeys } = dependencies.secondFactor;
-  return { loginId, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };
+  return { loginId, support, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };
 }
 
 /** The tick that spares the factor in this browser from now on (R31). */
@@ -52,6 +54,39 @@ export async function mailCodePage(
     ...(delivery?.domain === undefined ? {} : { deliveryDomain: delivery.domain }),
     resendInSeconds: secondFactor.mailCodes.resendInSeconds({ challenge }),
     otherWays,
+  };
+}
+
+/** When the support centre is open, by its own calendar (R51). */
+export async function openingNow({ support }: LoginDependencies, { locale }: Visit): Promise<OpeningShown> {
+  return openingShown(await support.opening(), locale);
+}
+
+export async function helpPage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  otherWays: readonly Factor[],
+  typed: { reason?: string | undefined; check?: string | undefined },
+): Promise<PageModels['help-support']> {
+  return {
+    otherWays,
+    opening: await openingNow(dependencies, visit),
+    checks: checksShown(dependencies.support.checks, visit.locale),
+    reason: typed.reason ?? '',
+    check: typed.check ?? '',
+  };
+}
+
+export async function casePage(
+  dependencies: LoginDependencies,
+  visit: Visit,
+  step: Extract<Step, { page: 'help-case' }>,
+): Promise<PageModels['help-case']> {
+  return {
+    number: step.number,
+    opening: await openingNow(dependencies, visit),
+    checks: checksShown(dependencies.support.checks, visit.locale),
+    login: { otherWays: step.otherWays },
   };
 }
 

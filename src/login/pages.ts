@@ -9,6 +9,7 @@ export interface Typed {
   email?: string | undefined;
   deviceName?: string | undefined;
   reason?: string | undefined;
+  check?: string | undefined;
   trusted?: boolean | undefined;
 }
 
@@ -71,10 +72,22 @@ async function answer(
     }
     case 'reset': {
       const page = await models.mailCodePage(dependencies, visit, 'reset', step.otherWays);
-      return show(step.page, { ...page, passwordNeeded: step.passwordNeeded, reason: typed.reason ?? '' });
+      const opening = await models.openingNow(dependencies, visit);
+      const { passwordNeeded } = step;
+      return show(step.page, { ...page, passwordNeeded, reason: typed.reason ?? '', opening });
     }
     case 'help-support':
-      return show(step.page, { otherWays: step.otherWays });
+      return show(step.page, await models.helpPage(dependencies, visit, step.otherWays, typed));
+    case 'help-case':
+      return show(step.page, await models.casePage(dependencies, visit, step));
+    case 'set-up-pass': {
+      const { why, passwordNeeded } = step;
+      return show(step.page, {
+        why,
+        passwordNeeded,
+        opening: await models.openingNow(dependencies, visit),
+      });
+    }
     case 'set-up-mail':
       return show(step.page, models.addressPage(dependencies, step, typed.email));
     case 'set-up-mail-code': {

@@ -1,5 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { RequestOrigin } from '../audit/audit.ts';
 import type { Demand } from '../factors/assurance.ts';
+import type { Opening } from '../i18n/opening.ts';
+import type { ConfiguredCheck, SupportReason } from '../web/support-pages.ts';
 
 /**
  * What the login pages need of the protocol, and no more. `oidc/interactions.ts` implements it,
@@ -81,3 +84,22 @@ export type InteractionResult =
     }
   | { kind: 'consented' }
   | { kind: 'refused'; error: 'access_denied' | 'unmet_authentication_requirements'; description: string };
+
+/** What the login pages need of the support centre (R36): they know neither its calendar nor its cases. */
+export interface SupportPort {
+  opening(): Promise<Opening>;
+  /** How staff makes sure who somebody is. */
+  checks: readonly ConfiguredCheck[];
+  /**
+   * Files a case of the account whose password was given; one that is open already is given again.
+   * @throws NijoError `support_limit_reached`.
+   */
+  file(request: {
+    loginId: string;
+    account: string;
+    reason: SupportReason;
+    wishedCheck?: string;
+    origin: RequestOrigin;
+    locale: 'en' | 'ja';
+  }): Promise<{ number: string }>;
+}

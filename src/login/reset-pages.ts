@@ -4,7 +4,7 @@ import type { LoginDependencies } from './dependencies.ts';
 import { codeFault, decisionAfterProof } from './factor-pages.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
 import { submitNewApp } from './set-up-pages.ts';
-import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, goOn, keptSession, requireSignIn, type Submission, stay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 import { turnToOtherWay } from './ways.ts';
 
@@ -23,24 +23,23 @@ export async function submitReset(dependencies: LoginDependencies, visit: Submis
   if ('fault' in code) return codeFault(code.fault, 8);
   const refused = await passwordFault(dependencies, visit);
   if (refused !== undefined) return refused;
-  const { session } = visit.details;
   const proof = await dependencies.secondFactor.reset.byMail(
     signIn,
     code.digits,
     reason,
-    session?.accountId === signIn.account.id ? { sessionUids: session.uidDigests } : {},
+    keptSession(visit),
     origin,
     visit.locale,
   );
   return decisionAfterProof(proof);
 }
 
-/** A reset takes the password and the code together (C15); a session alone stands for no password. */
-async function passwordFault(
+/** A reset, or a setup pass, takes the password too (C15, R40); a session alone stands for none. */
+export async function passwordFault(
   dependencies: LoginDependencies,
   visit: Submission,
 ): Promise<Decision | undefined> {
-  if (visit.step.page !== 'reset' || !visit.step.passwordNeeded) return undefined;
+  if (!('passwordNeeded' in visit.step) || !visit.step.passwordNeeded) return undefined;
   const { account } = requireSignIn(visit);
   const password = visit.form.get('password') ?? '';
   if (password === '') return stay('password_missing', 'password');
@@ -55,16 +54,6 @@ async function passwordFault(
   if (verified.outcome === 'refused' || verified.account.id !== account.id)
     return stay('password_wrong', 'password');
   return undefined;
-}
-
-/** Where the support centre is found (R36): nothing is asked for here, and nothing is lost by going back. */
-export async function submitHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
-  const turned = await turnToOtherWay(dependencies, visit);
-  if (turned !== undefined) return turned;
-  if (visit.action !== 'back' && visit.action !== 'continue') return stay('action_unknown');
-  const signIn = requireSignIn(visit);
-  if (signIn.detour !== undefined) await dependencies.secondFactor.detours.leave(signIn, signIn.detour);
-  return goOn;
 }
 
 /** After a reset: a new app at once, or later where the service is content with the mail code. */

@@ -3,6 +3,8 @@ import { NijoError } from '../base/errors.ts';
 import { SignInChanged } from '../factors/proving.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
+import type { PageModels } from '../web/pages.ts';
+import { openingShown, supportForm } from '../web/support-pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { cannotGoOn, complete, finish, refuse } from './endings.ts';
 import { submitAppCode, submitMailCode, submitRecoveryCode } from './factor-pages.ts';
@@ -10,16 +12,20 @@ import { submitAddressConfirmation, submitCodesLow } from './offer-pages.ts';
 import { showStep, type Typed } from './pages.ts';
 import { submitPasskey, submitPasskeyAlone } from './passkey-page.ts';
 import { submitPassword } from './password-page.ts';
-import { submitHelp, submitReset, submitResetDone } from './reset-pages.ts';
+import { submitReset, submitResetDone } from './reset-pages.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
+import { submitSetUpPass } from './set-up-pass-page.ts';
 import { submitAcknowledgement, submitAddress, submitAddressCode, submitApp } from './set-up-pages.ts';
 import { establish } from './standing.ts';
 import type { Step } from './steps.ts';
+import { submitCase, submitHelp } from './support-pages.ts';
 import { isTicked } from './trust.ts';
 import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
 
 /** Faults of a change that is held up. */
 const held: ReadonlySet<string> = new Set(['changes_frozen', 'address_frozen']);
+/** Faults that nothing on our pages mends. */
+const onlyCentreHelps: ReadonlySet<string> = new Set(['factor_missing', 'factor_disabled']);
 
 type Handler = (dependencies: LoginDependencies, visit: Submission) => Promise<Decision>;
 
@@ -33,7 +39,9 @@ const handlers: Partial<Record<Step['page'], Handler>> = {
   passkey: submitPasskey,
   reset: submitReset,
   'help-support': submitHelp,
+  'help-case': submitCase,
   'reset-done': submitResetDone,
+  'set-up-pass': submitSetUpPass,
   'confirm-address': submitAddressConfirmation,
   'codes-low': submitCodesLow,
   'set-up-mail': submitAddress,
@@ -157,12 +165,21 @@ async function showOrFinish(
   });
 }
 
+/** Where somebody asks the support centre who gets no further here, and when it is open (R51). */
+async function supportLink(
+  { support }: LoginDependencies,
+  locale: 'en' | 'ja',
+): Promise<NonNullable<PageModels['error']['support']>> {
+  return { ...openingShown(await support.opening(), locale), form: supportForm(locale) };
+}
+
 function typedIn(form: Form): Typed {
   return {
     loginId: form.get('login_id'),
     email: form.get('email'),
     deviceName: form.get('device_name'),
     reason: form.get('reason'),
+    check: form.get('check'),
     trusted: isTicked(form.get('trust_browser')),
   };
 }
@@ -193,10 +210,9 @@ async function helpWhereLost(
       { event: 'fault', code: error.code, requestId: ctx.state.origin.requestId, status: error.status },
       error.code,
     );
-    dependencies.responder.error(
-      ctx,
-      error,
-      again === undefined ? {} : { startAgain: { service: again.service[locale], url: again.url } },
-    );
+    dependencies.responder.error(ctx, error, {
+      ...(again === undefined ? {} : { startAgain: { service: again.service[locale], url: again.url } }),
+      ...(onlyCentreHelps.has(error.code) ? { support: await supportLink(dependencies, locale) } : {}),
+    });
   }
 }

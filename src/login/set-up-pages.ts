@@ -1,12 +1,13 @@
 import { canonicalAddress } from '../factors/address.ts';
 import { readCode } from '../factors/code-input.ts';
 import { acknowledgementVersion, longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
+import { isInitialSetUp } from '../factors/sign-ins.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { codeFault, decisionAfterProof } from './factor-pages.ts';
 import { skipOffer } from './offer-pages.ts';
 import { decisionAfterSending, mailContextOf } from './sending.ts';
 import { isTicked } from './trust.ts';
-import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, goOn, keptSession, requireSignIn, type Submission, stay } from './visit.ts';
 
 /**
  * The address, or "I have no usable mail address": first page of initial setup (R14, R17, R22), and what
@@ -68,7 +69,7 @@ export async function submitAddressCode(
   if ('fault' in code) return codeFault(code.fault, 8);
   const enrolled = offered
     ? await furtherSetUp.addMail(signIn, code.digits, origin, visit.locale)
-    : await enrolment.enrolMail(signIn, code.digits, context, origin);
+    : await enrolment.enrolMail(signIn, code.digits, context, origin, keptSession(visit));
   return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
 }
 
@@ -109,8 +110,8 @@ export async function submitNewApp(dependencies: LoginDependencies, visit: Submi
   const code = readCode(visit.form.get('code'), 6);
   if ('fault' in code) return codeFault(code.fault, 6);
   const { enrolment, furtherSetUp } = dependencies.secondFactor;
-  const enrolled = signIn.holder.everEnrolled
-    ? await furtherSetUp.addApp(signIn, code.digits, name, origin, visit.locale)
-    : await enrolment.enrolApp(signIn, code.digits, name, origin, visit.locale);
+  const enrolled = isInitialSetUp(signIn)
+    ? await enrolment.enrolApp(signIn, code.digits, name, origin, visit.locale, keptSession(visit))
+    : await furtherSetUp.addApp(signIn, code.digits, name, origin, visit.locale);
   return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
 }

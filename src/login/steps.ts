@@ -25,10 +25,14 @@ export type Step =
   | { page: (typeof pageOf)[Factor]; otherWays: readonly Factor[] }
   /** "I can't use my app" (R35); `passwordNeeded` where this login was not given one. */
   | { page: 'reset'; otherWays: readonly Factor[]; passwordNeeded: boolean }
-  /** The same without a mail address that works (R36). */
+  /** The same without a mail address that works (R36), and for whoever asks for help. */
   | { page: 'help-support'; otherWays: readonly Factor[] }
+  /** The support centre was asked for help in this very login. */
+  | { page: 'help-case'; number: string; otherWays: readonly Factor[] }
   /** `skippable: false` where the service needs more than the mail code. */
   | { page: 'reset-done'; skippable: boolean }
+  /** Where a setup pass is typed in; `why` says what led here. */
+  | { page: 'set-up-pass'; why: PassReason; passwordNeeded: boolean }
   | { page: 'set-up-mail'; appOffered: boolean; skippable: boolean }
   | { page: 'set-up-mail-code'; skippable: boolean }
   | { page: 'set-up-app-only'; mailOffered: boolean }
@@ -40,6 +44,12 @@ export type Step =
   | { page: 'step-up' }
   | { page: 'finish'; proofs: Proofs; authTime: number }
   | { page: 'impossible' };
+
+/**
+ * Why a setup pass is wanted: the user has one; or by the operator's policy a first set-up takes it; or
+ * nothing is left that could be used, because it is gone or switched off.
+ */
+export type PassReason = 'asked' | 'first' | 'lost' | 'disabled';
 
 export interface Standing {
   details: InteractionDetails;
@@ -86,12 +96,42 @@ export function nextStep(standing: Standing): Step {
     case 'factor':
       // Another factor counts beside a password only, and a passkey alone stood for it.
       if (signIn.withoutPassword) return { page: 'sign-in' };
-      return helpStep(assessment.ways, signIn) ?? factorStep(assessment.ways, signIn);
+      return (
+        helpStep(assessment.ways, signIn) ??
+        passStep(standing, signIn, assessment) ??
+        factorStep(assessment.ways, signIn)
+      );
     case 'set-up':
-      return signIn.withoutPassword ? { page: 'sign-in' } : setUpStep(assessment.ways, signIn);
+      if (signIn.withoutPassword) return { page: 'sign-in' };
+      return (
+        supportStep([], signIn) ??
+        passStep(standing, signIn, assessment) ??
+        setUpStep(assessment.ways, signIn)
+      );
     case 'impossible':
-      return { page: 'impossible' };
+      return supportStep([], signIn) ?? passStep(standing, signIn, assessment) ?? { page: 'impossible' };
   }
+}
+
+/**
+ * What a setup pass opens, which is Initial setup whatever is set up already, and where it is typed in
+ * (R40). It stands for no factor: the login ends only with one that is proven here.
+ */
+function passStep(standing: Standing, signIn: SignIn, { needs }: Assessment): Step | undefined {
+  if (signIn.withoutPassword) return undefined;
+  const proven = signIn.factor !== undefined;
+  if (!proven && signIn.setUpPass !== undefined) {
+    const holder = { ways: [], everEnrolled: false };
+    const opened = assessmentOf({ ...standing, signIn: { ...signIn, holder } });
+    if (opened.needs === 'set-up') return setUpStep(opened.ways, signIn);
+  }
+  const page = (why: PassReason): Step => ({ page: 'set-up-pass', why, passwordNeeded: signIn.stepUp });
+  if (signIn.passRequired && needs === 'set-up') return page('first');
+  if (proven) return undefined;
+  if (needs !== 'impossible') return signIn.detour === 'set-up-pass' ? page('asked') : undefined;
+  // A service that named what it needs is told that it cannot have it (R32).
+  if (standing.details.demand.essentialAcrValues !== undefined) return undefined;
+  return page((signIn.holder.disabled ?? []).length > 0 ? 'disabled' : 'lost');
 }
 
 /** A session that a password stands behind can be stepped up; `amr` would not be the truth otherwise. */
@@ -99,10 +139,14 @@ function standsOnPassword({ session, reauthenticate }: InteractionDetails): bool
   return session !== undefined && !reauthenticate && proofsOfAmr(session.amr).withoutPassword !== true;
 }
 
-function factorStep(ways: readonly Factor[], signIn: SignIn): Step {
-  // The app first: it needs no mail. A way the user has chosen wins while it is good enough.
+/** The app first: it needs no mail. A way the user has chosen wins while it is good enough. */
+function presentWay(ways: readonly Factor[], signIn: SignIn): Factor {
   const preferred = wayOrder.find((way) => ways.includes(way)) ?? 'mail';
-  const way = signIn.way !== undefined && ways.includes(signIn.way) ? signIn.way : preferred;
+  return signIn.way !== undefined && ways.includes(signIn.way) ? signIn.way : preferred;
+}
+
+function factorStep(ways: readonly Factor[], signIn: SignIn): Step {
+  const way = presentWay(ways, signIn);
   return { page: pageOf[way], otherWays: ways.filter((other) => other !== way) };
 }
 
@@ -110,10 +154,21 @@ function factorStep(ways: readonly Factor[], signIn: SignIn): Step {
 function helpStep(ways: readonly Factor[], signIn: SignIn): Step | undefined {
   if (signIn.detour === 'reset' && signIn.holder.ways.includes('mail'))
     return { page: 'reset', otherWays: ways, passwordNeeded: signIn.stepUp };
+  const present = presentWay(ways, signIn);
+  return supportStep(
+    ways.filter((way) => way !== present),
+    signIn,
+  );
+}
+
+/** Where the support centre helps, after the right password and beside whatever step is needed (R36). */
+function supportStep(otherWays: readonly Factor[], signIn: SignIn): Step | undefined {
+  const { detour, caseNumber } = signIn;
+  if (detour === 'case-filed' && caseNumber !== undefined)
+    return { page: 'help-case', number: caseNumber, otherWays };
   // Without an address that works there is no reset: whoever asked for one is told where to go.
-  if (signIn.detour === 'reset' || signIn.detour === 'support')
-    return { page: 'help-support', otherWays: ways };
-  return undefined;
+  const asked = detour === 'reset' || detour === 'support' || detour === 'case-filed';
+  return asked ? { page: 'help-support', otherWays } : undefined;
 }
 
 /** After a reset a new app is set up at once, where it is wanted or the service needs it. */

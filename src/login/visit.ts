@@ -50,3 +50,11 @@ export function requireSignIn(visit: Visit): SignIn {
   if (visit.signIn === undefined) throw new Error(`the page ${visit.step.page} needs a sign-in`);
   return visit.signIn;
 }
+
+/** This browser's session of the account: a reset and a set-up behind a pass let it go on, for the login may step it up. */
+export function keptSession(visit: Visit): { sessionUids?: readonly string[] } {
+  const { session } = visit.details;
+  return session !== undefined && session.accountId === visit.signIn?.account.id
+    ? { sessionUids: session.uidDigests }
+    : {};
+}

@@ -12,12 +12,16 @@ const wayOfAction: ReadonlyMap<string, Factor> = new Map([
 
 /**
  * The buttons of a page's other ways. Any that is good enough serves for this login, and changes
- * nothing in the settings (R28, R30). @returns undefined where the form asks for something else.
+ * nothing in the settings (R28, R30). Where none does, `help` leads to the support centre (R36). @returns undefined where the form asks for something else.
  */
 export async function turnToOtherWay(
   dependencies: LoginDependencies,
   visit: Submission,
 ): Promise<Decision | undefined> {
+  if (visit.action === 'help' && 'otherWays' in visit.step) {
+    await dependencies.secondFactor.detours.turnTo(requireSignIn(visit), 'support');
+    return goOn;
+  }
   const way = wayOfAction.get(visit.action);
   if (way === undefined || !('otherWays' in visit.step) || !visit.step.otherWays.includes(way))
     return undefined;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { weekInWords } from '../../src/i18n/opening.ts';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Arrival, UserAgent } from '../support/user-agent.ts';
@@ -204,12 +205,15 @@ describeOnEveryDatabase('an app that cannot be used', (open) => {
     const app = await browser.password(who.loginId);
     const help = await browser.submit(app, { action: 'lost-app' });
     expect([help.status, help.page]).toEqual([200, 'help-support']);
-    const { name, hours } = cluster.config.branding.support_centre;
+    const { name } = cluster.config.branding.support_centre;
+    const { hours, holidays } = cluster.config.desk;
     expect(help.html.textContent).toContain(name.en);
-    expect(help.html.textContent).toContain(hours.en);
+    expect(help.html.textContent).toContain(weekInWords(hours, 'en', holidays));
     // Asked for again, and in the other language, it is the same page.
     expect((await browser.open(app.url.pathname)).page).toBe('help-support');
-    expect((await browser.submit(help, { lang: 'ja' })).html.textContent).toContain(hours.ja);
+    expect((await browser.submit(help, { lang: 'ja' })).html.textContent).toContain(
+      weekInWords(hours, 'ja', holidays),
+    );
     const back = await browser.submit(help, { action: 'back' });
     expect(back.page).toBe('app-code');
     expect((await browser.submit(back, { code: appCode() })).callback).toBeDefined();
@@ -250,10 +254,10 @@ describeOnEveryDatabase('an app that cannot be used', (open) => {
       .execute();
     const browser = new UserAgent(cluster);
     const page = await browser.password(who.loginId);
-    expect([page.status, page.page, page.fault]).toEqual([403, 'error', 'factor_missing']);
+    expect([page.status, page.page, page.fault]).toEqual([200, 'set-up-pass', undefined]);
     expect(page.html.textContent).toContain(cluster.config.branding.support_centre.name.en);
-    expect(page.html.textContent).toContain(cluster.config.branding.support_centre.hours.en);
-    expect(page.html.querySelectorAll('main a[href]').length).toBeGreaterThan(1);
+    expect(page.html.textContent).toContain('Weekdays 9:00–17:00 (except national holidays)');
+    expect(page.html.querySelector('main button[value=help]')).not.toBeNull();
     expect((await browser.submit(page, { email: who.address })).callback).toBeUndefined();
   });
 });

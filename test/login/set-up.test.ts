@@ -220,11 +220,14 @@ describeOnEveryDatabase('initial setup by mail', (open) => {
       .execute();
     const browser = new UserAgent(cluster);
     const page = await browser.password(who.loginId);
-    expect([page.status, page.page, page.fault]).toEqual([403, 'error', 'factor_missing']);
-    expect(page.html.querySelector('a[href="http://127.0.0.1:9/start"]')).not.toBeNull();
-    expect(page.html.querySelector('[data-reference]')?.textContent).not.toBe('');
+    expect([page.status, page.page, page.fault]).toEqual([200, 'set-up-pass', undefined]);
+    expect(page.html.textContent).toContain('the password alone is not enough');
+    for (const forged of ['set-up-mail', 'set-up-app-only', 'set-up-app'])
+      expect(
+        (await browser.submit(page, { page: forged, email: who.address, acknowledge: 'yes' })).page,
+      ).toBe('set-up-pass');
     // An ordinary service is not closed to them.
     expect((await browser.password(who.loginId, 'ordinary')).callback).toBeDefined();
-    expect(await eventsOf(database.db, id)).toContain('sign-in.refused');
+    expect(await eventsOf(database.db, id)).not.toContain('factor.mail-enrolled');
   });
 });

@@ -1,0 +1,47 @@
+import { sql } from 'kysely';
+import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
+import type { Db } from '../db/open.ts';
+
+/**
+ * Voids the account's setup passes that are not used up, typed in or not: a set-up that one of them has
+ * opened is not finished then (R40). The caller holds the account's row.
+ * @param why becomes `setup_passes.voided_why`. @returns how many there were.
+ */
+export async function voidSetUpPasses(
+  trx: Db,
+  accountId: string,
+  why: 'withdrawn' | 'not-me' | 'disabled',
+  by: { origin?: RequestOrigin; actor?: string } = {},
+): Promise<number> {
+  // Cases before passes: voiding a pass closes its case.
+  await trx
+    .selectFrom('desk_cases')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('state', '=', 'approved')
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  const voided = await trx
+    .updateTable('setup_passes')
+    .set({ voided_at: sql<Date>`now()`, voided_why: why })
+    .where('account_id', '=', accountId)
+    .where('finished_at', 'is', null)
+    .where('voided_at', 'is', null)
+    // One that was never typed in and is over is left to the day's cleaning: its case has run out.
+    .where((is) => is.or([is('used_at', 'is not', null), is('expires_at', '>', sql<Date>`now()`)]))
+    .returning(['id', 'case_id'])
+    .execute();
+  await recordAudit(
+    trx,
+    by.origin,
+    ...voided.map((pass) => ({
+      event: 'desk.pass-withdrawn' as const,
+      result: 'success' as const,
+      accountId,
+      ...(by.actor === undefined ? {} : { actor: by.actor }),
+      details: { case: pass.case_id, reason: why },
+    })),
+  );
+  return voided.length;
+}

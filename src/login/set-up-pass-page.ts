@@ -1,0 +1,32 @@
+import { readSetUpPass } from '../factors/set-up-passes.ts';
+import type { LoginDependencies } from './dependencies.ts';
+import { passwordFault } from './reset-pages.ts';
+import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { minutesOf } from './wait.ts';
+
+const faults = { wrong: 'setup_pass_wrong', used: 'setup_pass_used', expired: 'setup_pass_expired' } as const;
+
+/** The setup pass, with the password where this login has not seen it: it opens Initial setup (R40). */
+export async function submitSetUpPass(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
+  const signIn = requireSignIn(visit);
+  const { detours, passes } = dependencies.secondFactor;
+  if (visit.action === 'help') {
+    await detours.turnTo(signIn, 'support');
+    return goOn;
+  }
+  if (visit.action === 'back') {
+    await detours.leave(signIn, 'set-up-pass');
+    return goOn;
+  }
+  if (visit.action !== 'continue') return stay('action_unknown');
+  const pass = readSetUpPass(visit.form.get('setup_pass'));
+  if ('fault' in pass)
+    return stay(pass.fault === 'missing' ? 'setup_pass_missing' : 'setup_pass_malformed', 'setup_pass');
+  const refused = await passwordFault(dependencies, visit);
+  if (refused !== undefined) return refused;
+  const claimed = await passes.claim(signIn, pass.digits, visit.ctx.state.origin);
+  if (claimed.outcome === 'claimed') return goOn;
+  if (claimed.outcome === 'paused')
+    return stay('factor_paused', undefined, minutesOf(claimed.retryAfterSeconds));
+  return stay(faults[claimed.outcome], 'setup_pass');
+}
