@@ -1,3 +1,11 @@
+import { calendar } from './catalogues/calendar.ts';
+import { desk } from './catalogues/desk.ts';
+import { deskErrors } from './catalogues/desk-errors.ts';
+import { figures } from './catalogues/figures.ts';
+import { setUpPass } from './catalogues/set-up-pass.ts';
+import { staff } from './catalogues/staff.ts';
+import { support } from './catalogues/support.ts';
+import { trail } from './catalogues/trail.ts';
 import { notices } from './catalogues/notices.ts';
 import { passkeys } from './catalogues/passkeys.ts';
 import { portal } from './catalogues/portal.ts';
@@ -13,6 +21,14 @@ export const en = {
   ...portal.en,
   ...notices.en,
   ...passkeys.en,
+  ...calendar.en,
+  ...support.en,
+  ...setUpPass.en,
+  ...staff.en,
+  ...desk.en,
+  ...figures.en,
+  ...trail.en,
+  ...deskErrors.en,
   // What every page has.
   'common.pageTitle': '{page} – {organisation}',
   'common.pageTitleFault': 'Error: {page} – {organisation}',
@@ -306,7 +322,7 @@ export const en = {
   'errors.factor_unknown.title': 'This is not set up any more',
   'errors.factor_unknown.message': 'It was removed in the meantime. The page shows what is set up now.',
   'errors.reason_missing.title': 'Choose a reason',
-  'errors.reason_missing.message': 'Please say why you reset your settings.',
+  'errors.reason_missing.message': 'Please say why: choose one of the answers.',
   'errors.password_missing.title': 'The password is missing',
   'errors.password_missing.message': 'Please enter the password of this ID.',
   'errors.password_wrong.title': 'The password is not right',

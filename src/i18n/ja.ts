@@ -1,3 +1,11 @@
+import { calendar } from './catalogues/calendar.ts';
+import { desk } from './catalogues/desk.ts';
+import { deskErrors } from './catalogues/desk-errors.ts';
+import { figures } from './catalogues/figures.ts';
+import { setUpPass } from './catalogues/set-up-pass.ts';
+import { staff } from './catalogues/staff.ts';
+import { support } from './catalogues/support.ts';
+import { trail } from './catalogues/trail.ts';
 import { notices } from './catalogues/notices.ts';
 import { passkeys } from './catalogues/passkeys.ts';
 import { portal } from './catalogues/portal.ts';
@@ -10,6 +18,14 @@ export const ja: Catalogue = {
   ...portal.ja,
   ...notices.ja,
   ...passkeys.ja,
+  ...calendar.ja,
+  ...support.ja,
+  ...setUpPass.ja,
+  ...staff.ja,
+  ...desk.ja,
+  ...figures.ja,
+  ...trail.ja,
+  ...deskErrors.ja,
   // どのページにもあることば
   'common.pageTitle': '{page} – {organisation}',
   'common.pageTitleFault': 'エラー：{page} – {organisation}',
@@ -284,7 +300,7 @@ export const ja: Catalogue = {
   'errors.factor_unknown.title': 'この設定は、もうありません',
   'errors.factor_unknown.message': '先に削除されています。今の設定をこのページに表示しています。',
   'errors.reason_missing.title': '理由を選んでください',
-  'errors.reason_missing.message': 'リセットする理由を選んでください。',
+  'errors.reason_missing.message': 'あてはまるものを一つ選んでください。',
   'errors.password_missing.title': 'パスワードが入力されていません',
   'errors.password_missing.message': 'このIDのパスワードを入力してください。',
   'errors.password_wrong.title': 'パスワードが正しくありません',

@@ -16,6 +16,15 @@ export const noticeKinds = [
   'new-browser',
   'factor-disabled',
   'not-me',
+  'case-filed',
+  'case-opened',
+  'identity-checked',
+  'case-approved',
+  'pass-issued',
+  'pass-withdrawn',
+  'case-refused',
+  'set-up-by-pass',
+  'roles-set',
 ] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 

@@ -14,10 +14,12 @@ export interface NoticeMail {
   /** Recovery codes that are left. */
   left?: number;
   service?: string;
+  /** Why the support centre refused, in the words of its list. */
+  reason?: string;
   at: string;
   device?: string;
-  /** Where the request came from, in words. */
-  place: string;
+  /** Where the request came from, in words; absent for what an operator did at the command line. */
+  place?: string;
   /** Address of the page "this was not me", derived when the mail is sent. */
   notMe?: string;
 }
@@ -44,6 +46,27 @@ const nameLabels: Partial<Record<NoticeKind, MessageKey>> = {
   'passkey-removed': 'mail.noticeFact.passkey',
   'browser-trusted': 'mail.noticeFact.browser',
   'trust-theft': 'mail.noticeFact.browser',
+  'case-filed': 'mail.noticeFact.case',
+  'case-opened': 'mail.noticeFact.case',
+  'identity-checked': 'mail.noticeFact.case',
+  'case-approved': 'mail.noticeFact.case',
+  'pass-issued': 'mail.noticeFact.case',
+  'pass-withdrawn': 'mail.noticeFact.case',
+  'case-refused': 'mail.noticeFact.case',
+  'set-up-by-pass': 'mail.deviceName',
+  'roles-set': 'mail.noticeFact.roles',
+};
+
+// What is told of somebody who did nothing wrong with a password; all else is, and says so.
+const notYouKeys: Partial<Record<NoticeKind, MessageKey>> = {
+  'not-me': 'mail.notYou.not-me',
+  'case-opened': 'mail.notYou.desk',
+  'identity-checked': 'mail.notYou.desk',
+  'case-approved': 'mail.notYou.desk',
+  'pass-issued': 'mail.notYou.desk',
+  'pass-withdrawn': 'mail.notYou.desk',
+  'case-refused': 'mail.notYou.desk',
+  'roles-set': 'mail.notYou.roles',
 };
 
 export const noticeLetter: Write<NoticeMail> = (t, brand, mail) => {
@@ -57,6 +80,7 @@ export const noticeLetter: Write<NoticeMail> = (t, brand, mail) => {
     facts: facts([
       [t('mail.noticeFact.account'), mail.loginId],
       [t(nameLabels[mail.notice] ?? 'mail.noticeFact.name'), nameOf(t, mail)],
+      [t('mail.noticeFact.reason'), reasonOf(t, mail)],
       [t('mail.address'), mail.address],
       [t('mail.noticeFact.left'), mail.left === undefined ? undefined : String(mail.left)],
       [t('mail.service'), mail.service],
@@ -64,7 +88,7 @@ export const noticeLetter: Write<NoticeMail> = (t, brand, mail) => {
       [t('mail.device'), mail.device],
       [t('mail.noticeFact.place'), mail.place],
     ]),
-    notYou: t(mail.notice === 'not-me' ? 'mail.notYou.not-me' : 'mail.notYou.signIn', { centre }),
+    notYou: t(notYouKeys[mail.notice] ?? 'mail.notYou.signIn', { centre }),
     ...linkOf(t, mail.notMe, 'account'),
   };
 };
@@ -73,6 +97,12 @@ export const noticeLetter: Write<NoticeMail> = (t, brand, mail) => {
 function nameOf(t: Translate, { notice, name }: NoticeMail): string | undefined {
   const way = `mail.noticeWay.${name ?? ''}`;
   return notice === 'factor-disabled' && t.has(way) ? t(way) : name;
+}
+
+/** A reason of the support centre's list, in the user's language. */
+function reasonOf(t: Translate, { reason }: NoticeMail): string | undefined {
+  const key = `desk.refusal.${reason ?? ''}`;
+  return t.has(key) ? t(key) : undefined;
 }
 
 export const reportLetter: Write<NotMeReport> = (t, brand, mail) => ({

@@ -81,6 +81,15 @@ describe.each(locales)('notices in %s', (locale) => {
     expect(text).toContain(locale === 'en' ? 'Codes by mail' : 'メールの確認コード');
   });
 
+  test('R44: the support centre’s acts are told by the number of the case, a refusal with its reason', () => {
+    const mail = { ...whole, notice: 'case-refused', name: 'KQ7B-9XT2', reason: 'not-the-holder' } as const;
+    const { text } = mails.render('notice', mail, locale);
+    expect(text).toContain(locale === 'en' ? 'Case: KQ7B-9XT2' : '受付番号：KQ7B-9XT2');
+    expect(text).toContain(locale === 'en' ? 'It is not the holder of the ID' : 'IDの持ち主ではない');
+    const roles = mails.render('notice', { ...whole, notice: 'roles-set', name: 'auditor' }, locale).text;
+    expect(roles).toContain(locale === 'en' ? 'Roles: auditor' : '役割：auditor');
+  });
+
   test('D11: the support centre learns who, about what and by which request', () => {
     const report = {
       about: 'app-added',

@@ -62,6 +62,29 @@ const en = {
   'history.account.imported': 'Your ID was taken over from the directory.',
   'history.account.disabled': 'Your ID was locked by the staff.',
   'history.account.enabled': 'Your ID was unlocked by the staff.',
+  'history.account.roles-set': 'The staff roles of your ID were changed.',
+  'history.desk.case-filed': 'The support centre was asked for help with your ID: case {number}.',
+  'history.desk.account-viewed': 'The support centre looked at what is set up for your ID.',
+  'history.desk.case-opened': 'The support centre opened case {number} for your ID.',
+  'history.desk.identity-checked': 'The support centre made sure who is asking, in case {number}.',
+  'history.desk.approved': 'The support centre approved case {number}.',
+  'history.desk.approved.break-glass': 'The support centre approved case {number}, outside its hours.',
+  'history.desk.pass-issued': 'The support centre issued a setup pass, in case {number}.',
+  'history.desk.pass-withdrawn': 'The setup pass of case {number} was taken back.',
+  'history.desk.refused': 'The support centre closed case {number} without a setup pass.',
+  'history.desk.refused.identity-not-shown':
+    'The support centre closed case {number} without a setup pass: it was not shown who was asking.',
+  'history.desk.refused.not-the-holder':
+    'The support centre closed case {number} without a setup pass: somebody else was asking.',
+  'history.desk.refused.no-longer-needed':
+    'The support centre closed case {number} without a setup pass: it was no longer needed.',
+  'history.desk.refused.duplicate':
+    'The support centre closed case {number} without a setup pass: there is another case.',
+  'history.desk.case-expired': 'Case {number} at the support centre ended by itself.',
+  'history.setup-pass.verified': 'A setup pass of the support centre was typed in, after your password.',
+  'history.setup-pass.refused': 'A setup pass that does not work was typed in, after your password.',
+  'history.factor.set-up-by-pass':
+    'The second step was set up anew with a setup pass. What was set up before was removed.',
 } as const satisfies Readonly<Record<string, Message>>;
 
 const ja: Readonly<Record<keyof typeof en, Message>> = {
@@ -122,6 +145,29 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'history.account.imported': '大学の名簿から、あなたのIDを登録しました。',
   'history.account.disabled': '担当者が、あなたのIDを止めました。',
   'history.account.enabled': '担当者が、あなたのIDを使えるようにしました。',
+  'history.account.roles-set': 'あなたのIDの、担当者としての役割が変わりました。',
+  'history.desk.case-filed': 'サポート窓口に、あなたのIDの相談がありました（受付 {number}）。',
+  'history.desk.account-viewed': 'サポート窓口が、あなたのIDの設定を確かめました。',
+  'history.desk.case-opened': 'サポート窓口が、あなたのIDの相談を受け付けました（受付 {number}）。',
+  'history.desk.identity-checked': 'サポート窓口が、本人確認をしました（受付 {number}）。',
+  'history.desk.approved': 'サポート窓口が、再設定を承認しました（受付 {number}）。',
+  'history.desk.approved.break-glass':
+    'サポート窓口が、受付時間外に、再設定を承認しました（受付 {number}）。',
+  'history.desk.pass-issued': 'サポート窓口が、設定パスを発行しました（受付 {number}）。',
+  'history.desk.pass-withdrawn': '設定パスが取り消されました（受付 {number}）。',
+  'history.desk.refused': 'サポート窓口が、設定パスを発行せずに、受付 {number} を終わりました。',
+  'history.desk.refused.identity-not-shown':
+    'サポート窓口が、設定パスを発行せずに、受付 {number} を終わりました。本人であることを確かめられませんでした。',
+  'history.desk.refused.not-the-holder':
+    'サポート窓口が、設定パスを発行せずに、受付 {number} を終わりました。相談したのは、別の人でした。',
+  'history.desk.refused.no-longer-needed':
+    'サポート窓口が、設定パスを発行せずに、受付 {number} を終わりました。必要がなくなりました。',
+  'history.desk.refused.duplicate':
+    'サポート窓口が、設定パスを発行せずに、受付 {number} を終わりました。同じ相談の受付が、ほかにあります。',
+  'history.desk.case-expired': 'サポート窓口の受付 {number} は、期間が過ぎて終わりました。',
+  'history.setup-pass.verified': 'パスワードのあとに、サポート窓口の設定パスが入力されました。',
+  'history.setup-pass.refused': 'パスワードのあとに、使えない設定パスが入力されました。',
+  'history.factor.set-up-by-pass': '設定パスで、二つ目の確認を設定し直しました。前の設定は削除されました。',
 };
 
 export const history = { en, ja };

@@ -42,6 +42,30 @@ const en = {
   'mail.notice.not-me.title': 'Everything signed in with your ID was ended',
   'mail.notice.not-me.lead':
     'Somebody pressed “This was not me” on a page that one of our mails leads to. The second step of your ID cannot be changed for 24 hours. If somebody else may know your password, change it now.',
+  'mail.notice.case-filed.title': 'The support centre was asked to help with your ID',
+  'mail.notice.case-filed.lead':
+    'Somebody who knows your password asked for help with the second step. Nothing has been changed. If it was you, keep the number of the case: the support centre will ask for it.',
+  'mail.notice.case-opened.title': 'The support centre opened a case for your ID',
+  'mail.notice.case-opened.lead':
+    'A member of staff opened it, for somebody who asked for help with the second step. Nothing has been changed.',
+  'mail.notice.identity-checked.title': 'The support centre recorded an identity check for your ID',
+  'mail.notice.identity-checked.lead':
+    'A member of staff made sure who is asking, and wrote down how. Nothing has been changed.',
+  'mail.notice.case-approved.title': 'The support centre approved a new setup for your ID',
+  'mail.notice.case-approved.lead':
+    'One more member of staff has to approve before a setup pass is issued. Nothing has been changed.',
+  'mail.notice.pass-issued.title': 'The support centre issued a setup pass for your ID',
+  'mail.notice.pass-issued.lead':
+    'Whoever has the pass and knows your password can set up the second step of your ID anew, once. Until then everything stays as it is.',
+  'mail.notice.pass-withdrawn.title': 'The setup pass for your ID was taken back',
+  'mail.notice.pass-withdrawn.lead': 'It no longer works. Nothing has been changed.',
+  'mail.notice.case-refused.title': 'The support centre closed the case of your ID',
+  'mail.notice.case-refused.lead': 'It was closed without a setup pass. Nothing has been changed.',
+  'mail.notice.set-up-by-pass.title': 'The second step of your ID was set up anew',
+  'mail.notice.set-up-by-pass.lead':
+    'A setup pass of the support centre was used. What was set up before was removed, and everything else signed in with your ID was ended.',
+  'mail.notice.roles-set.title': 'The staff roles of your ID were changed',
+  'mail.notice.roles-set.lead': 'They say what you may do for others at the support centre or in operation.',
   'mail.notice.sign-in-code.title': 'A code for signing in was sent',
   'mail.notice.set-up-code.title': 'A code for a setup was sent',
   'mail.notice.reset-code.title': 'A code for resetting the settings was sent',
@@ -50,6 +74,9 @@ const en = {
   'mail.noticeFact.passkey': 'Name of the passkey',
   'mail.noticeFact.browser': 'Browser',
   'mail.noticeFact.name': 'Way',
+  'mail.noticeFact.case': 'Case',
+  'mail.noticeFact.reason': 'Reason',
+  'mail.noticeFact.roles': 'Roles',
   'mail.noticeWay.mail': 'Codes by mail',
   'mail.noticeWay.app': 'Codes of an authenticator app',
   'mail.noticeWay.recovery-code': 'Recovery codes',
@@ -57,6 +84,9 @@ const en = {
   'mail.noticeFact.place': 'Place',
   'notices.elsewhere': 'network address {address}',
   'mail.notYou.not-me': 'If it was not you who pressed it, tell {centre}.',
+  'mail.notYou.desk':
+    'If it was not you who asked for help, somebody may be pretending to be you: tell {centre} at once.',
+  'mail.notYou.roles': 'If you do not know why, ask {centre}.',
   'mail.notMe.account':
     'On this page you can end everything signed in with your ID, and stop changes for 24 hours. Nothing happens before you press its button.',
   'mail.notMe.code':
@@ -142,6 +172,30 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'mail.notice.not-me.title': 'あなたのIDのログインを、すべて終わらせました',
   'mail.notice.not-me.lead':
     'メールのリンクのページで、「心当たりがありません」のボタンが押されました。二つ目の確認の設定は、24時間変更できません。ほかの人がパスワードを知っているかもしれないときは、すぐに変えてください。',
+  'mail.notice.case-filed.title': 'サポート窓口に、あなたのIDの相談がありました',
+  'mail.notice.case-filed.lead':
+    'あなたのパスワードを知っている人が、二つ目の確認について相談しました。設定は変わっていません。あなたが相談したのなら、受付番号を控えておいてください。窓口で聞かれます。',
+  'mail.notice.case-opened.title': 'サポート窓口が、あなたのIDの相談を受け付けました',
+  'mail.notice.case-opened.lead':
+    '二つ目の確認について相談があり、担当者が受け付けました。設定は変わっていません。',
+  'mail.notice.identity-checked.title': 'サポート窓口が、本人確認を記録しました',
+  'mail.notice.identity-checked.lead':
+    '担当者が、相談している人が本人かどうかを確かめ、その方法を記録しました。設定は変わっていません。',
+  'mail.notice.case-approved.title': 'サポート窓口が、再設定を承認しました',
+  'mail.notice.case-approved.lead':
+    'もう一人の担当者が承認すると、設定パスが発行されます。設定は変わっていません。',
+  'mail.notice.pass-issued.title': 'サポート窓口が、設定パスを発行しました',
+  'mail.notice.pass-issued.lead':
+    '設定パスを持っていて、あなたのパスワードを知っている人は、二つ目の確認を1回だけ設定し直せます。それまでは、何も変わりません。',
+  'mail.notice.pass-withdrawn.title': '設定パスが取り消されました',
+  'mail.notice.pass-withdrawn.lead': 'この設定パスは、もう使えません。設定は変わっていません。',
+  'mail.notice.case-refused.title': 'サポート窓口の受付が終わりました',
+  'mail.notice.case-refused.lead': '設定パスを発行せずに終わりました。設定は変わっていません。',
+  'mail.notice.set-up-by-pass.title': '二つ目の確認を設定し直しました',
+  'mail.notice.set-up-by-pass.lead':
+    'サポート窓口の設定パスが使われました。前の設定はすべて削除され、ほかのログインはすべて終わりました。',
+  'mail.notice.roles-set.title': 'あなたのIDの、担当者としての役割が変わりました',
+  'mail.notice.roles-set.lead': 'この役割で、サポート窓口や運用の仕事ができます。',
   'mail.notice.sign-in-code.title': 'ログインの確認コードを送りました',
   'mail.notice.set-up-code.title': '設定の確認コードを送りました',
   'mail.notice.reset-code.title': '設定をリセットする確認コードを送りました',
@@ -150,6 +204,9 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'mail.noticeFact.passkey': 'パスキーの名前',
   'mail.noticeFact.browser': 'ブラウザー',
   'mail.noticeFact.name': '方法',
+  'mail.noticeFact.case': '受付番号',
+  'mail.noticeFact.reason': '理由',
+  'mail.noticeFact.roles': '役割',
   'mail.noticeWay.mail': 'メールの確認コード',
   'mail.noticeWay.app': '認証アプリの確認コード',
   'mail.noticeWay.recovery-code': 'リカバリーコード',
@@ -157,6 +214,9 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'mail.noticeFact.place': '場所',
   'notices.elsewhere': 'ネットワークアドレス {address}',
   'mail.notYou.not-me': 'あなたが押したのではないときは、{centre}に知らせてください。',
+  'mail.notYou.desk':
+    'あなたが相談したのではないときは、だれかがあなたになりすましているかもしれません。すぐに{centre}に知らせてください。',
+  'mail.notYou.roles': '心当たりがないときは、{centre}に聞いてください。',
   'mail.notMe.account':
     '下のページで、あなたのIDのログインをすべて終わらせて、設定の変更を24時間止めることができます。ページのボタンを押すまで、何も起こりません。',
   'mail.notMe.code':

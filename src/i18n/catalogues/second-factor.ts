@@ -51,17 +51,6 @@ const en = {
   'resetDone.needed': 'This service asks for more than a code by mail: set up an app to go on.',
   'resetDone.skip': 'Go on without an app',
 
-  // No mail address: who helps.
-  'helpSupport.title': 'Who helps you when you cannot use your app',
-  'helpSupport.lead':
-    'A reset by mail is not possible at the moment: no mail address that works is registered for this ID, or its settings cannot be changed today.',
-  'helpSupport.where': 'Ask {centre}. There somebody checks who you are, and resets your settings for you.',
-  'helpSupport.hours': 'When',
-  'helpSupport.centre': 'Where',
-  'helpSupport.bring': 'Have your student or staff card ready.',
-  'helpSupport.inquiry': 'Open the inquiry form',
-  'helpSupport.back': 'Back to the sign-in',
-
   // What is offered once, after everything that was needed.
   'offer.skip': 'Not now',
   'offer.done': 'You are signed in. Before you go on to the service:',
@@ -134,17 +123,6 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'resetDone.needed':
     'このサービスは、メールの確認コードだけでは使えません。次へ進むには、アプリを設定してください。',
   'resetDone.skip': 'アプリを設定せずに進む',
-
-  // メールアドレスがないときの相談先
-  'helpSupport.title': 'アプリを使えないときの相談先',
-  'helpSupport.lead':
-    '今はメールでリセットできません。使えるメールアドレスが登録されていないか、今日は設定を変更できないためです。',
-  'helpSupport.where': '{centre}にご相談ください。窓口で本人確認をして、代わりに設定をリセットします。',
-  'helpSupport.hours': '受付時間',
-  'helpSupport.centre': '窓口',
-  'helpSupport.bring': '学生証または職員証をご用意ください。',
-  'helpSupport.inquiry': '問い合わせフォームを開く',
-  'helpSupport.back': 'ログインに戻る',
 
   // ログインのあと、一度だけのご案内
   'offer.skip': '今はしない',

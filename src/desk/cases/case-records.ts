@@ -1,0 +1,59 @@
+import { sql } from 'kysely';
+import type { Db } from '../../db/open.ts';
+import type { StaffMember } from './shapes.ts';
+
+/** The records of a case, oldest first; `counts` as the database itself counts them. */
+export async function findChecks(db: Db, caseId: string) {
+  return (
+    db
+      .selectFrom('identity_checks as i')
+      .innerJoin('desk_cases as c', 'c.id', 'i.case_id')
+      .select(['i.id', 'i.method', 'i.evidence', 'i.note', 'i.checked_by', 'i.checked_at'])
+      .select(sql<boolean>`desk_record_counts(i.checked_at, i.checked_by, c.account_id)`.as('counts'))
+      .where('i.case_id', '=', caseId)
+      .orderBy('i.checked_at')
+      // As the newest one is chosen to approve on.
+      .orderBy('i.id', 'desc')
+      .execute()
+  );
+}
+
+export async function findApprovals(db: Db, caseId: string) {
+  return db
+    .selectFrom('desk_approvals as p')
+    .innerJoin('desk_cases as c', 'c.id', 'p.case_id')
+    .select(['p.check_id', 'p.approved_by', 'p.approved_at', 'p.break_glass'])
+    .select(sql<boolean>`desk_record_counts(p.approved_at, p.approved_by, c.account_id)`.as('counts'))
+    .where('p.case_id', '=', caseId)
+    .orderBy('p.approved_at')
+    .orderBy('p.id')
+    .execute();
+}
+
+/** Without the digest: nobody needs to see it. */
+export async function findPass(db: Db, caseId: string) {
+  return db
+    .selectFrom('setup_passes')
+    .select(['issued_by', 'issued_at', 'expires_at', 'used_at', 'finished_at', 'voided_at', 'voided_why'])
+    .select(sql<boolean>`expires_at > now()`.as('in_time'))
+    .where('case_id', '=', caseId)
+    .executeTakeFirst();
+}
+export type PassRow = NonNullable<Awaited<ReturnType<typeof findPass>>>;
+
+/** Members of staff by id, as another one sees them. */
+export async function findMembers(
+  db: Db,
+  ids: readonly (string | null | undefined)[],
+): Promise<(id: string | null) => StaffMember | undefined> {
+  const wanted = [...new Set(ids.filter((id) => id !== null && id !== undefined))];
+  const rows = await db
+    .selectFrom('accounts')
+    .select(['id', 'login_id'])
+    .where(sql<boolean>`id = any(${sql.val(wanted)}::text[])`)
+    .execute();
+  return (id) => {
+    const row = rows.find((one) => one.id === id);
+    return row === undefined ? undefined : { accountId: row.id, loginId: row.login_id };
+  };
+}

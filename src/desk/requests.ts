@@ -1,0 +1,220 @@
+import { normaliseLoginId } from '../accounts/login-id.ts';
+import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
+import { NijoError } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { DeskSettings } from '../config/sections/desk.ts';
+import type { Db } from '../db/open.ts';
+import { inTransaction } from '../db/transaction.ts';
+import { takeTurn } from '../factors/account-lock.ts';
+import type { Notices } from '../factors/notices.ts';
+import { hit } from '../limits/limits.ts';
+import { networkOf } from '../limits/network.ts';
+import { caseNumberOf, newCaseNumber } from './case-number.ts';
+import { findOpenCase } from './cases/opening.ts';
+import { type ChosenReason, isCaseReason } from './cases/shapes.ts';
+import { findNewestNumber, insertCase, isFiled } from './filing.ts';
+
+export { type CaseReason, caseReasons, type ChosenReason, isCaseReason } from './cases/shapes.ts';
+
+/** A request for help, as the user's pages take it. */
+export interface SupportRequest {
+  /** As typed in. */
+  loginId: string;
+  /** With the right password given: the account's id. */
+  account?: string;
+  reason: ChosenReason;
+  /** An id of `desk.identity_checks`; anything else counts as none. */
+  wishedCheck?: string;
+  /** Names the form that was shown, and cannot be guessed: sent twice with the same words it is one request. */
+  form?: string;
+  origin: RequestOrigin;
+  locale: 'en' | 'ja';
+}
+
+/** The user's side of the desk (R36, R42). */
+export interface SupportRequests {
+  /**
+   * Files a case; the same work and answer whether or not the ID exists (C12, C13).
+   * @throws NijoError `support_limit_reached` {minutes}, `login_id_missing`, `reason_missing`.
+   */
+  file(request: SupportRequest): Promise<{ number: string }>;
+  /** "This was not me" opens one too (D11), in the caller's transaction and turn. */
+  fileNotMe: FileNotMe;
+}
+
+export type FileNotMe = (
+  trx: Db,
+  accountId: string,
+  origin: RequestOrigin,
+  locale: 'en' | 'ja',
+) => Promise<void>;
+
+/** Without the password: a campus may have one address for all, and a queue must not be flooded from one place. */
+export const filingsPerHourAndNetwork = 20;
+export const filingsPerDayAndId = 5;
+const longestLoginId = 64;
+
+/** What stands for an ID: normalised, or what nobody's ID can be as it was typed, without what cannot be seen. */
+function readLoginId(input: string): string {
+  const visible = input
+    .slice(0, 1000)
+    .normalize('NFKC')
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim();
+  const typed = Array.from(visible).slice(0, longestLoginId).join('');
+  if (typed === '') throw new NijoError('login_id_missing');
+  return normaliseLoginId(input) ?? typed;
+}
+
+/** A request that was looked through. */
+interface Filing {
+  number: string;
+  loginId: string;
+  account: string | undefined;
+  reason: ChosenReason;
+  wished: string | undefined;
+  origin: RequestOrigin;
+  locale: 'en' | 'ja';
+}
+
+export function createSupportRequests(deps: {
+  db: Db;
+  settings: DeskSettings;
+  notices: Notices;
+}): SupportRequests {
+  const { db, settings, notices } = deps;
+
+  return {
+    fileNotMe: createFileNotMe(settings),
+
+    async file(request) {
+      const { origin, account } = request;
+      if (!isCaseReason(request.reason)) throw new NijoError('reason_missing');
+      const loginId = readLoginId(request.loginId);
+      const wished = settings.identity_checks.find(({ id }) => id === request.wishedCheck)?.id;
+      const { reason, locale, form } = request;
+      const number = form === undefined ? newCaseNumber() : caseNumberOf(form, [loginId, reason]);
+      const filing = { number, loginId, reason, wished, origin, locale, account };
+      // Whoever knows the password files once, however often they ask; a campus shares one address.
+      if (account !== undefined) return fileWithPassword(account, filing);
+      if (form !== undefined && (await isFiled(db, number))) return { number };
+      const key = `support-network:${networkOf(origin.address)}`;
+      const counted = await hit(db, { key, max: filingsPerHourAndNetwork, seconds: 3600 });
+      if (!counted.allowed)
+        throw new NijoError('support_limit_reached', { minutes: Math.ceil(counted.retryAfterSeconds / 60) });
+      const filed = await inTransaction(db, (trx) => store(trx, filing));
+      return { number: filed.number };
+    },
+  };
+
+  /** Told to nobody: what is over the limit of an ID gets the number of what is stored already. */
+  async function store(trx: Db, filing: Filing): Promise<{ number: string; stored: boolean }> {
+    const { loginId, reason, locale, origin, account } = filing;
+    // Strangers who file for an ID do not keep out whoever knows its password.
+    const key = account === undefined ? `support-id:${loginId}` : `support-account:${account}`;
+    const { allowed } = await hit(trx, { key, max: filingsPerDayAndId, seconds: 86_400 });
+    const filed = await insertCase(
+      trx,
+      {
+        id: newId(),
+        number: filing.number,
+        loginId,
+        reason,
+        source: 'user',
+        withPassword: account !== undefined,
+        wishedCheck: filing.wished,
+        locale,
+      },
+      settings.two_approvers,
+      allowed,
+    );
+    if (filed === undefined) {
+      const newest = allowed ? undefined : await findNewestNumber(trx, loginId, account !== undefined);
+      return { number: newest ?? filing.number, stored: false };
+    }
+    await recordAudit(trx, origin, {
+      event: 'desk.case-filed',
+      result: 'success',
+      // Whoever has not shown that they know the password may be anybody.
+      actor: account ?? 'anonymous',
+      ...(filed.accountId === undefined ? {} : { accountId: filed.accountId }),
+      details: { case: filed.id, number: filed.number, reason, password: account !== undefined },
+    });
+    return { number: filed.number, stored: true };
+  }
+
+  async function fileWithPassword(account: string, filing: Filing): Promise<{ number: string }> {
+    const { reason, origin, locale } = filing;
+    return inTransaction(db, async (trx) => {
+      await takeTurn(trx, account);
+      const present = await findOpenCase(trx, account);
+      if (present?.with_password === true) return { number: present.number };
+      if (present === undefined) {
+        const { number, stored } = await store(trx, filing);
+        if (stored) await notices.tell(trx, account, { kind: 'case-filed', name: number }, origin, locale);
+        return { number };
+      }
+      // Filed without the password before, or opened by staff: it is the same matter, and better known now.
+      await trx
+        .updateTable('desk_cases')
+        .set((row) => ({
+          with_password: true,
+          wished_check: filing.wished ?? row.ref('wished_check'),
+          version: row('version', '+', 1),
+        }))
+        .where('id', '=', present.id)
+        .execute();
+      await recordAudit(trx, origin, {
+        event: 'desk.case-filed',
+        result: 'success',
+        accountId: account,
+        details: { case: present.id, number: present.number, reason, password: true },
+      });
+      await notices.tell(trx, account, { kind: 'case-filed', name: present.number }, origin, locale);
+      return { number: present.number };
+    });
+  }
+}
+
+/**
+ * "This was not me" (D11): the desk is to look at the account. Checks and approvals of before count no
+ * more (`desk_counts_from`), and no page of an open case that was made before acts on anything.
+ */
+export function createFileNotMe(settings: Pick<DeskSettings, 'two_approvers'>): FileNotMe {
+  return async (trx, accountId, origin, locale) => {
+    await trx
+      .updateTable('desk_cases')
+      .set((row) => ({ version: row('version', '+', 1) }))
+      .where('account_id', '=', accountId)
+      .where('state', '=', 'open')
+      .execute();
+    const account = await trx
+      .selectFrom('accounts')
+      .select('login_id')
+      .where('id', '=', accountId)
+      .executeTakeFirst();
+    if (account === undefined) return;
+    const filed = await insertCase(
+      trx,
+      {
+        id: newId(),
+        number: newCaseNumber(),
+        loginId: account.login_id,
+        reason: 'not-me',
+        source: 'not-me',
+        withPassword: false,
+        wishedCheck: undefined,
+        locale,
+      },
+      settings.two_approvers,
+      true,
+    );
+    if (filed === undefined) return;
+    await recordAudit(trx, origin, {
+      event: 'desk.case-filed',
+      result: 'success',
+      accountId,
+      details: { case: filed.id, number: filed.number, reason: 'not-me', password: false },
+    });
+  };
+}
