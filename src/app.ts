@@ -6,6 +6,7 @@ import { setAccountLocale } from './accounts/directory.ts';
 import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createPasswordVerifier } from './accounts/verify-password.ts';
 import type { RequestOrigin } from './audit/audit.ts';
+import { createAuditChain } from './audit/chain.ts';
 import { NijoError } from './base/errors.ts';
 import { createSealer } from './base/sealing.ts';
 import { placeOf } from './config/places.ts';
@@ -18,13 +19,12 @@ import { mailCodeOf } from './factors/mail-code-value.ts';
 import { forgetOldLinks, noticeToken } from './factors/notice-links.ts';
 import { forgetPasskeyChallenges } from './factors/passkeys/challenges.ts';
 import { createSecondFactor } from './factors/second-factor.ts';
-import { recordSignInEnd } from './factors/sign-ins.ts';
 import { forgetOldTrust } from './factors/trust-rows.ts';
 import type { Branding } from './i18n/branding.ts';
 import type { Locale } from './i18n/locale.ts';
 import { describeDevice } from './i18n/device.ts';
+import { weekInWords } from './i18n/opening.ts';
 import { translator } from './i18n/translate.ts';
-import type { SignInOutcome } from './login/dependencies.ts';
 import { loginRoutes } from './login/routes.ts';
 import { forgetOldMails } from './mail/delivery.ts';
 import { createMailRenderer } from './mail/render.ts';
@@ -33,7 +33,7 @@ import { createMailTransport } from './mail/transport.ts';
 import { createHealth } from './observe/health.ts';
 import { internalHandler } from './observe/internal.ts';
 import type { Logger } from './observe/logger.ts';
-import { createMetrics, type Metrics } from './observe/metrics.ts';
+import { createMetrics } from './observe/metrics.ts';
 import { startCleaning } from './oidc/cleanup.ts';
 import { createActivity } from './oidc/activity.ts';
 import { createInteractions } from './oidc/interactions.ts';
@@ -42,6 +42,8 @@ import { createOwnSessions } from './oidc/own-session.ts';
 import { createProviderHandle } from './oidc/provider-handle.ts';
 import { notMeRoutes } from './portal/not-me.ts';
 import { portalRoutes } from './portal/routes.ts';
+import { recordSignIn } from './sign-in-outcome.ts';
+import { createSupportCentre } from './support-centre.ts';
 import { createApplication } from './web/application.ts';
 import { loadAssets } from './web/assets.ts';
 import type { NijoMiddleware } from './web/context.ts';
@@ -122,7 +124,14 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
 
   // The protocol library sees only the raw request: where it came from is found by it.
   const origins = new WeakMap<IncomingMessage, RequestOrigin>();
-  const secondFactor = createSecondFactor({ db, sealer, config, handOver: sender.kick, logger });
+  const secondFactor = createSecondFactor({
+    db,
+    sealer,
+    config,
+    handOver: sender.kick,
+    logger,
+    openCase: (...about) => centre.desk.requests.fileNotMe(...about),
+  });
   const trustCookies = createTrustCookie({ cookies, keys: sealer.keys('cookie') });
   const isShared = createNetworkTest(config.trusted_browsers.never_from);
   const provider = await createProviderHandle({
@@ -146,28 +155,29 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
   });
 
   const browsers = createBrowserBinding({ cookies, keys: sealer.keys('form-token') });
+  const aboutPeople = {
+    describeDevice: (userAgent: string, locale: Locale) => describeDevice(userAgent, words[locale]),
+    defaultDeviceName: (locale: Locale) => words[locale]('setUpApp.deviceDefault'),
+    qrSvg: (text: string) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
+  };
+  const shared = { responder, language, browsers, cookies, ...aboutPeople };
+  const centre = createSupportCentre({ ...shared, db, config, sealer, logger, secondFactor, provider });
   const notMe = notMeRoutes({
     notMe: secondFactor.notMe,
+    opening: () => centre.help.opening(),
     responder,
     language,
     browsers,
     timeZone: config.locale.time_zone,
     centreTold: config.branding.support_centre.email !== undefined,
   });
-  const aboutPeople = {
-    describeDevice: (userAgent: string, locale: Locale) => describeDevice(userAgent, words[locale]),
-    defaultDeviceName: (locale: Locale) => words[locale]('setUpApp.deviceDefault'),
-    qrSvg: (text: string) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
-  };
   const portal = portalRoutes({
-    ...aboutPeople,
+    ...shared,
+    opening: () => centre.help.opening(),
+    staffHomeOf: (accountId) => centre.staffHomeOf(accountId),
     sessions: createOwnSessions({ ...provider, config }),
     activity: createActivity(provider),
     secondFactor,
-    responder,
-    language,
-    browsers,
-    cookies,
     forbidden: config.addresses.forbidden,
     timeZone: config.locale.time_zone,
     placeOf: (address, locale) => placeOf(config.places, address)?.[locale],
@@ -175,6 +185,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
   const login = loginRoutes({
     ...aboutPeople,
     interactions: createInteractions(provider),
+    support: centre.help,
     responder,
     language,
     passage,
@@ -210,11 +221,13 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
       notMe.allowedMethods(methodFaults),
       portal.routes(),
       portal.allowedMethods(methodFaults),
+      ...centre.routes.flatMap((router) => [router.routes(), router.allowedMethods(methodFaults)]),
     ] as unknown as NijoMiddleware[],
     passage,
     protocol: mountProvider(provider),
   });
 
+  await centre.start();
   await health.start();
   const handle = application.callback();
   const server = await listen((request, response) => void handle(request, response), {
@@ -230,6 +243,8 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
           port: config.server.internal_port,
           maxConnections: 100,
         });
+  const chain = createAuditChain({ db, sealer, logger });
+  chain.start();
   sender.start();
   provider.backChannel.start();
   const cleaning = startCleaning({
@@ -241,6 +256,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
       forgetOldBrowsers,
       forgetOldTrust,
       forgetPasskeyChallenges,
+      ...centre.cleaners,
     ],
   });
   logger.info({ event: 'started', port: server.port, issuer: config.issuer }, 'Nijo is listening');
@@ -259,6 +275,8 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
       await server.close(config.server.shutdown_seconds * 1000);
       health.stop();
       await Promise.all([sender.stop(), cleaning.stop(), provider.stop()]);
+      // What these wrote has its place in the chain before the node is gone.
+      await chain.stop();
       transport.close();
       await internal?.close(1000);
       logger.info({ event: 'stopped' }, 'Nijo has stopped');
@@ -267,28 +285,13 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
 }
 
 function brandingOf(config: Configuration): Branding {
-  const { branding } = config;
+  const { branding, desk } = config;
+  const hours = (locale: Locale): string => weekInWords(desk.hours, locale, desk.holidays);
   return {
     organisation: branding.organisation,
     loginIdLabel: branding.login_id_label,
     inquiryUrl: branding.inquiry_url,
-    supportCentre: branding.support_centre,
+    supportCentre: { name: branding.support_centre.name, hours: { en: hours('en'), ja: hours('ja') } },
     mailSender: config.mail.from_address,
   };
-}
-
-async function recordSignIn(db: Db, metrics: Metrics, outcome: SignInOutcome): Promise<void> {
-  const success = outcome.event === 'sign-in.finished';
-  const recorded = await recordSignInEnd(db, outcome.interaction, outcome.origin, {
-    event: outcome.event,
-    result: success ? 'success' : 'failure',
-    clientId: outcome.clientId,
-    ...(outcome.accountId === undefined ? {} : { accountId: outcome.accountId }),
-    details: { acr: outcome.acr ?? 'none' },
-  });
-  if (!recorded) return;
-  metrics.signIn(
-    outcome.acr ?? 'none',
-    success ? 'success' : outcome.event === 'sign-in.cancelled' ? 'cancelled' : 'failure',
-  );
 }

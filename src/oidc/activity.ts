@@ -6,7 +6,7 @@ import type { Activity, GrantView, HistoryRow, Named } from '../portal/ports.ts'
 import type { BackChannel } from './back-channel.ts';
 import type { ClientCache } from './client-cache.ts';
 import { type HeldGrant, heldGrants, revokeGrantsOf } from './held-grants.ts';
-import { ownClientId } from './own-client.ts';
+import { isBuiltIn } from './own-client.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { serviceNameOf } from './service-name.ts';
 import { type Ending, endSessions, liveSessions, type SessionRow } from './sessions.ts';
@@ -59,7 +59,7 @@ export function createActivity(deps: ActivityDeps): Activity {
           lastSeen: row.lastSeen,
           services: await Promise.all(
             Object.keys(authorizationsOf(row))
-              .filter((clientId) => clientId !== ownClientId)
+              .filter((clientId) => !isBuiltIn(clientId))
               .map(nameOf),
           ),
         })),
@@ -102,8 +102,10 @@ export function createActivity(deps: ActivityDeps): Activity {
         address: string | null;
         details: Record<string, unknown>;
       }>`
-        select id::text, at, event, result, client_id as "clientId", address, details from audit_events e
-        where account_id = ${accountId} and event in (${sql.join([...historyEvents])})
+        select id::text, at, event, result, client_id as "clientId", details,
+          -- where the desk's own people sit is not the user's affair
+          case when event like 'desk.%' and event <> 'desk.case-filed' then null else address end as address
+        from audit_events e where account_id = ${accountId} and event in (${sql.join([...historyEvents])})
           and ${from === undefined ? sql`true` : sql`e.id < ${from}::bigint`}
         order by e.id desc limit ${pageLength + 1}`.execute(db);
       const page = rows.slice(0, pageLength);

@@ -5,7 +5,7 @@ import type { Db } from '../db/open.ts';
 import type { ClientSource } from './adapter.ts';
 import type { ClientMetadata } from './client-metadata.ts';
 import { clientSecretPlace } from './clients.ts';
-import { ownClient, ownClientId } from './own-client.ts';
+import { builtInClients } from './own-client.ts';
 
 /** The clients as of one moment; never changed once made. */
 type Snapshot = ReadonlyMap<string, { metadata: ClientMetadata; forProvider: AdapterPayload }>;
@@ -23,6 +23,7 @@ function forProvider(metadata: ClientMetadata, secret: string | undefined): Adap
     // The provider accepts https only, which the trial has not; the login pages read it from here.
     initiate_login_uri: _initiate,
     second_factor: _factor,
+    essential_acr_values: _essential,
     trusted_browser_days: _days,
     passkey_sign_in: _passkey,
     consent: _consent,
@@ -44,7 +45,9 @@ function forProvider(metadata: ClientMetadata, secret: string | undefined): Adap
  * small statement; when the database is away the last answer is not used any longer than that.
  */
 export function createClientCache(db: Db, sealer: Sealer, issuer: string, ttlMs = 1000): ClientCache {
-  const own = ownClient(issuer);
+  const builtIn = builtInClients(issuer).map(
+    (metadata) => [metadata.client_id, { metadata, forProvider: forProvider(metadata, undefined) }] as const,
+  );
   let snapshot: { clients: Snapshot; fingerprint: string; at: number } | undefined;
   let loading: Promise<Snapshot> | undefined;
 
@@ -67,8 +70,7 @@ export function createClientCache(db: Db, sealer: Sealer, issuer: string, ttlMs 
           : sealer.open(row.secret_sealed, clientSecretPlace(row.client_id)).toString();
       return [row.client_id, { metadata, forProvider: forProvider(metadata, secret) }] as const;
     });
-    const builtIn = [ownClientId, { metadata: own, forProvider: forProvider(own, undefined) }] as const;
-    snapshot = { clients: new Map([...entries, builtIn]), fingerprint, at };
+    snapshot = { clients: new Map([...entries, ...builtIn]), fingerprint, at };
     return snapshot.clients;
   }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isLoopback } from '../config/sections/values.ts';
 import { acrValues } from '../factors/assurance.ts';
 import { releasableClaims, scopeNames } from './claims.ts';
-import { ownClientId } from './own-client.ts';
+import { isBuiltIn } from './own-client.ts';
 
 const webUrl = (value: string): URL | undefined => {
   if (!URL.canParse(value)) return undefined;
@@ -46,7 +46,7 @@ const fields = {
     .min(1)
     .max(200)
     .regex(/^[\x21-\x7e]+$/, 'must be printable ASCII without spaces')
-    .refine((id) => id !== ownClientId, "is reserved for the users' own page, which is built in"),
+    .refine((id) => !isBuiltIn(id), 'is reserved for pages of ours, which are built in'),
   client_name: name,
   'client_name#en': name.optional(),
   'client_name#ja': name.optional(),
@@ -160,7 +160,10 @@ export const clientSchema = z.strictObject(fields).superRefine((client, context)
 
 /** A checked client; what it is stored as is this without the secret. */
 export type ClientDeclaration = z.output<typeof clientSchema>;
-export type ClientMetadata = Omit<ClientDeclaration, 'client_secret'>;
+export type ClientMetadata = Omit<ClientDeclaration, 'client_secret'> & {
+  /** Of a built-in client: nothing less is good enough, whatever a request says (`own-client.ts`). */
+  essential_acr_values?: readonly string[];
+};
 
 /** Whether the client proves itself with a secret. */
 export function needsSecret(metadata: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {

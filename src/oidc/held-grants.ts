@@ -3,7 +3,7 @@ import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from '../factors/account-lock.ts';
-import { ownClientId } from './own-client.ts';
+import { isBuiltIn } from './own-client.ts';
 import type { PayloadSeal } from './payload-seal.ts';
 
 /** What a service was given by an account; one service may have been given several times. */
@@ -34,7 +34,7 @@ export async function heldGrants(db: Db, seal: PayloadSeal, accountId: string): 
   );
   return rows.flatMap(({ id, payload, hasTokens }) => {
     const { clientId, iat = 0, openid } = JSON.parse(seal.open('Grant', id, payload)) as GrantPayload;
-    if (clientId === undefined || clientId === ownClientId) return [];
+    if (clientId === undefined || isBuiltIn(clientId)) return [];
     const scopes = (openid?.scope ?? '').split(' ').filter((scope) => scope !== '');
     return [{ id, clientId, since: new Date(iat * 1000), scopes, hasTokens }];
   });

@@ -7,11 +7,14 @@ import type { Configuration } from '../config/schema.ts';
 import { settledWithoutHolder } from '../factors/assurance.ts';
 import { freshSeconds } from '../factors/fresh.ts';
 import type { OwnSession, OwnSessions } from '../portal/ports.ts';
-import { ownClient, ownClientId, ownRedirectPath } from './own-client.ts';
+import { accountPlace, ownClient, type OwnPlace } from './own-client.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { demandOf } from './policy.ts';
 import { ttlConfiguration } from './ttl.ts';
 import type { UnitsOfWork } from './units.ts';
+
+export type { OwnSession, OwnSessions } from '../portal/ports.ts';
+export { accountPlace, staffPlace } from './own-client.ts';
 
 /** What is needed of the provider's handle. */
 export interface OwnSessionDeps {
@@ -22,27 +25,39 @@ export interface OwnSessionDeps {
   current(): Provider;
 }
 
-const home = '/account';
-
 // Segments and a query of plain characters: nothing here is an address of elsewhere, or climbs out.
-const localPath = /^\/account(?:\/[\w~-]+(?:\.[\w~-]+)*)*(?:\?[\w=&%.~+-]*)?$/;
+const rest = /^(?:\/[\w~-]+(?:\.[\w~-]+)*)*(?:\?[\w=&%.~+-]*)?$/;
 
-function isLocal(path: string): boolean {
-  return path.length <= 500 && localPath.test(path) && !path.startsWith(ownRedirectPath);
+function isLocal(path: string, { folders, redirectPath }: OwnPlace): boolean {
+  return (
+    path.length <= 500 &&
+    !path.startsWith(redirectPath) &&
+    folders.some((folder) => path.startsWith(`/${folder}`) && rest.test(path.slice(folder.length + 1)))
+  );
 }
 
-/** The own page's port: it stands on the provider's session, and has none of its own. */
-export function createOwnSessions(deps: OwnSessionDeps): OwnSessions {
+/**
+ * The port of pages of ours: they stand on the provider's session, and have none of their own.
+ * @param options.freshSeconds how old a sign-in may be where one page asks for a fresh one.
+ */
+export function createOwnSessions(
+  deps: OwnSessionDeps,
+  place: OwnPlace = accountPlace,
+  options: { freshSeconds: number } = { freshSeconds },
+): OwnSessions {
   const { config, sealer, units } = deps;
   const { issuer } = config;
   const { sessionSeconds } = ttlConfiguration(config);
   const switches = { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa };
   const seal = createPayloadSeal(sealer);
   const keys = sealer.keys('form-token');
-  const demand = demandOf({}, ownClient(issuer));
+  // A session is shown from the weakest that any of these pages takes; the staff's door looks closer (A41).
+  const demand = demandOf({}, ownClient(issuer, accountPlace));
+  // A path of one place is no answer to a login of another.
+  const word = place === accountPlace ? 'own-page' : `own-page:${place.clientId}`;
 
   const mark = (key: Buffer, path: string): string =>
-    createHmac('sha256', key).update(`own-page:${path}`).digest('base64url').slice(0, 22);
+    createHmac('sha256', key).update(`${word}:${path}`).digest('base64url').slice(0, 22);
 
   return {
     async read(req: IncomingMessage, res: ServerResponse): Promise<OwnSession | undefined> {
@@ -69,18 +84,19 @@ export function createOwnSessions(deps: OwnSessionDeps): OwnSessions {
         ageSeconds: Math.max(0, Math.floor(Date.now() / 1000) - loginTs),
       };
     },
-    signInUrl(returnTo, { fresh, locale }) {
-      const path = isLocal(returnTo) ? returnTo : home;
+    signInUrl(returnTo, { fresh, locale, again = false }) {
+      const path = isLocal(returnTo, place) ? returnTo : place.home;
       const [key] = keys;
       if (key === undefined) throw new Error('no key');
       const parameters = new URLSearchParams({
-        client_id: ownClientId,
+        client_id: place.clientId,
         response_type: 'none',
         scope: 'openid',
-        redirect_uri: `${issuer}${ownRedirectPath}`,
+        redirect_uri: `${issuer}${place.redirectPath}`,
         state: `${Buffer.from(path).toString('base64url')}.${mark(key, path)}`,
         ui_locales: locale,
-        ...(fresh ? { max_age: String(freshSeconds) } : {}),
+        ...(again ? { prompt: 'login' } : {}),
+        ...(fresh ? { max_age: String(options.freshSeconds) } : {}),
       });
       return `/authorize?${parameters.toString()}`;
     },
@@ -89,7 +105,7 @@ export function createOwnSessions(deps: OwnSessionDeps): OwnSessions {
       const path = Buffer.from(encoded, 'base64url').toString();
       // Marked by us, so that nobody else decides where a login leads; and a path of ours all the same.
       const ours = keys.some((key) => equalSecrets(mark(key, path), given));
-      return ours && isLocal(path) ? path : undefined;
+      return ours && isLocal(path, place) ? path : undefined;
     },
   };
 }

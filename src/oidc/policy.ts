@@ -54,7 +54,7 @@ export function demandOf(params: Params, settings: ClientMetadata | undefined): 
     // A client whose settings cannot be read gets the strictest.
     secondFactor: settings?.second_factor ?? 'required',
     acrValues: wished,
-    essentialAcrValues: essentialAcrValues(params.claims),
+    essentialAcrValues: settings?.essential_acr_values ?? essentialAcrValues(params.claims),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { AppKey } from './login-pages.ts';
 import type { MailCodePage } from './pages.ts';
+import type { OpeningShown } from './support-pages.ts';
 
 /** What was done, said once at the top of the page that follows (`notice.…` in the catalogues). */
 export const accountNotices = [
@@ -52,6 +53,8 @@ export interface Standing {
 
 export interface AccountFrontPage {
   standing: readonly Standing[];
+  /** Where what stands there leads to the support centre. */
+  opening?: OpeningShown;
   mail?: { address: string; since: string; lastUsed?: string };
   apps: readonly OwnThing[];
   /** Undefined where this server has none, and none are left from before. */
@@ -60,6 +63,8 @@ export interface AccountFrontPage {
   recoveryCodesOffered: boolean;
   recoveryCodes?: { number: string; since: string; left: number };
   trustedBrowsers: number;
+  /** For who has a role: the pages for staff. */
+  staff?: { to: '/desk' | '/operator'; roles: readonly string[] };
   timeZone: string;
 }
 

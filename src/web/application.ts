@@ -47,7 +47,8 @@ export function createApplication(parts: ApplicationParts): Koa {
   const crossSiteSignOut = refuseCrossSite({ issuer: parts.issuer, nullOrigin: 'accepted' });
   app.use(async (ctx, next) => {
     // The provider reads its own bodies; only our pages' forms are parsed here.
-    if (/^\/(?:interaction\/|account(?:\/|$))/.test(ctx.path)) await crossSite(ctx, () => forms(ctx, next));
+    if (/^\/(?:interaction\/|(?:account|desk|operator|help)(?:\/|$))/.test(ctx.path))
+      await crossSite(ctx, () => forms(ctx, next));
     else if (ctx.path === '/logout/confirm') await crossSiteSignOut(ctx, next);
     // Its own page sends no referrer, so some browsers call its origin null; its form has a token.
     else if (ctx.path.startsWith('/not-me/')) await crossSiteSignOut(ctx, () => forms(ctx, next));

@@ -1,4 +1,5 @@
 import type { MailCodePage, Way } from './pages.ts';
+import type { OpeningShown } from './support-pages.ts';
 
 /** How long this browser is trusted where the tick is set (R31); absent where the service or request allows none. */
 export interface TrustOffer {
@@ -29,9 +30,14 @@ export interface LoginPageModels {
   /** `options` of `navigator.credentials.get`, as JSON. */
   passkey: TrustOffer & { options: string; otherWays: readonly Way[] };
   /** "I can't use my app": code, reason, and the password where this login has not seen it. */
-  reset: MailCodePage & { reason: string; passwordNeeded: boolean };
-  /** The same where no address is registered that works: where to go (R36). */
-  'help-support': { otherWays: readonly Way[] };
+  reset: MailCodePage & { reason: string; passwordNeeded: boolean; opening: OpeningShown };
+  /** Where a setup pass of the support centre is typed in (R40); `asked`: it can be left again. */
+  'set-up-pass': {
+    why: 'asked' | 'first' | 'lost' | 'disabled';
+    /** This login was not given the password. */
+    passwordNeeded: boolean;
+    opening: OpeningShown;
+  };
   /** The reset is done; a new app can be set up at once, and has to be where `skippable` is false. */
   'reset-done': AppKey & { skippable: boolean };
   'confirm-address': { address: string; accountUrl: string };

@@ -2,6 +2,8 @@ import type { ErrorCode } from '../base/errors.ts';
 import type { MessageKey } from '../i18n/translate.ts';
 import type { AppKey, LoginPageModels, TrustOffer } from './login-pages.ts';
 import type { AccountNotice, AccountPageModels } from './account-pages.ts';
+import type { OpeningShown, SupportPageModels } from './support-pages.ts';
+import type { StaffFrame, StaffNotice, StaffPageModels } from './staff-pages.ts';
 
 /** A second-factor way as pages and policy name it. */
 export type Way = 'mail' | 'app' | 'recovery-code' | 'passkey';
@@ -10,7 +12,25 @@ export type Way = 'mail' | 'app' | 'recovery-code' | 'passkey';
 export interface Fault {
   code: ErrorCode;
   /** The field the message belongs to; without one it stands at the top of the page. */
-  field?: 'login_id' | 'password' | 'code' | 'email' | 'acknowledge' | 'device_name' | 'reason';
+  field?:
+    | 'login_id'
+    | 'password'
+    | 'code'
+    | 'email'
+    | 'acknowledge'
+    | 'device_name'
+    | 'reason'
+    | 'setup_pass'
+    | 'check'
+    | 'note'
+    | 'refusal_note'
+    | 'break_glass'
+    | 'day'
+    | 'until'
+    | 'opens'
+    | 'closes'
+    | 'name_en'
+    | 'name_ja';
   /** Values that the message of this code names, such as `{seconds: 25}` or `{domain: 'kyoto-u.ac.jp'}`. */
   details?: Readonly<Record<string, string | number>>;
 }
@@ -43,9 +63,12 @@ export interface MailCodePage {
 }
 
 /** The model of each page, by the name it carries in `<main data-page>`. */
-export interface PageModels extends AccountPageModels, LoginPageModels {
-  /** `passkeyOptions`: the service takes a passkey in place of password and code. */
-  'sign-in': { loginId: string; passkeyOptions?: string };
+export interface PageModels extends AccountPageModels, LoginPageModels, SupportPageModels, StaffPageModels {
+  /**
+   * `support`: where somebody asks for help who cannot get in (R36).
+   * `passkeyOptions`: the service takes a passkey in place of password and code.
+   */
+  'sign-in': { loginId: string; support: string; passkeyOptions?: string };
   'mail-code': MailCodePage & TrustOffer;
   'app-code': TrustOffer & { otherWays: readonly Way[] };
   /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
@@ -81,7 +104,7 @@ export interface PageModels extends AccountPageModels, LoginPageModels {
     /** Whether the support centre is told by mail. */
     centreTold: boolean;
   };
-  'not-me-done': { loginId: string; reach: 'account' | 'code'; frozen: boolean };
+  'not-me-done': { loginId: string; reach: 'account' | 'code'; frozen: boolean; opening: OpeningShown };
   error: {
     code: ErrorCode;
     /** Correlates page, log and support case (R46). */
@@ -92,6 +115,8 @@ export interface PageModels extends AccountPageModels, LoginPageModels {
     tryAgain?: string;
     /** For faults of a service's request: OAuth's own error and description, already safe to show. */
     protocol?: { error: string; description: string };
+    /** Where only the support centre helps: when it is open, with the way to its form (R51). */
+    support?: OpeningShown & { form: string };
   };
   /** The front page: what this server is, for somebody who opened it by hand. */
   home: Record<string, never>;
@@ -114,5 +139,7 @@ export interface Chrome {
   /** `form`: the toggle submits the form so that what was typed stays (R45); `link`: `?lang=`. */
   languageToggle: 'form' | 'link';
   /** A hint shown above the content, such as "that page was no longer the current one". */
-  notice?: 'step-changed' | 'code-sent-again' | 'already-signed-in' | AccountNotice;
+  notice?: 'step-changed' | 'code-sent-again' | 'already-signed-in' | AccountNotice | StaffNotice;
+  /** On pages for staff: where else their roles lead. */
+  staff?: StaffFrame;
 }

@@ -8,6 +8,8 @@ import { accountHeadings, accountPagesWithForm } from './account-headings.ts';
 import type { AssetUrls } from './assets.ts';
 import { faultView, type FaultView } from './fault-view.ts';
 import type { Chrome, PageModels, PageName } from './pages.ts';
+import { staffHeadings, staffPagesWithForm } from './staff-headings.ts';
+import { supportHeadings, supportPagesWithForm } from './support-pages.ts';
 
 export type { Branding } from '../i18n/branding.ts';
 
@@ -98,17 +100,21 @@ const pagesWithForm: ReadonlySet<PageName> = new Set<PageName>([
   'recovery-code',
   'passkey',
   'reset',
-  'help-support',
   'reset-done',
+  'set-up-pass',
   'confirm-address',
   'codes-low',
   'consent',
   ...accountPagesWithForm,
+  ...staffPagesWithForm,
+  ...supportPagesWithForm,
 ]);
 
 function toggleOf(name: PageName, chrome: Chrome): Toggle {
   const locale = otherLocale(chrome.locale);
   const separator = chrome.url.includes('?') ? '&' : '?';
+  // Shown once and in both languages: the other one's words are on the page, and nothing is asked for anew.
+  if (name === 'desk-pass') return { locale, inForm: false, href: `#pass-${locale}` };
   return {
     locale,
     // A button without a form does nothing: where the page has none, the link is what works.
@@ -132,7 +138,6 @@ function headingOf<N extends PageName>(
     'recovery-code': () => t('recoveryCode.title'),
     passkey: () => t('passkey.title'),
     reset: () => t('reset.title'),
-    'help-support': () => t('helpSupport.title'),
     'reset-done': () => t('resetDone.title'),
     'confirm-address': () => t('confirmAddress.title'),
     'codes-low': ({ left }) => t('codesLow.title', { left }),
@@ -143,6 +148,7 @@ function headingOf<N extends PageName>(
     },
     'set-up-mail-code': ({ minutesLeft }) =>
       t(minutesLeft > 0 ? 'setUpMailCode.title' : 'mailCode.titleUnsent'),
+    'set-up-pass': () => t('setUpPass.title'),
     'set-up-app-only': () => t('setUpAppOnly.title'),
     'set-up-app': ({ skippable }) => t(skippable === true ? 'offerApp.title' : 'setUpApp.title'),
     consent: () =>
@@ -156,6 +162,8 @@ function headingOf<N extends PageName>(
     error: ({ code }) => t(`errors.${code}.title`),
     home: () => t('home.title', { organisation: brand.organisation }),
     ...accountHeadings(t),
+    ...staffHeadings(t),
+    ...supportHeadings(t),
   };
   return headings[name](model);
 }

@@ -90,12 +90,17 @@ function refuseForeignHost(rawHeaders: readonly string[], url: string, expected:
 }
 
 const withId = /^\/(interaction|authorize|register)\/[^/]+$/;
-// The pages of the account by their names; what follows a name is an id.
+// The pages of the account and of staff by their names; what follows a name is an id.
 const ofAccount =
   /^\/account\/(?:app|browsers|check|history|mail|new-phone|passkey|recovery-codes|remove|rename|services|sessions|signed-in)(?=\/|$)/;
+const ofStaff =
+  /^\/(?:desk\/(?:accounts|cases|closed|figures|figures\.csv|signed-in|trail)|operator\/calendar)(?=\/|$)/;
 const known = new Set([
   '/',
   '/account',
+  '/desk',
+  '/operator',
+  '/help/support',
   '/authorize',
   '/token',
   '/userinfo',
@@ -118,8 +123,8 @@ function routeOf(path: string): string {
   if (known.has(path)) return path;
   const id = withId.exec(path);
   if (id !== null) return `/${id[1]}/:uid`;
-  const account = ofAccount.exec(path);
-  if (account !== null) return account[0];
+  const page = ofAccount.exec(path) ?? ofStaff.exec(path);
+  if (page !== null) return page[0];
   // What follows is a token: whoever reads the log must not be able to use it (I6).
   if (path.startsWith('/not-me/')) return '/not-me/:token';
   return path.startsWith('/assets/') ? '/assets' : 'other';

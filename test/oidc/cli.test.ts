@@ -80,15 +80,22 @@ describe('nijo clients and nijo keys', () => {
     await expect(run('clients', 'apply', await file('a: [b'))).rejects.toThrow('is no YAML');
   });
 
-  test('the client of the own page is built in: it can be neither declared nor changed', async () => {
-    const taken = await file(
-      '- client_id: nijo-account\n  client_name: A\n  redirect_uris: [https://a.example/cb]\n',
-    );
-    await expect(run('clients', 'apply', taken)).rejects.toThrow('nijo-account: client_id is reserved');
-    for (const verb of ['show', 'disable', 'enable', 'remove'])
-      await expect(run('clients', verb, 'nijo-account')).rejects.toThrow('nijo-account is built in');
-    expect(await run('clients', 'list')).not.toContain('nijo-account');
-  });
+  test.each(['nijo-account', 'nijo-staff'])(
+    'the client %s is built in: it can be neither declared nor changed',
+    async (id) => {
+      const taken = await file(
+        `- client_id: ${id}\n  client_name: A\n  redirect_uris: [https://a.example/cb]\n`,
+      );
+      await expect(run('clients', 'apply', taken)).rejects.toThrow(`${id}: client_id is reserved`);
+      for (const verb of ['show', 'disable', 'enable', 'remove'])
+        await expect(run('clients', verb, id)).rejects.toThrow(`${id} is built in`);
+      expect(await run('clients', 'list')).not.toContain(id);
+      const strict = await file(
+        '- client_id: b\n  client_name: B\n  redirect_uris: [https://b.example/cb]\n  essential_acr_values: []\n',
+      );
+      await expect(run('clients', 'apply', strict)).rejects.toThrow('essential_acr_values is not a setting');
+    },
+  );
 
   test('keys rotate publishes new keys that sign later; keys list says which does what', async () => {
     await ensureSigningKeys(database.db, testSealer());

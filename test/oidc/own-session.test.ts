@@ -183,11 +183,11 @@ describeOnEveryDatabase('the own page on the session of the provider, on two nod
     });
     expect(token.status).toBe(400);
     expect(token.json.access_token).toBeUndefined();
-    const declared = [
-      { client_id: 'nijo-account', client_name: 'x', redirect_uris: ['https://evil.example/'] },
-    ];
-    await expect(applyClients(database.db, sealer, declared, 'test')).rejects.toThrow(
-      "nijo-account: client_id is reserved for the users' own page",
-    );
+    for (const taken of ['nijo-account', 'nijo-staff']) {
+      const declared = [{ client_id: taken, client_name: 'x', redirect_uris: ['https://evil.example/'] }];
+      await expect(applyClients(database.db, sealer, declared, 'test')).rejects.toThrow(
+        `${taken}: client_id is reserved for pages of ours`,
+      );
+    }
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { locales } from '../../src/i18n/locale.ts';
+import { deskActions } from './desk-fixtures.ts';
+import { supportActions } from './support-fixtures.ts';
 import {
   assets,
   branding,
@@ -30,7 +32,11 @@ describe.each(everywhere)('$name in $locale', ({ locale, name }) => {
     const toggle = new RegExp(`<(?:a|button)[^>]* hreflang="${other}"[^>]*>`).exec(html);
     expect(toggle?.[0]).toContain(`lang="${other}"`);
     expect(toggle?.index).toBeGreaterThan(html.indexOf('</main>'));
-    if (fieldsOf[name] === undefined) {
+    if (name === 'desk-pass') {
+      // Shown once, in both languages: the toggle leads to the words on the page itself.
+      expect(toggle?.[0]).toContain(`href="#pass-${other}"`);
+      expect(html).toContain(`lang="${other}" id="pass-${other}"`);
+    } else if (fieldsOf[name] === undefined) {
       expect(toggle?.[0]).toContain(`href="/login/abc?lang=${other}"`);
     } else {
       expect(toggle?.[0]).toContain(
@@ -71,16 +77,19 @@ describe.each(withForm)('the form of $name in $locale', ({ locale, name }) => {
 
   test('Enter continues: the default comes first, the others skip validation', () => {
     const buttons = buttonsOf(html);
-    expect(buttons[0]).toBe('action=continue');
-    expect(buttons.slice(1)).not.toContain('action=continue');
+    const action = { ...deskActions, ...supportActions }[name] ?? 'continue';
+    expect(buttons[0]).toBe(`action=${action}`);
+    expect(buttons.slice(1)).not.toContain(`action=${action}`);
     for (const [tag] of html.matchAll(/<button [^>]*name="action"[^>]*>/g)) {
-      if (!/value="continue"/.test(tag)) expect(tag).toContain('formnovalidate');
+      if (!tag.includes(`value="${action}"`)) expect(tag).toContain('formnovalidate');
     }
     expect(html.match(/class="primary"/g)).toHaveLength(1);
   });
 
   test('has the contract’s fields', () => {
-    const fields = [...html.matchAll(/<input (?:id="[^"]+" )?name="([^"]+)"/g)].map((found) => found[1]);
+    const fields = [...html.matchAll(/<(?:input|textarea) (?:id="[^"]+" )?name="([^"]+)"/g)].map(
+      (found) => found[1],
+    );
     // A choice has a field for each answer.
     expect([...new Set(fields)]).toEqual(fieldsOf[name]);
     for (const field of fieldsOf[name] ?? [])
@@ -149,6 +158,7 @@ test('R28: every other way has its button, and the address can be changed while 
     'action=use-app',
     'action=use-recovery-code',
     'action=use-passkey',
+    'action=help',
     'action=cancel',
   ]);
   expect(buttonsOf(renderPage('set-up-mail-code', 'en'))).toContain('action=change-address');

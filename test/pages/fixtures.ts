@@ -5,7 +5,13 @@ import { loadAssets } from '../../src/web/assets.ts';
 import type { Chrome, Fault, ForbiddenDomain, PageModels, PageName } from '../../src/web/pages.ts';
 import { createRenderer } from '../../src/web/render.ts';
 import { accountFields, accountModels } from './account-fixtures.ts';
+import { calendarModel } from './calendar-fixture.ts';
+import { deskFields, deskModels } from './desk-fixtures.ts';
+import { figuresModel } from './figures-fixture.ts';
+import { trailModel } from './trail-fixture.ts';
 import { loginFields, loginModels } from './login-fixtures.ts';
+import { operatorModels, staffFrame } from './operator-fixture.ts';
+import { opening, supportFields, supportModels } from './support-fixtures.ts';
 
 export const viewsFolder = join(import.meta.dirname, '../../views');
 export const assets = loadAssets(join(viewsFolder, 'assets'));
@@ -54,7 +60,7 @@ const appKey: PageModels['set-up-app'] = {
 
 /** One realistic model of every page. */
 export const models: PageModels = {
-  'sign-in': { loginId: 'a0123456' },
+  'sign-in': { loginId: 'a0123456', support: '/help/support?login=abc&ui_locales=en' },
   'mail-code': mailCode,
   'app-code': { otherWays: ['mail'] },
   'set-up-mail': { email: 'hanako@mail.example', forbidden, appOffered: true },
@@ -71,7 +77,7 @@ export const models: PageModels = {
     reach: 'account',
     centreTold: true,
   },
-  'not-me-done': { loginId: 'a•••56', reach: 'account', frozen: true },
+  'not-me-done': { loginId: 'a•••56', reach: 'account', frozen: true, opening },
   error: {
     code: 'interaction_expired',
     reference: '7K4Q-9M2T',
@@ -79,8 +85,14 @@ export const models: PageModels = {
     protocol: { error: 'invalid_request', description: 'missing parameter' },
   },
   home: {},
+  'desk-figures': figuresModel,
+  'desk-trail': trailModel,
   ...accountModels,
   ...loginModels(mailCode, appKey),
+  ...deskModels,
+  'operator-calendar': calendarModel,
+  ...operatorModels,
+  ...supportModels,
 };
 
 export const pageNames = Object.keys(models) as PageName[];
@@ -97,6 +109,9 @@ export const fieldsOf: Partial<Record<PageName, readonly NonNullable<Fault['fiel
   consent: [],
   ...accountFields,
   ...loginFields,
+  ...deskFields,
+  'operator-calendar': ['day', 'until', 'opens', 'closes', 'name_en', 'name_ja'],
+  ...supportFields,
 };
 
 export function chromeFor(locale: Locale, extra: Partial<Chrome> = {}): Chrome {
@@ -112,7 +127,8 @@ export function chromeFor(locale: Locale, extra: Partial<Chrome> = {}): Chrome {
 }
 
 export function renderPage(name: PageName, locale: Locale, extra: Partial<Chrome> = {}): string {
-  return renderer.page(name, models[name], chromeFor(locale, extra));
+  const staff = /^(desk|operator)-/.test(name) ? { staff: staffFrame } : {};
+  return renderer.page(name, models[name], chromeFor(locale, { ...staff, ...extra }));
 }
 
 /** What a reader sees: text without markup, with entities undone and space folded. */

@@ -1,13 +1,14 @@
 import type { AppKey, LoginPageModels } from '../../src/web/login-pages.ts';
 import type { Fault, MailCodePage } from '../../src/web/pages.ts';
+import { opening } from './support-fixtures.ts';
 
 /** Realistic models of the login's pages beside the first ones. */
 export function loginModels(mailCode: MailCodePage, appKey: AppKey): LoginPageModels {
   return {
     'recovery-code': { sheet: 'KITE-42', otherWays: ['app', 'mail'] },
     passkey: { options: '{"challenge":"abc"}', otherWays: ['mail'] },
-    reset: { ...mailCode, otherWays: ['app', 'mail'], reason: 'other', passwordNeeded: true },
-    'help-support': { otherWays: ['app'] },
+    reset: { ...mailCode, otherWays: ['app', 'mail'], reason: 'other', passwordNeeded: true, opening },
+    'set-up-pass': { why: 'asked', passwordNeeded: true, opening },
     'reset-done': { ...appKey, skippable: true },
     'confirm-address': { address: 'h•••o@mail.example', accountUrl: 'https://idp.example/account' },
     'codes-low': { left: 3, accountUrl: 'https://idp.example/account' },
@@ -19,7 +20,7 @@ export const loginFields: Record<keyof LoginPageModels, readonly NonNullable<Fau
   'recovery-code': ['code'],
   passkey: [],
   reset: ['reason', 'password', 'code'],
-  'help-support': [],
+  'set-up-pass': ['setup_pass', 'password'],
   'reset-done': ['device_name', 'code'],
   'confirm-address': [],
   'codes-low': [],

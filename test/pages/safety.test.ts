@@ -7,9 +7,33 @@ import { assets, chromeFor, models, pageNames, renderer, viewsFolder } from './f
 
 const evil = `"><script>alert(1)</script><img src=x onerror='a'>`;
 
+/** What a page of the desk looks up in the catalogues. */
+const deskWords = ['reason', 'reasons', 'state', 'progress', 'source', 'what', 'trouble', 'voided'].concat([
+  'changed',
+  'refused',
+  'refusals',
+  'groups',
+]);
+
 /** The same model with every text replaced, but for what the server alone decides. */
 function poison(value: unknown, key = ''): unknown {
-  if (['qrSvg', 'way', 'ways', 'otherWays', 'delivery', 'code', 'about', 'kind'].includes(key)) return value;
+  if (
+    deskWords.includes(key) ||
+    [
+      'qrSvg',
+      'way',
+      'ways',
+      'otherWays',
+      'delivery',
+      'code',
+      'about',
+      'kind',
+      'label',
+      'roles',
+      'why',
+    ].includes(key)
+  )
+    return value;
   if (typeof value === 'string') return evil;
   if (Array.isArray(value)) return value.map((item) => poison(item));
   if (typeof value !== 'object' || value === null) return value;

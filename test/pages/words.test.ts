@@ -30,7 +30,7 @@ describe.each(locales)('faults in %s', (locale) => {
       expect(html).toMatch(new RegExp(`<p class="field-fault" id="${field}-fault">`));
       expect(html).toMatch(
         new RegExp(
-          `<(?:input|fieldset) id="${field}"[^>]* aria-invalid="true" aria-describedby="${field}-fault`,
+          `<(?:input|fieldset|textarea) id="${field}"[^>]* aria-invalid="true" aria-describedby="${field}-fault`,
         ),
       );
       // Nobody who types should be carried past the message.

@@ -1,0 +1,51 @@
+import type { DeskSettings } from '../config/sections/desk.ts';
+import type { RequestOrigin } from '../audit/audit.ts';
+import type { SupportDesk } from '../desk/support-desk.ts';
+import type { OwnSessions } from '../oidc/own-session.ts';
+import type { Cookies } from '../web/cookies.ts';
+import type { BrowserBinding } from '../web/forms.ts';
+import type { Language } from '../web/language.ts';
+import type { Responder } from '../web/respond.ts';
+import type { StaffPage } from './visit.ts';
+
+/** A member of staff as the directory has them at this very moment. */
+export interface StaffPerson {
+  accountId: string;
+  loginId: string;
+  locale: 'en' | 'ja' | undefined;
+  active: boolean;
+  /** As stored: words that are no roles of today grant nothing. */
+  roles: readonly string[];
+}
+
+/** The directory, asked anew at every request: a role taken away is gone with the next click. */
+export interface StaffDirectory {
+  find(accountId: string): Promise<StaffPerson | undefined>;
+  /** Records that somebody asked for what their roles do not include. */
+  noteRefusal(refusal: {
+    accountId: string;
+    method: string;
+    path: string;
+    origin: RequestOrigin;
+  }): Promise<void>;
+}
+
+/** Everything the staff's pages use, as narrow as they use it; `support-centre.ts` puts it together. */
+export interface StaffDependencies {
+  sessions: OwnSessions;
+  directory: StaffDirectory;
+  desk: SupportDesk;
+  /** How the desk is configured: identity checks and their names, the life of a pass, hours. */
+  settings: DeskSettings;
+  /** The pages that are registered, for the navigation. */
+  pages(): readonly StaffPage[];
+  responder: Responder;
+  language: Language;
+  browsers: BrowserBinding;
+  cookies: Cookies;
+  timeZone: string;
+  /** A browser in words, from its User-Agent. */
+  describeDevice(userAgent: string, locale: 'en' | 'ja'): string;
+  /** The operator's name for the network of an address, where it has one. */
+  placeOf(address: string, locale: 'en' | 'ja'): string | undefined;
+}

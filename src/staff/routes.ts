@@ -1,0 +1,218 @@
+import { Router } from '@koa/router';
+import { NijoError } from '../base/errors.ts';
+import { acrValues } from '../factors/assurance.ts';
+import { accountPlace, staffPlace } from '../oidc/own-session.ts';
+import type { NijoContext, NijoState } from '../web/context.ts';
+import { type Form, readForm } from '../web/forms.ts';
+import type { Fault } from '../web/pages.ts';
+import { ownAddress } from '../web/respond.ts';
+import type { StaffDependencies } from './dependencies.ts';
+import { sayDone } from './done.ts';
+import { staffPages } from './pages.ts';
+import { may, rolesOf, staffHome, type StaffMethod, staffTable } from './roles.ts';
+import {
+  type Decision,
+  hasStaffFactor,
+  redirect,
+  type Shown,
+  type StaffPage,
+  type StaffVisit,
+  tokenPurpose,
+} from './visit.ts';
+
+/** Where our own login comes back to. */
+export const signedInPath = '/desk/signed-in';
+
+type Door = Omit<StaffDependencies, 'pages'>;
+
+/**
+ * The pages for staff. Every one goes through the same door, and what the table does not name is refused
+ * (C53): signed in as staff, recently and with more than a mailed code; an account in use; a role of the
+ * table, read from the database at this very request; for a form the token of this session's pages.
+ * @throws when a page, or its form, has no row in the table.
+ */
+export function staffRoutes(door: Door, pages: readonly StaffPage[] = staffPages): Router<NijoState> {
+  const dependencies: StaffDependencies = { ...door, pages: () => pages };
+  // What is not spelled like the table is not there, rather than there without its row.
+  const router = new Router<NijoState>({ sensitive: true, strict: true });
+  router.get(signedInPath, (ctx) => comeBack(dependencies, ctx));
+  for (const page of pages) {
+    inTable('GET', page);
+    router.get(page.path, (ctx) => look(dependencies, ctx, page));
+    if (page.submit === undefined) continue;
+    inTable('POST', page);
+    router.post(page.path, (ctx) => send(dependencies, ctx, page));
+  }
+  return router;
+}
+
+function inTable(method: StaffMethod, { path }: StaffPage): void {
+  if (!staffTable.some((rule) => rule.path === path && rule.method === method))
+    throw new Error(`${method} ${path} has no row in the table of staff roles`);
+}
+
+/** Back from our own login: on to where the member of staff wanted to be. */
+async function comeBack(dependencies: StaffDependencies, ctx: NijoContext): Promise<void> {
+  const { sessions, directory } = dependencies;
+  const { state, error } = ctx.query;
+  const wanted = sessions.returnPath(typeof state === 'string' ? state : undefined);
+  // Nothing that this account has is good enough: asking again would go round in a circle (R32).
+  if (error === 'unmet_authentication_requirements') return factorNeeded(dependencies, ctx);
+  // Cancelled: asking again at once would be a trap.
+  if (error !== undefined) return redirect(ctx, '/');
+  if (wanted !== undefined) return redirect(ctx, wanted);
+  const session = await sessions.read(ctx.req, ctx.res);
+  const person = session === undefined ? undefined : await directory.find(session.accountId);
+  redirect(ctx, staffHome(rolesOf(person?.roles ?? [])) ?? '/');
+}
+
+async function look(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
+  const visit = await enter(dependencies, ctx, page, 'GET', { returnTo: ownAddress(ctx) });
+  if (visit !== undefined) await show(dependencies, visit, page);
+}
+
+async function send(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
+  const form = readForm(ctx);
+  // After a sign-in the page is there again, and its form is sent anew: nothing is changed meanwhile.
+  const visit = await enter(dependencies, ctx, page, 'POST', {
+    returnTo: ctx.path,
+    asked: form.get('lang'),
+  });
+  if (visit === undefined) return;
+  dependencies.browsers.check(dependencies.browsers.read(ctx), tokenPurpose(visit.session), form.get('csrf'));
+  // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
+  if (form.has('lang')) return show(dependencies, visit, page, { typed: form });
+  const decision = await submit(dependencies, visit, page, form);
+  if (decision.kind === 'answered') return;
+  if (decision.kind === 'stay') {
+    await show(dependencies, visit, page, { typed: form, fault: decision.fault });
+    return;
+  }
+  if (decision.done !== undefined) sayDone(dependencies.cookies, ctx, decision.done);
+  redirect(ctx, decision.to);
+}
+
+/** What is refused is a fault on the page that the member of staff is on. */
+async function submit(
+  dependencies: StaffDependencies,
+  visit: StaffVisit,
+  page: StaffPage,
+  form: Form,
+): Promise<Decision> {
+  if (page.submit === undefined) throw new NijoError('method_not_allowed');
+  try {
+    return await page.submit(dependencies, { ...visit, form, action: form.get('action') ?? '' });
+  } catch (error) {
+    return { kind: 'stay', fault: faultOf(error) };
+  }
+}
+
+async function show(
+  dependencies: StaffDependencies,
+  visit: StaffVisit,
+  page: StaffPage,
+  shown: Shown = {},
+): Promise<void> {
+  await page.show(dependencies, visit, shown);
+  if (shown.fault === undefined) return;
+  const error = new NijoError(shown.fault.code, shown.fault.details);
+  visit.ctx.status = error.status;
+  const { retryAfterSeconds } = error.details;
+  if (retryAfterSeconds !== undefined) visit.ctx.set('Retry-After', String(retryAfterSeconds));
+}
+
+// What is no answer to an act of staff but to a request that no page of ours makes.
+const foreign: ReadonlySet<string> = new Set([
+  'not_found',
+  'bad_request',
+  'action_unknown',
+  'form_token_invalid',
+  'staff_role_missing',
+  'case_unknown',
+]);
+
+/** @throws what is no fault of the page's form: it has a page of its own. */
+function faultOf(error: unknown): Fault {
+  if (!(error instanceof NijoError) || error.status >= 500 || foreign.has(error.code)) throw error;
+  return { code: error.code, details: error.details };
+}
+
+/**
+ * The door. Who has no role is told so, whatever else is missing; who has one but signed in too long ago, or
+ * with less than staff needs, is sent to sign in.
+ * @returns undefined when the request has been answered.
+ * @throws NijoError `staff_role_missing`, `not_found`.
+ */
+async function enter(
+  dependencies: StaffDependencies,
+  ctx: NijoContext,
+  page: StaffPage,
+  method: StaffMethod,
+  { returnTo, asked }: { returnTo: string; asked?: string | undefined },
+): Promise<StaffVisit | undefined> {
+  const { sessions, directory, language, browsers, settings } = dependencies;
+  const session = await sessions.read(ctx.req, ctx.res);
+  if (session === undefined) return signIn(dependencies, ctx, returnTo);
+  const { accountId } = session;
+  const person = await directory.find(accountId);
+  const roles = person?.active === true ? rolesOf(person.roles) : [];
+  if (person === undefined || !may(roles, method, page.path)) {
+    await directory.noteRefusal({ accountId, method, path: page.path, origin: ctx.state.origin });
+    throw new NijoError('staff_role_missing');
+  }
+  if (session.ageSeconds > settings.session_minutes * 60 || session.acr !== acrValues.mfa)
+    return signIn(dependencies, ctx, returnTo);
+  // A mailed code that counts as multi-factor for services: a sign-in asks for nothing more by itself.
+  if (!hasStaffFactor(session)) return factorNeeded(dependencies, ctx, returnTo);
+  const locale = language.of(ctx, { asked, profile: person.locale, path: folderOf(page) });
+  return {
+    ctx,
+    session,
+    browser: browsers.ensure(ctx),
+    locale,
+    actor: { accountId, loginId: person.loginId, roles, origin: ctx.state.origin, locale },
+    params: plainParams(ctx),
+  };
+}
+
+/** By password and factor anew, where the session is older than staff's may be. */
+function signIn(dependencies: StaffDependencies, ctx: NijoContext, returnTo: string): undefined {
+  const locale = dependencies.language.of(ctx);
+  redirect(ctx, dependencies.sessions.signInUrl(returnTo, { fresh: true, locale }));
+}
+
+/**
+ * Says what staff signs in with, and leads to where that is set up; or to a new sign-in, which only somebody
+ * in front of the page begins, so that nobody goes round in a circle.
+ */
+function factorNeeded(
+  { responder, language, sessions }: StaffDependencies,
+  ctx: NijoContext,
+  returnTo?: string,
+): undefined {
+  const locale = language.of(ctx);
+  const startAgain =
+    returnTo === undefined
+      ? { service: accountPlace.name[locale], url: accountPlace.home }
+      : {
+          service: staffPlace.name[locale],
+          url: sessions.signInUrl(returnTo, { fresh: true, again: true, locale }),
+        };
+  responder.error(ctx, new NijoError('staff_factor_needed'), { startAgain });
+}
+
+/** Where the cookies that remember the language of these pages lie. */
+function folderOf({ path }: StaffPage): string {
+  return `/${path.split('/')[1] ?? ''}`;
+}
+
+/** @throws NijoError `not_found` for what is no id of ours, such as text that the database would refuse (C45). */
+function plainParams(ctx: NijoContext): Record<string, string> {
+  const params = (ctx as NijoContext & { params?: Record<string, unknown> }).params ?? {};
+  return Object.fromEntries(
+    Object.entries(params).map(([name, value]) => {
+      if (typeof value !== 'string' || !/^[\w-]{1,64}$/.test(value)) throw new NijoError('not_found');
+      return [name, value];
+    }),
+  );
+}
