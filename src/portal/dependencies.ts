@@ -2,6 +2,7 @@ import type { ForbiddenDomainRule } from '../factors/address.ts';
 import type { Changer, FactorChanges } from '../factors/changes/changer.ts';
 import type { Overview } from '../factors/overview.ts';
 import type { Passkeys } from '../factors/passkeys.ts';
+import type { Opening } from '../i18n/opening.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { BrowserBinding } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
@@ -26,12 +27,18 @@ export interface PortalDependencies {
   sessions: OwnSessions;
   activity: Activity;
   secondFactor: OwnFactors;
+  /** Where the roles of an account lead; undefined for whoever has none (R43). */
+  staffHomeOf(
+    accountId: string,
+  ): Promise<{ to: '/desk' | '/operator'; roles: readonly string[] } | undefined>;
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;
   cookies: Cookies;
   forbidden: readonly (ForbiddenDomainRule & { label: string })[];
   timeZone: string;
+  /** When the support centre is open (R51). */
+  opening(): Promise<Opening>;
   /** A browser in words, from its User-Agent. */
   describeDevice(userAgent: string, locale: 'en' | 'ja'): string;
   /** The operator's name for the network of an address, where it has one. */

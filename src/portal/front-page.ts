@@ -1,5 +1,6 @@
 import type { Overview } from '../factors/overview.ts';
 import type { AccountFrontPage, Standing } from '../web/account-pages.ts';
+import { openingShown } from '../web/support-pages.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { takeDone } from './done.ts';
 import { createTimes, type Times } from './times.ts';
@@ -8,6 +9,9 @@ import { chromeOf, frontPath, type PortalPage } from './visit.ts';
 /** So many recovery codes left are few: the page asks for new ones. */
 const fewCodes = 3;
 
+/** What the support centre can help with: its words name it. */
+const leadsToCentre: ReadonlySet<Standing['kind']> = new Set(['frozen', 'address-frozen', 'app-only']);
+
 /** What is set up, since when, last used; one clear thing to do for each. */
 export const frontPage: PortalPage = {
   path: frontPath,
@@ -15,10 +19,17 @@ export const frontPage: PortalPage = {
   async show(dependencies, visit, shown) {
     const { ctx, locale, overview } = visit;
     const done = takeDone(dependencies.cookies, ctx);
+    const staff = await dependencies.staffHomeOf(overview.account.id);
+    const front = frontOf(overview, createTimes(dependencies.timeZone), locale, dependencies.secondFactor);
+    const asks = front.standing.some(({ kind }) => leadsToCentre.has(kind));
     dependencies.responder.page(
       ctx,
       'account',
-      frontOf(overview, createTimes(dependencies.timeZone), locale, dependencies.secondFactor),
+      {
+        ...front,
+        ...(asks ? { opening: openingShown(await dependencies.opening(), locale) } : {}),
+        ...(staff === undefined ? {} : { staff }),
+      },
       {
         ...chromeOf(dependencies, visit, shown, 'link'),
         ...(done === undefined || shown.fault !== undefined ? {} : { notice: done }),

@@ -4,10 +4,12 @@ import { NijoError } from '../base/errors.ts';
 import { formatTime } from '../factors/mail-codes.ts';
 import { type NotMe, reachesAccount } from '../factors/not-me.ts';
 import type { NoticeLink } from '../factors/notice-links.ts';
+import type { Opening } from '../i18n/opening.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type BrowserBinding, readForm } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
 import type { Responder } from '../web/respond.ts';
+import { openingShown } from '../web/support-pages.ts';
 
 export interface NotMeDependencies {
   notMe: NotMe;
@@ -15,6 +17,8 @@ export interface NotMeDependencies {
   language: Language;
   browsers: BrowserBinding;
   timeZone: string;
+  /** When the support centre is open (R51). */
+  opening(): Promise<Opening>;
   /** Whether the support centre has an address to be told at. */
   centreTold: boolean;
 }
@@ -34,7 +38,7 @@ export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> 
 
   router.get(path, async (ctx) => {
     const token = tokenOf(ctx.params.token);
-    show(dependencies, ctx, token, await notMe.find(token));
+    await show(dependencies, ctx, token, await notMe.find(token));
   });
 
   router.post(path, async (ctx) => {
@@ -67,14 +71,20 @@ function localeOf(dependencies: NotMeDependencies, ctx: NijoContext, link: Notic
   return dependencies.language.of(ctx, { profile: link.locale, path: folder });
 }
 
-function show(dependencies: NotMeDependencies, ctx: NijoContext, token: string, link: NoticeLink): void {
+async function show(
+  dependencies: NotMeDependencies,
+  ctx: NijoContext,
+  token: string,
+  link: NoticeLink,
+): Promise<void> {
   const { responder, browsers, timeZone, centreTold } = dependencies;
   const locale = localeOf(dependencies, ctx, link);
   const loginId = maskLoginId(link.loginId);
   const reach = reachesAccount(link) ? 'account' : 'code';
   const chrome = { locale, url: ctx.path, languageToggle: 'link' } as const;
   if (link.used) {
-    responder.page(ctx, 'not-me-done', { loginId, reach, frozen: link.frozen }, chrome);
+    const opening = openingShown(await dependencies.opening(), locale);
+    responder.page(ctx, 'not-me-done', { loginId, reach, frozen: link.frozen, opening }, chrome);
     return;
   }
   const model = {

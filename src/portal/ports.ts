@@ -2,6 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestOrigin } from '../audit/audit.ts';
 import type { HistoryEvent } from '../audit/history-events.ts';
 import type { Locale } from '../i18n/locale.ts';
+import type { Opening } from '../i18n/opening.ts';
+import type { ConfiguredCheck, SupportReason } from '../web/support-pages.ts';
 
 export { freshSeconds } from '../factors/fresh.ts';
 
@@ -33,9 +35,10 @@ export interface OwnSessions {
   /**
    * Path and query that signs in through our own login and comes back to `/account/signed-in`.
    * `fresh`: password and factor anew unless they are at most `freshSeconds` old.
+   * `again`: however young they are.
    * @param returnTo a path under `/account`; anything else leads to `/account`.
    */
-  signInUrl(returnTo: string, options: { fresh: boolean; locale: Locale }): string;
+  signInUrl(returnTo: string, options: { fresh: boolean; locale: Locale; again?: boolean }): string;
   /** The local path that a `state` stands for; undefined when we have not made it. */
   returnPath(state: string | undefined): string | undefined;
 }
@@ -85,4 +88,23 @@ export interface Activity {
   revokeGrant(accountId: string, id: string, origin: RequestOrigin): Promise<boolean>;
   /** What a user understands of the audit trail, newest first, 50 a page. @param before `next` of the page before. */
   history(accountId: string, before?: string): Promise<{ rows: HistoryRow[]; next?: string }>;
+}
+
+/** What pages outside a login need of the support centre (R36): they know neither its calendar nor its cases. */
+export interface PublicSupport {
+  opening(): Promise<Opening>;
+  /** How staff makes sure who somebody is. */
+  checks: readonly ConfiguredCheck[];
+  /**
+   * Files a case for an ID as it was typed; the same work and answer whether or not it exists (C12, C13).
+   * @throws NijoError `support_limit_reached`.
+   */
+  file(request: {
+    loginId: string;
+    reason: SupportReason;
+    /** Names the form that was shown: sent twice it is one request, with one number. */
+    form: string;
+    origin: RequestOrigin;
+    locale: Locale;
+  }): Promise<{ number: string }>;
 }

@@ -21,8 +21,9 @@ export function historyText(
     event: row.event,
     service: row.service?.[t.locale] ?? t('account.aService'),
   };
-  const { way } = params;
-  for (const key of [`history.${row.event}.${way ?? ''}`, `history.${row.event}`]) {
+  const { way, reason } = params;
+  const variants = [way, reason, row.details['breakGlass'] === true ? 'break-glass' : undefined];
+  for (const key of [...variants.map((one) => `history.${row.event}.${one ?? ''}`), `history.${row.event}`]) {
     if (t.has(key) && t.complete(key, params)) return t(key, params);
   }
   return t('history.other', params);

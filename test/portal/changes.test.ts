@@ -115,6 +115,10 @@ describeOnEveryDatabase('changes on the own page', (open) => {
     const who = await person(cluster, { app: true });
     const { browser, page } = await atAccount(cluster, who);
     expect(standing(page)).toEqual(['app-only']);
+    // R51: and when the support centre is there, by its calendar.
+    expect(page.html.querySelector('[data-standing=app-only] [data-opening]')?.textContent).toMatch(
+      /^(Open|Closed) now/,
+    );
     expect(page.html.querySelector('[data-standing=app-only] a')?.getAttribute('href')).toBe('/account/mail');
     const waiting = await browser.submit(await browser.open('/account/mail'), { email: who.address });
     const done = await browser.submit(waiting, { code: await codeOfMail(cluster, who.address, 0) });

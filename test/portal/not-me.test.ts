@@ -25,7 +25,7 @@ describeOnEveryDatabase('"this was not me"', (open) => {
       nodes: 2,
       logger: log.logger,
       config: {
-        branding: { support_centre: { name: named, hours: named, email: centre } },
+        branding: { support_centre: { name: named, email: centre } },
         places: [{ name: { en: 'Test bench', ja: '実験台' }, networks: ['127.0.0.0/8'] }],
       },
     });
@@ -91,6 +91,8 @@ describeOnEveryDatabase('"this was not me"', (open) => {
     expect(page.headers['cache-control']).toBe('no-store');
     const done = await anywhere.submit(page);
     expect([done.page, done.status]).toEqual(['not-me-done', 200]);
+    // R51: when somebody is there who helps.
+    expect(done.html.querySelector('[data-opening]')?.textContent).toMatch(/受付/);
     // It signs nobody in.
     expect((await anywhere.start()).page).toBe('sign-in');
 
