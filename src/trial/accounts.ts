@@ -4,12 +4,16 @@ import { createPasswordHasher } from '../accounts/password-hasher.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
+import type { Role } from '../desk/actor.ts';
 
 /** Of every demo account. */
 export const demoPassword = 'Nijo-trial-2026';
 
-/** Of every demo account's authenticator app, in Base32. */
+/** Of the demo accounts' authenticator app, in Base32. */
 export const appSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
+
+/** Of an app on a phone that is lost: no page or mail of the trial shows its codes. */
+const lostSecret = 'KRUGS4ZANFZSA3DPON2CA2LOEB2GQZJA';
 
 interface DemoAccount {
   loginId: string;
@@ -19,11 +23,11 @@ interface DemoAccount {
   affiliation: 'student' | 'faculty' | 'staff';
   factorEmail?: string;
   totpSecret?: string;
-  role?: 'desk' | 'operator';
+  role?: Role;
 }
 
 const student = { kind: 'sps', affiliation: 'student' } as const;
-const employee = { kind: 'ecs', affiliation: 'staff' } as const;
+const member = { kind: 'ecs', affiliation: 'staff', totpSecret: appSecret } as const;
 
 /** One account in every state. */
 export const demoAccounts: readonly DemoAccount[] = [
@@ -44,23 +48,19 @@ export const demoAccounts: readonly DemoAccount[] = [
     factorEmail: 'a0000004@mail.example',
     totpSecret: appSecret,
   },
+  // Has lost the only way in: a case for the desk.
+  {
+    ...student,
+    loginId: 'a0000005',
+    nameEn: 'Tsubasa Arashiyama',
+    nameJa: '嵐山 翼',
+    totpSecret: lostSecret,
+  },
   { kind: 'ecs', affiliation: 'faculty', loginId: 'kyoin001', nameEn: 'Makoto Katsura', nameJa: '桂 真' },
-  {
-    ...employee,
-    loginId: 'desk0001',
-    nameEn: 'Kaoru Demachi',
-    nameJa: '出町 薫',
-    totpSecret: appSecret,
-    role: 'desk',
-  },
-  {
-    ...employee,
-    loginId: 'oper0001',
-    nameEn: 'Hikaru Uji',
-    nameJa: '宇治 光',
-    totpSecret: appSecret,
-    role: 'operator',
-  },
+  { ...member, loginId: 'desk0001', nameEn: 'Kaoru Demachi', nameJa: '出町 薫', role: 'desk' },
+  { ...member, loginId: 'lead0001', nameEn: 'Tomoe Gosho', nameJa: '御所 巴', role: 'desk-lead' },
+  { ...member, loginId: 'audi0001', nameEn: 'Shinobu Kitayama', nameJa: '北山 忍', role: 'auditor' },
+  { ...member, loginId: 'oper0001', nameEn: 'Hikaru Uji', nameJa: '宇治 光', role: 'operator' },
 ];
 
 const header = 'login_id,kind,name_en,name_ja,email,affiliation,password,factor_email,totp_secret';

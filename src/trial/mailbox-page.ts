@@ -15,6 +15,12 @@ const texts = {
     app: 'The authenticator app of the demo accounts',
     appCode: 'Its code at this moment (30 seconds, each code once):',
     appKey: 'Its key, for an app of your own:',
+    desk: 'The support centre',
+    deskPlace: 'Its desk:',
+    deskStaff:
+      'Sign in there as desk0001 or, as its lead, lead0001; audi0001 may only look. oper0001 begins at',
+    deskHours: 'Here it is open around the clock. To close it, set a closed day at',
+    deskUser: 'a0000005 has an app on a lost phone and nothing else: somebody for the desk to help.',
   },
   ja: {
     title: '体験版のメールボックス',
@@ -26,6 +32,12 @@ const texts = {
     app: 'デモ用アカウントの認証アプリ',
     appCode: '今のコード（30秒ごとに変わります。1つのコードは1回だけ使えます）：',
     appKey: '自分のアプリに登録するときのキー：',
+    desk: 'サポート窓口',
+    deskPlace: '窓口のページ：',
+    deskStaff:
+      'desk0001（窓口）または lead0001（窓口の責任者）でログインしてください。audi0001 は見るだけです。oper0001（運用）はこちらから：',
+    deskHours: '体験版の窓口は24時間開いています。休みの日はこちらで設定できます：',
+    deskUser: 'a0000005 は、認証アプリの入った端末をなくした人です。窓口での手続きを試せます。',
   },
 } as const;
 
@@ -49,6 +61,7 @@ export function mailboxPage(
   mails: readonly ReceivedMail[],
   count: number,
   appSecret: string | undefined,
+  issuer?: string,
 ): string {
   const text = texts[locale];
   const other = otherLocale(locale);
@@ -58,6 +71,15 @@ export function mailboxPage(
       : html`<section aria-labelledby="app"><h2 id="app">${text.app}</h2>
 <p>${text.appCode} <code data-app-code>${generateSync({ secret: appSecret })}</code></p>
 <p class="soft">${text.appKey} <code>${appSecret}</code></p></section>`;
+  const link = (path: string): Markup => html`<a href="${issuer ?? ''}${path}">${issuer ?? ''}${path}</a>`;
+  const desk =
+    issuer === undefined
+      ? undefined
+      : html`<section aria-labelledby="desk"><h2 id="desk">${text.desk}</h2>
+<p>${text.deskPlace} ${link('/desk')}</p>
+<p>${text.deskStaff} ${link('/operator')}</p>
+<p>${text.deskHours} ${link('/operator/calendar')}</p>
+<p>${text.deskUser}</p></section>`;
   return page({
     locale,
     name: 'mailbox',
@@ -69,6 +91,7 @@ export function mailboxPage(
 <p data-count="${count}">${text.lead}</p>
 <p><a class="button" href="/?lang=${locale}">${text.reload}</a></p>
 ${app}
+${desk}
 ${mails.length === 0 ? html`<p>${text.none}</p>` : mails.map((mail) => article(locale, mail)).toReversed()}`,
   });
 }

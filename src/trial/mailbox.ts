@@ -18,6 +18,8 @@ export interface MailboxSettings {
   file?: string;
   /** Shows the present code of this Base32 secret, for whoever has no authenticator app at hand. */
   appSecret?: string;
+  /** The identity provider's address: where its support centre is, is said too. */
+  issuer?: string;
 }
 
 // Asks for the number of mails, and shows the page anew when there are more: the page works without it.
@@ -33,7 +35,7 @@ setInterval(async () => {
  * Takes every mail that the trial sends, by a real SMTP server on loopback, and shows them: no mail
  * leaves this machine.
  */
-export async function startMailbox({ port, file, appSecret }: MailboxSettings): Promise<Mailbox> {
+export async function startMailbox({ port, file, appSecret, issuer }: MailboxSettings): Promise<Mailbox> {
   const store = openMailStore(file);
   async function take(stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
     const { subject = '', text = '', html } = await simpleParser(stream);
@@ -69,7 +71,7 @@ export async function startMailbox({ port, file, appSecret }: MailboxSettings): 
           acceptLanguage: headers['accept-language'],
           fallback: 'en',
         });
-        return { body: mailboxPage(locale, mails, store.all().length, appSecret) };
+        return { body: mailboxPage(locale, mails, store.all().length, appSecret, issuer) };
       }
       default:
         return { status: 404, body: 'Not found' };

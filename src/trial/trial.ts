@@ -14,7 +14,7 @@ import { applyClients } from '../oidc/clients.ts';
 import { appSecret, makeDemoAccounts } from './accounts.ts';
 import { trialConfiguration } from './configuration.ts';
 import { startDemoService } from './demo-service.ts';
-import { ensurePortFree, PortInUseError } from './local-server.ts';
+import { ensurePortFree, loopback, PortInUseError } from './local-server.ts';
 import { startMailbox } from './mailbox.ts';
 import { TrialRefusedError } from './refused.ts';
 import { mailboxPortOffset, serviceDeclarations, serviceSettings } from './services.ts';
@@ -74,6 +74,7 @@ export async function startTrial({ port, folder }: TrialSettings): Promise<Trial
       port: port + mailboxPortOffset,
       file: path.join(folder, 'mails.jsonl'),
       appSecret,
+      issuer: `http://${loopback}:${port}`,
     });
     started.push(() => mailbox.close());
     for (const settings of serviceSettings(port, secret)) {

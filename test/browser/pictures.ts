@@ -1,17 +1,20 @@
 /**
- * Makes the README's picture anew: `npm run pictures`. The page is the real one, of a real login, in
- * both languages; nothing in it is drawn.
+ * Makes the pictures of the README and of the desk's drill anew: `npm run pictures`. The pages are the real
+ * ones, of a real login and of the drill that the tests walk; nothing in them is drawn.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Browser } from 'playwright-core';
+import { deskSchema } from '../../src/config/sections/desk.ts';
 import { launchBrowser } from '../support/chromium.ts';
+import { playScenes } from './drill-cast.ts';
+import { drillScenes } from './drill-scenes.ts';
 import { password, startUniversity, type University } from './university.ts';
 import { Visitor } from './visitor.ts';
 
 const folder = path.join(import.meta.dirname, '../../docs/images');
 // Device pixels to a pixel: sharp on good screens, and the file stays under 200 KB.
-const scale = 1.2;
+const scale = 1.05;
 const window = { width: 420, height: 700 };
 
 /** The page that waits for the mailed code, of somebody who could use the app too. */
@@ -32,7 +35,10 @@ async function mailCodePage(browser: Browser, university: University, locale: 'e
   return picture;
 }
 
-const university = await startUniversity();
+const [university, drilled] = [
+  await startUniversity({ desk: deskSchema.parse({}) }),
+  await startUniversity(),
+];
 const chromium = await launchBrowser({ deviceScaleFactor: scale });
 try {
   const pictures = [
@@ -51,7 +57,12 @@ try {
     .evaluate((image: { decode(): Promise<void> }) => image.decode());
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, 'login.png'), await page.screenshot({ fullPage: true }));
+  const stage = { browser: chromium.browser, university: drilled, locale: 'en' } as const;
+  await playScenes(drillScenes, stage, (name, picture) =>
+    writeFileSync(path.join(folder, `${name}.png`), picture),
+  );
 } finally {
   await chromium.close();
   await university.close();
+  await drilled.close();
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createSecondFactor } from '../../src/factors/second-factor.ts';
+import { weekInWords } from '../../src/i18n/opening.ts';
 import { describeInBrowser } from '../support/browser.ts';
 import { setStage } from './stage.ts';
 import { appCode, type Person, type University } from './university.ts';
@@ -109,9 +110,10 @@ describeInBrowser('an app that cannot be used', () => {
       await visitor.signIn(person);
       expect(await visitor.click('lost-app')).toBe('help-support');
       const text = await visitor.page.locator('main').textContent();
-      const { name, hours } = university.cluster.config.branding.support_centre;
+      const { name } = university.cluster.config.branding.support_centre;
+      const { hours, holidays } = university.cluster.config.desk;
       expect(text).toContain(name[settings.locale]);
-      expect(text).toContain(hours[settings.locale]);
+      expect(text).toContain(weekInWords(hours, settings.locale, holidays));
       expect(await visitor.click('continue')).toBe('app-code');
       expect(await visitor.enterCode(appCode())).toBe('demo-signed-in');
       await visitor.leave();

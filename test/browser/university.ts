@@ -1,3 +1,4 @@
+import type { ConfigurationInput } from '../../src/config/schema.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { type Db, openEmbedded } from '../../src/db/open.ts';
 import { startDemoService } from '../../src/trial/demo-service.ts';
@@ -61,7 +62,6 @@ const branding = {
   },
   support_centre: {
     name: { en: 'ICT Support Center', ja: '情報環境支援センター' },
-    hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
   },
 };
 
@@ -71,11 +71,22 @@ export interface UniversitySettings {
   passkeys?: boolean;
   /** For so many days the important service is content with the password in a trusted browser. */
   trustedBrowserDays?: number;
+  /** The support centre's settings; open around the clock unless they say otherwise. */
+  desk?: ConfigurationInput['desk'];
 }
+
+const daysOfTheWeek = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+
+/** No test depends on the hour at which it runs. */
+const openAlways = {
+  hours: Object.fromEntries(daysOfTheWeek.map((day) => [day, ['00:00-24:00']])),
+  holidays: 'none',
+} as const;
 
 export async function startUniversity({
   passkeys = false,
   trustedBrowserDays = 0,
+  desk = {},
 }: UniversitySettings = {}): Promise<University> {
   const db = openEmbedded();
   await migrate(db);
@@ -86,7 +97,7 @@ export async function startUniversity({
   const cluster = await startCluster(
     { db, kind: 'pglite', url: undefined, connect: async () => db, close: () => db.destroy() },
     {
-      config: { branding },
+      config: { branding, desk: { ...openAlways, ...desk } },
       ...(passkeys ? { host: 'localhost' as const } : {}),
       clients: kinds.map((kind) => ({
         client_id: kind,

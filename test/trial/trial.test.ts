@@ -9,6 +9,7 @@ import { generateSync } from 'otplib';
 import { createProbeBrowser, type ProbePage, type ProbeStop } from '../../src/cli/probe-browser.ts';
 import { appSecret, demoPassword } from '../../src/trial/accounts.ts';
 import { serviceSettings } from '../../src/trial/services.ts';
+import { UserAgent } from '../support/user-agent.ts';
 
 const program = path.join(import.meta.dirname, '../../src/cli/nijo.ts');
 
@@ -110,13 +111,25 @@ describe('the trial', () => {
       'a0000002',
       'a0000003',
       'a0000004',
+      'a0000005',
       'kyoin001',
       'desk0001',
+      'lead0001',
+      'audi0001',
       'oper0001',
     ]) {
       expect(running.said()).toContain(account);
     }
     expect(running.said()).toContain(demoPassword);
+    // The staff: their app, where they begin, and that the centre is open at any hour until they close it.
+    for (const said of [
+      appSecret,
+      `:${port}/desk`,
+      `:${port}/operator`,
+      `:${port}/operator/calendar`,
+      'around the clock',
+    ])
+      expect(running.said()).toContain(said);
     expect(running.said()).not.toContain('WARNING');
   });
 
@@ -192,6 +205,28 @@ describe('the trial', () => {
     });
     for (const secret of Object.values(secrets))
       expect(failure.stdout + failure.stderr).not.toContain(secret);
+  });
+
+  test('R36, R39: a0000005 has lost the app and asks for help; the case waits for desk0001, at whatever hour', async () => {
+    const user = browser();
+    const signIn = pageOf(await user.open(new URL(`${important()}/sign-in`)), 'sign-in');
+    const appCode = pageOf(
+      await signIn.submit({ login_id: 'a0000005', password: demoPassword, action: 'continue' }),
+      'app-code',
+    );
+    const help = pageOf(await appCode.submit({ action: 'lost-app' }), 'help-support');
+    pageOf(await help.submit({ reason: 'lost-device', action: 'file' }), 'help-case');
+
+    const issuer = `http://127.0.0.1:${port}`;
+    const desk = new UserAgent({ issuer, nodes: [{ url: issuer }] });
+    const code = await desk.submit(await desk.open('/desk'), {
+      login_id: 'desk0001',
+      password: demoPassword,
+    });
+    const queue = await desk.submit(code, { code: generateSync({ secret: appSecret }) });
+    expect(queue.page).toBe('desk-queue');
+    expect(queue.html.querySelector('[data-opening=open]')).not.toBeNull();
+    expect(queue.html.querySelector('tr[data-case]')?.textContent).toContain('a0000005');
   });
 
   test('a0000001 sets up by mail and arrives at the service in three pages', async () => {
