@@ -13,6 +13,13 @@ export function newSecret(bytes = 32): string {
 // Without vowels no label spells a word; without 0/O, 1/I/L it can be read aloud and typed.
 const labelAlphabet = 'BCDFGHJKMNPQRSTVWXZ23456789';
 
+/** A label that always stands for the same words, such as a digest of them. */
+export function labelOf(bytes: Uint8Array, length: number): string {
+  return Array.from(bytes.subarray(0, length), (byte) =>
+    labelAlphabet.charAt(byte % labelAlphabet.length),
+  ).join('');
+}
+
 /** A short label that a person compares between two places, such as "KQ7" on a page and in a mail. */
 export function newLabel(length = 3): string {
   let label = '';

@@ -10,6 +10,7 @@ import {
   passkeysSchema,
   recoveryCodesSchema,
 } from './sections/factors.ts';
+import { deskSchema } from './sections/desk.ts';
 import { mailSchema } from './sections/mail.ts';
 import { placesSchema } from './sections/places.ts';
 import { secretsSchema } from './sections/secrets.ts';
@@ -37,6 +38,7 @@ export const configurationSchema = z.strictObject({
   recovery_codes: section(recoveryCodesSchema),
   assurance: section(assuranceSchema),
   trusted_browsers: section(trustedBrowsersSchema),
+  desk: section(deskSchema),
   passwords: section(passwordsSchema),
   password_limits: section(passwordLimitsSchema),
   sessions: section(sessionsSchema),

@@ -125,10 +125,7 @@ describeOnEveryDatabase('guessing on and on', (open) => {
     await cluster.mailsSettled();
     const mails = cluster.smtp.mails.length;
     const { browser, page } = await atFactor(cluster, subject);
-    expect([page.fault, codeIn(await browser.open(resumePath(page)))]).toEqual([
-      'factor_disabled',
-      undefined,
-    ]);
+    expect([page.page, codeIn(await browser.open(resumePath(page)))]).toEqual(['set-up-pass', undefined]);
     const after = await recordsOf(cluster, subject);
     expect([
       countOf(after, 'mail-code.refused', 'wrong'),

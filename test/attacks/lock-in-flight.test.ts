@@ -61,9 +61,9 @@ describeOnEveryDatabase('what is locked or over while requests are on their way'
   }
 
   /** Session, code and factor of a login are out of reach, whichever way it is gone about. */
-  async function expectRefused(browser: UserAgent, page: Answer, code: string, fault: string): Promise<void> {
+  async function expectRefused(browser: UserAgent, page: Answer, code: string, led: string[]): Promise<void> {
     const answer = await browser.submit(page, { code });
-    expect([codeIn(answer), answer.fault]).toEqual([undefined, fault]);
+    expect([codeIn(answer), answer.page, answer.fault]).toEqual([undefined, led[0], led[1]]);
     const answers = await burstForms(
       browser,
       page,
@@ -96,7 +96,7 @@ describeOnEveryDatabase('what is locked or over while requests are on their way'
         first.browser,
         first.page,
         code,
-        how === 'paused' ? 'factor_paused' : 'factor_disabled',
+        how === 'paused' ? ['sign-in', 'factor_paused'] : ['set-up-pass'],
       );
       expect(gained(before, await recordsOf(cluster, subject))).toEqual(nothing);
 

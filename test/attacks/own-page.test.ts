@@ -157,6 +157,8 @@ describeOnEveryDatabase('the own page and the ways to it, attacked', (open) => {
       'passkey',
       'reset',
       'help-support',
+      'help-case',
+      'set-up-pass',
       'reset-done',
       'set-up-app',
       'set-up-mail',
@@ -173,6 +175,9 @@ describeOnEveryDatabase('the own page and the ways to it, attacked', (open) => {
       'back',
       'resend',
       'lost-app',
+      'help',
+      'file',
+      'use-set-up-pass',
       'use-recovery-code',
       'use-passkey',
       'use-app',
@@ -219,6 +224,7 @@ describeOnEveryDatabase('the own page and the ways to it, attacked', (open) => {
     }
     expect([...seen].filter((name) => name !== '').toSorted()).toEqual([
       'app-code',
+      'help-support',
       'mail-code',
       'recovery-code',
       'reset',

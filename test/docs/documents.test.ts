@@ -31,7 +31,13 @@ test('docs/audit.md lists every event, and none that does not exist', () => {
 });
 
 test('every file that the README and the documents link to is there', () => {
-  for (const file of ['README.md', 'docs/decisions.md', 'docs/operations.md', 'CONTRIBUTING.md']) {
+  for (const file of [
+    'README.md',
+    'docs/decisions.md',
+    'docs/operations.md',
+    'docs/desk-drill.md',
+    'CONTRIBUTING.md',
+  ]) {
     const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, link]) => link ?? '');
     for (const link of links)
       expect(() => readFileSync(path.join(root, path.dirname(file), link))).not.toThrow();

@@ -138,6 +138,26 @@ describe('a database that is away', () => {
     await untilReady(200, 5000);
   });
 
+  test('F01, R42: a request for help that a database away has not taken is sent again, and filed once', async () => {
+    const browser = new UserAgent(cluster);
+    const page = await browser.open('/help/support');
+    const form = { login_id: 'faults0001', reason: 'other' };
+    proxy.set({ mode: 'refuse' });
+    for (const { answer, ms } of [
+      await timed(browser.post(page, form)),
+      await timed(browser.request('/help/support')),
+    ]) {
+      expectHelp(answer, 'en');
+      expect(answer.html.querySelector('a.primary')?.getAttribute('href')).toBe('/help/support');
+      expect(ms).toBeLessThan(5200);
+    }
+    proxy.set({ mode: 'pass' });
+    await untilReady(200, 5000);
+    for (let sent = 0; sent < 2; sent += 1) expect((await browser.post(page, form)).page).toBe('help-case');
+    const cases = database.db.selectFrom('desk_cases').select('id').where('login_id', '=', form.login_id);
+    expect(await cases.execute()).toHaveLength(1);
+  });
+
   test('F15: with every connection waiting for a lock, each request ends within 5 s and the node comes back', async () => {
     const subject = await addSubject(cluster, { app: true });
     const browser = new UserAgent(cluster);

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { databaseSchema } from '../../src/config/sections/database.ts';
 import { type Db, openPostgres } from '../../src/db/open.ts';
 import { addSubject, codeIn, countOf, recordsOf, type Subject } from '../attacks/support.ts';
+import { alwaysOpen, issuePass, passesOf, passState } from '../factors/pass-stage.ts';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { openTestPostgres, type TestDatabase } from '../support/databases.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';
@@ -30,7 +31,7 @@ describe('a database that goes away in the middle of a request of the login page
         if (statementsLeft === 0) proxy.set(fault);
       },
     );
-    cluster = await startCluster(database, { handles: [db] });
+    cluster = await startCluster(database, { handles: [db], config: { desk: alwaysOpen } });
   });
   afterAll(async () => {
     proxy.set({ mode: 'pass' });
@@ -59,7 +60,7 @@ describe('a database that goes away in the middle of a request of the login page
   }
   /** Breaks the same request after 0, 1, 2 … statements until it comes through unharmed. */
   async function atEveryStatement(attempt: (statements: number) => Promise<Answer>): Promise<number> {
-    for (let statements = 0; statements < 40; statements += 1) {
+    for (let statements = 0; statements < 60; statements += 1) {
       const answer = await attempt(statements);
       if (answer.status < 500) return statements;
       expect([statements, answer.status, answer.fault]).toEqual([statements, 503, 'temporarily_unavailable']);
@@ -187,6 +188,49 @@ describe('a database that goes away in the middle of a request of the login page
         return answer;
       });
       expect(broken).toBeGreaterThan(5);
+    },
+  );
+
+  test.each(faults.slice(1))(
+    'R40: %s lost after the pass, or after the code behind it: everything old ends with the new address, or nothing has changed',
+    async (_, lost) => {
+      fault = lost;
+      const passes = passesOf(cluster, database.db);
+      const wholeLogin = async (breaking: 'pass' | 'code', statements: number): Promise<Answer> => {
+        const subject = await addSubject(cluster, { app: true });
+        await database.db.deleteFrom('app_factors').where('account_id', '=', subject.accountId).execute();
+        const pass = await issuePass(database.db, passes, subject.accountId);
+        const browser = new UserAgent(cluster);
+        const page = await browser.password(subject.loginId);
+        const typed = { setup_pass: pass.digits };
+        let answer =
+          breaking === 'pass' ? await brokenAfter(statements, () => browser.post(page, typed)) : page;
+        const opened = await goOn(browser, page.url.pathname, 'set-up-pass', typed);
+        expect([statements, opened.page, opened.fault]).toEqual([statements, 'set-up-mail', undefined]);
+        const waiting = await browser.submit(opened, { email: subject.address });
+        const code = await codeFor(subject);
+        if (breaking === 'code')
+          answer = await brokenAfter(statements, () => browser.post(waiting, { code }));
+        // A database lost before the commit leaves pass and factors as they were.
+        const { finished } = await passState(database.db, pass);
+        expect([statements, finished, (await recordsOf(cluster, subject)).factors]).toEqual([
+          statements,
+          finished,
+          finished ? 1 : 0,
+        ]);
+        const done = await goOn(browser, page.url.pathname, 'set-up-mail-code', { code });
+        await expectOneLogin(subject, browser, done);
+        const records = await recordsOf(cluster, subject);
+        expect([
+          statements,
+          records.factors,
+          countOf(records, 'factor.set-up-by-pass'),
+          countOf(records, 'factor.mail-enrolled'),
+        ]).toEqual([statements, 1, 1, 1]);
+        return answer;
+      };
+      for (const breaking of ['pass', 'code'] as const)
+        expect(await atEveryStatement((statements) => wholeLogin(breaking, statements))).toBeGreaterThan(5);
     },
   );
 

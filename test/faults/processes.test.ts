@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { addSubject, codeIn } from '../attacks/support.ts';
+import { verify } from '../audit/helpers.ts';
 import { type Balancer, startBalancer } from '../support/balancer.ts';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { openTestPostgres, type TestDatabase } from '../support/databases.ts';
@@ -169,6 +170,16 @@ describe('nodes that end in the middle of logins', () => {
       .execute();
     expect(finished).toHaveLength(20);
   }, 60_000);
+
+  test('C42, D15: what killed and stopped nodes wrote is linked by those that are left, and verifies', async () => {
+    let found = await verify(database.db, [], cluster.sealer);
+    for (let attempt = 0; attempt < 100 && found.verified.waiting > 0; attempt += 1) {
+      await pause(100);
+      found = await verify(database.db, [], cluster.sealer);
+    }
+    expect(found.findings).toEqual([]);
+    expect([found.verified.waiting, found.verified.links > 50]).toEqual([0, true]);
+  });
 
   test('a missing database ends the start with one clear line; a missing mail server does not', async () => {
     const base = settings[0]!;

@@ -20,7 +20,8 @@ export const brandingSchema = z.strictObject({
   support_centre: z
     .strictObject({
       name: bilingual,
-      hours: bilingual,
+      /** Superseded: hours are told as `desk.hours` says. Files that have it stay good. */
+      hours: bilingual.optional(),
       /** Is told when a user reports "this was not me" (D11). */
       email: z
         .string()
@@ -29,7 +30,6 @@ export const brandingSchema = z.strictObject({
     })
     .default({
       name: { en: 'Support centre', ja: 'サポートセンター' },
-      hours: { en: 'Weekdays 9:00-17:00', ja: '平日 9:00-17:00' },
     }),
 });
 export type Branding = z.infer<typeof brandingSchema>;
