@@ -125,6 +125,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
               is distinct from (old.id, old.number, old.account_id, old.source, old.opened_by, old.created_at)
             or (old.state not in ('open', 'approved') and new.state <> old.state) then
             perform desk_refuse('case_closed'); end if;
+          -- What takes two people goes on taking them.
+          if old.privileged and not new.privileged then perform desk_refuse('desk_second_needed'); end if;
           if new.state in ('approved', 'done') and new.state <> old.state
             and not exists (select from setup_passes s where s.case_id = new.id) then
             perform desk_refuse('desk_second_needed'); end if;

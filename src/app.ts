@@ -9,6 +9,7 @@ import type { RequestOrigin } from './audit/audit.ts';
 import { createAuditChain } from './audit/chain.ts';
 import { NijoError } from './base/errors.ts';
 import { createSealer } from './base/sealing.ts';
+import { brandingOf } from './branding.ts';
 import { placeOf } from './config/places.ts';
 import type { Configuration } from './config/schema.ts';
 import { secretGenerations } from './config/secret-generations.ts';
@@ -20,10 +21,8 @@ import { forgetOldLinks, noticeToken } from './factors/notice-links.ts';
 import { forgetPasskeyChallenges } from './factors/passkeys/challenges.ts';
 import { createSecondFactor } from './factors/second-factor.ts';
 import { forgetOldTrust } from './factors/trust-rows.ts';
-import type { Branding } from './i18n/branding.ts';
 import type { Locale } from './i18n/locale.ts';
 import { describeDevice } from './i18n/device.ts';
-import { weekInWords } from './i18n/opening.ts';
 import { translator } from './i18n/translate.ts';
 import { loginRoutes } from './login/routes.ts';
 import { forgetOldMails } from './mail/delivery.ts';
@@ -281,17 +280,5 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
       await internal?.close(1000);
       logger.info({ event: 'stopped' }, 'Nijo has stopped');
     },
-  };
-}
-
-function brandingOf(config: Configuration): Branding {
-  const { branding, desk } = config;
-  const hours = (locale: Locale): string => weekInWords(desk.hours, locale, desk.holidays);
-  return {
-    organisation: branding.organisation,
-    loginIdLabel: branding.login_id_label,
-    inquiryUrl: branding.inquiry_url,
-    supportCentre: { name: branding.support_centre.name, hours: { en: hours('en'), ja: hours('ja') } },
-    mailSender: config.mail.from_address,
   };
 }

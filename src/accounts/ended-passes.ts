@@ -23,14 +23,16 @@ export async function voidSetUpPasses(
     .forUpdate()
     .execute();
   const voided = await trx
-    .updateTable('setup_passes')
+    .updateTable('setup_passes as p')
+    .from('desk_cases as c')
     .set({ voided_at: sql<Date>`now()`, voided_why: why })
-    .where('account_id', '=', accountId)
-    .where('finished_at', 'is', null)
-    .where('voided_at', 'is', null)
+    .whereRef('c.id', '=', 'p.case_id')
+    .where('p.account_id', '=', accountId)
+    .where('p.finished_at', 'is', null)
+    .where('p.voided_at', 'is', null)
     // One that was never typed in and is over is left to the day's cleaning: its case has run out.
-    .where((is) => is.or([is('used_at', 'is not', null), is('expires_at', '>', sql<Date>`now()`)]))
-    .returning(['id', 'case_id'])
+    .where((is) => is.or([is('p.used_at', 'is not', null), is('p.expires_at', '>', sql<Date>`now()`)]))
+    .returning(['p.case_id', 'c.number'])
     .execute();
   await recordAudit(
     trx,
@@ -40,7 +42,7 @@ export async function voidSetUpPasses(
       result: 'success' as const,
       accountId,
       ...(by.actor === undefined ? {} : { actor: by.actor }),
-      details: { case: pass.case_id, reason: why },
+      details: { case: pass.case_id, number: pass.number, reason: why },
     })),
   );
   return voided.length;

@@ -127,7 +127,9 @@ export function deskCommands(program: Command, context: CliContext): void {
 
 function inWords({ code, details }: NijoError): string {
   const t = translator('en');
-  return `${t(`errors.${code}.title`)}. ${t(`errors.${code}.message`, details)}`;
+  const detailed = `errors.${code}.detailed`;
+  const known = t.has(detailed) && t.complete(detailed, details);
+  return `${t(`errors.${code}.title`)}. ${t(known ? detailed : `errors.${code}.message`, details)}`;
 }
 
 function rowOf({ day, source, hours, name }: CalendarDay): Record<string, string> {

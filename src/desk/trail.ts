@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { maskLoginId } from '../accounts/login-id.ts';
 import type { AuditEventName } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 
@@ -62,7 +63,7 @@ export function createTrail(db: Db): Trail {
       const from = /^\d{1,18}$/.test(before ?? '') ? String(before) : undefined;
       const { rows } = await sql<TrailColumns>`
         select e.id::text as id, e.at, e.event, e.result, coalesce(b.login_id, e.actor) as by,
-          coalesce(w.login_id, c.login_id) as about, c.id as case_id, c.number, e.details
+          w.login_id as about, c.login_id as typed, c.id as case_id, c.number, e.details
         from audit_events e
           left join accounts b on b.id = e.actor
           left join accounts w on w.id = e.account_id
@@ -83,16 +84,18 @@ interface TrailColumns {
   result: 'success' | 'failure';
   by: string | null;
   about: string | null;
+  typed: string | null;
   case_id: string | null;
   number: string | null;
   details: Record<string, unknown>;
 }
 
-function rowOf({ by, about, case_id: caseId, number, ...row }: TrailColumns): TrailRow {
+function rowOf({ by, about, typed, case_id: caseId, number, ...row }: TrailColumns): TrailRow {
   return {
     ...row,
     by: by ?? undefined,
-    about: about ?? undefined,
+    // An ID that nobody has, as the queue shows it.
+    about: about ?? (typed === null ? undefined : maskLoginId(typed)),
     case: caseId === null || number === null ? undefined : { id: caseId, number },
     breakGlass: row.details['breakGlass'] === true,
   };

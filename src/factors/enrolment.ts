@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Kept } from '../accounts/status.ts';
+import { voidSetUpPasses } from '../accounts/ended-passes.ts';
 import { newId } from '../base/ids.ts';
 import type { Sealer } from '../base/sealing.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
@@ -92,7 +93,7 @@ export function createEnrolment(dependencies: {
   }
 
   /** Of any number of parallel set-ups on any node one gets through (R15). */
-  async function claimFirstEnrolment(trx: Db, signIn: SignIn): Promise<void> {
+  async function claimFirstEnrolment(trx: Db, signIn: SignIn, origin: RequestOrigin): Promise<void> {
     // By the operator's policy the password alone sets nothing up.
     if (signIn.passRequired) throw new SignInChanged();
     const claimed = await trx
@@ -103,6 +104,8 @@ export function createEnrolment(dependencies: {
       .returning('id')
       .executeTakeFirst();
     if (claimed === undefined) throw new SignInChanged();
+    // A pass that was issued but not needed opens nothing later: what it was for is done.
+    await voidSetUpPasses(trx, signIn.account.id, 'withdrawn', { origin, actor: 'system' });
   }
 
   return {
@@ -138,7 +141,7 @@ export function createEnrolment(dependencies: {
         },
         async (trx) => {
           const passed = await setUpByPass.begin(trx, signIn, origin, keep);
-          if (passed === undefined) await claimFirstEnrolment(trx, signIn);
+          if (passed === undefined) await claimFirstEnrolment(trx, signIn, origin);
           const { shared } = await trx
             .selectFrom('mail_factors')
             .select(sql<number>`count(*)::int`.as('shared'))
@@ -235,7 +238,7 @@ export function createEnrolment(dependencies: {
         },
         async (trx) => {
           const passed = await setUpByPass.begin(trx, signIn, origin, keep);
-          if (passed === undefined) await claimFirstEnrolment(trx, signIn);
+          if (passed === undefined) await claimFirstEnrolment(trx, signIn, origin);
           await trx
             .insertInto('app_factors')
             .values({

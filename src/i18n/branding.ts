@@ -6,7 +6,13 @@ export interface Branding {
   /** What people call the ID they sign in with, such as "ECS-ID / SPS-ID". */
   loginIdLabel: Localised;
   inquiryUrl: Localised;
-  supportCentre: { name: Localised; hours: Localised };
+  supportCentre: {
+    name: Localised;
+    hours: Localised;
+    /** Where the desk is, and its telephone, where the operator gives them. */
+    place?: Localised;
+    telephone?: string;
+  };
   /** The name of the sign-in itself, such as "Single sign-on"; stands beside the organisation. */
   issuerName?: Localised;
   /** The address mails come from, named where a user must let it through a filter. */
@@ -22,6 +28,8 @@ export interface LocalBranding {
   inquiryUrl: string;
   centre: string;
   hours: string;
+  place: string | undefined;
+  telephone: string | undefined;
   issuerName: string | undefined;
   mailSender: string | undefined;
   passwordHelpUrl: string | undefined;
@@ -34,6 +42,8 @@ export function localBranding(branding: Branding, locale: Locale): LocalBranding
     inquiryUrl: branding.inquiryUrl[locale],
     centre: branding.supportCentre.name[locale],
     hours: branding.supportCentre.hours[locale],
+    place: branding.supportCentre.place?.[locale],
+    telephone: branding.supportCentre.telephone,
     issuerName: branding.issuerName?.[locale],
     mailSender: branding.mailSender,
     passwordHelpUrl: branding.passwordHelpUrl?.[locale],

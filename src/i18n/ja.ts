@@ -208,8 +208,8 @@ export const ja: Catalogue = {
 
   // エラーのページ
   'error.askTitle': '困ったときは',
-  'error.ask': 'うまくいかないときは、この受付番号を添えて、{centre}（{hours}）にお問い合わせください。',
-  'error.reference': '受付番号',
+  'error.ask': 'うまくいかないときは、このお問い合わせ番号を添えて、{centre}（{hours}）にご連絡ください。',
+  'error.reference': 'お問い合わせ番号',
   'error.code': 'エラー',
   'error.startAgain': '「{service}」からやり直す',
   'error.tryAgain': 'もう一度試す',

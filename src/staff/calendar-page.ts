@@ -29,7 +29,7 @@ export const calendarPage: StaffPage = {
       {
         open: opening.open,
         opening: openingInWords(opening, locale),
-        months: monthsOf(days, yearLater(today), locale),
+        months: monthsOf(days, today, locale),
         timeZone: opening.timeZone,
         typed: typedOf(shown.typed),
       },
@@ -93,9 +93,10 @@ function yearLater(today: string): string {
 /** Holidays of twelve months; what the operator has set is shown however far ahead it is. */
 function monthsOf(
   days: readonly CalendarDay[],
-  until: string,
+  today: string,
   locale: Locale,
 ): OperatorCalendarPage['months'] {
+  const until = yearLater(today);
   const said = new Set(days.filter(({ source }) => source === 'operator').map(({ day }) => day));
   const months = new Map<string, ShownDay[]>();
   for (const { day, source, hours, name } of days) {
@@ -108,6 +109,7 @@ function monthsOf(
       ...(hours === undefined ? {} : { hours: hoursInWords(`${hours.opens}-${hours.closes}`) }),
       name,
       overruled: source === 'holiday' && said.has(day),
+      ...(source === 'operator' && day <= today ? { settled: true as const } : {}),
     };
     months.set(month, [...(months.get(month) ?? []), shown]);
   }

@@ -103,7 +103,7 @@ function stepsOf(settings: Settings['settings'], sheet: CaseSheet, times: Times,
   const { summary, closing, pass } = sheet;
   const steps: (CaseStep & { moment: Date })[] = [
     {
-      kind: summary.source,
+      kind: summary.source === 'user' && !summary.withPassword ? 'form' : summary.source,
       moment: summary.createdAt,
       at: '',
       ...(sheet.openedBy === undefined ? {} : { by: sheet.openedBy.loginId }),

@@ -1,4 +1,5 @@
 import { NijoError } from '../base/errors.ts';
+import { queueLength } from '../desk/cases/shapes.ts';
 import { createTimes } from '../i18n/times.ts';
 import { takeDone } from './done.ts';
 import { may } from './roles.ts';
@@ -25,6 +26,7 @@ export const queuePage: StaffPage = {
         opening: openingOf(opening, locale),
         ...(searches ? { search: { loginId: shown.typed?.get('login_id') ?? '' } } : {}),
         cases: waiting.map((each) => rowOf(each, times, locale)),
+        more: waiting.length === queueLength,
         timeZone: dependencies.timeZone,
       },
       {

@@ -1,5 +1,6 @@
 import type { DeskSettings } from '../config/sections/desk.ts';
 import type { TrailRow } from '../desk/trail.ts';
+import { hoursInWords } from '../i18n/opening.ts';
 import { createTimes } from '../i18n/times.ts';
 import { type Translate, translator } from '../i18n/translate.ts';
 import type { DeskTrailPage } from '../web/trail-page.ts';
@@ -42,7 +43,10 @@ function lineOf(
   t: Translate,
   settings: Pick<DeskSettings, 'identity_checks'>,
 ): DeskTrailPage['rows'][number] {
-  const { by, about } = row;
+  const pressed = isNotMe(row);
+  const { about } = row;
+  // Whoever reads the mail can press its link: that it was the holder of the ID is not known.
+  const by = pressed ? undefined : row.by;
   const someone = `trail.by.${by ?? ''}`;
   return {
     id: row.id,
@@ -55,6 +59,11 @@ function lineOf(
     breakGlass: row.breakGlass,
     bad: row.result === 'failure',
   };
+}
+
+/** Filed by the link of a notice. */
+function isNotMe({ event, details }: Pick<TrailRow, 'event' | 'details'>): boolean {
+  return event === 'desk.case-filed' && details['reason'] === 'not-me';
 }
 
 /** An act in plain words. */
@@ -77,16 +86,22 @@ export function trailText(
   };
   const check = { method: said('check'), evidence: said('evidence') };
   const roles = said('roles').split(' ').filter(Boolean);
+  const hours = hoursInWords(`${said('opens')}-${said('closes')}`);
+  const why = `errors.${said('reason')}.title`;
   const params = {
     reason: named('desk.reason', 'reason'),
     refusal: named('desk.refusal', 'reason'),
     ...checkNames(settings, check, t.locale),
     day: said('day'),
+    kind: said('opens') === '' ? named('trail.day', 'kind') : t('trail.day.hours', { hours }),
     from: said('from'),
     to: said('to'),
-    what: said('route') === '' ? said('act') : said('route'),
+    what: said('route') === '' ? named('trail.act', 'act') : said('route'),
+    why: t.has(why) ? t(why) : said('reason'),
     roles: roles.map(roleName).join(t('staff.roles.and')),
   };
   if (event === 'account.roles-set' && roles.length === 0) return t('trail.account.roles-set.none');
+  if (isNotMe({ event, details })) return t('trail.desk.case-filed.not-me');
+  if (event === 'staff.refused' && said('reason') !== '') return t('trail.staff.refused.why', params);
   return t(`trail.${event}`, params);
 }

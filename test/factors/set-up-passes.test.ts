@@ -215,9 +215,26 @@ describeOnEveryDatabase('a setup pass on two nodes', (open) => {
       expect(await claim(await stage.signIn(who), pass.digits, 1)).toBe('expired');
       expect(await ways(who)).toEqual(['app']);
       expect((await auditOf(stage.db, who.id, 'desk.pass-withdrawn')).map(({ details }) => details)).toEqual([
-        { case: pass.caseId, reason: 'disabled' },
+        { case: pass.caseId, number: expect.any(String), reason: 'disabled' },
       ]);
     }
+  });
+
+  test('R40: a pass that a first set-up turned out not to need ends with it, and opens nothing later', async () => {
+    const who = await stage.someone({ app: true });
+    await stage.db
+      .updateTable('accounts')
+      .set({ first_enrolled_at: null })
+      .where('id', '=', who.id)
+      .execute();
+    await stage.db.deleteFrom('app_factors').where('account_id', '=', who.id).execute();
+    const pass = await issued(who);
+    const login = await stage.now(await stage.signIn(who));
+    const { signIn, digits } = await stage.withCode(login, 'set-up', newAddress(who));
+    expect(await enrol(signIn, digits)).toEqual({ outcome: 'enrolled' });
+    expect(await passState(stage.db, pass)).toMatchObject({ voided: 'withdrawn', state: 'withdrawn' });
+    expect(await claim(await stage.signIn(who), pass.digits, 1)).toBe('expired');
+    expect(await ways(who)).toEqual(['mail']);
   });
 
   test("R40: after a reset by mail the pass is still its browser's, and needs the password anew", async () => {

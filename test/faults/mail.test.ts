@@ -59,7 +59,7 @@ describe('a mail server that is away', () => {
     const started = performance.now();
     const done = await browser.submit(await browser.password(subject.loginId), { code: appCode() });
     expect(codeIn(done)).toEqual(expect.any(String));
-    expect(performance.now() - started).toBeLessThan(usualMs * 2 + 500);
+    expect(performance.now() - started).toBeLessThan(usualMs * 2 + 1500);
   }
 
   test('F06, F07, F08: the page answers at once and says how it stands; the code comes when the server is back, once', async () => {
@@ -68,7 +68,7 @@ describe('a mail server that is away', () => {
     for (const mode of ['down', 'stall', 'temporary', 'greylist'] satisfies SmtpMode[]) {
       cluster.smtp.mode = mode;
       const asked = await askForCode();
-      expect([mode, asked.ms < usualMs + 500]).toEqual([mode, true]);
+      expect([mode, asked.ms < usualMs + 1500]).toEqual([mode, true]);
       await expectAppUserUnaffected();
       const shown = await untilPageSays(asked.waiting, 'retrying');
       // Still the page for the code: it may come any moment, and other ways are offered as before.

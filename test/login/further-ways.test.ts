@@ -36,7 +36,14 @@ describeOnEveryDatabase('ways beside mail and app, switched off by the operator'
     const browser = new UserAgent(cluster);
     const page = await browser.password(who.loginId);
     const actions = page.html.querySelectorAll('button[name=action]').map((one) => one.getAttribute('value'));
-    expect([page.page, ...actions]).toEqual(['app-code', 'continue', 'use-mail', 'lost-app', 'cancel']);
+    expect([page.page, ...actions]).toEqual([
+      'app-code',
+      'continue',
+      'use-mail',
+      'lost-app',
+      'help',
+      'cancel',
+    ]);
     const asked = await browser.submit(page, { action: 'use-recovery-code' });
     expect([asked.page, asked.fault]).toEqual(['app-code', 'action_unknown']);
     const typed = await browser.submit(page, { page: 'recovery-code', code: codes[0] ?? '' });

@@ -22,6 +22,7 @@ describeOnEveryDatabase('password first, then one factor, each good once', (open
     page.body
       .replaceAll(loginId, 'ID')
       .replaceAll(page.url.pathname, 'URL')
+      .replaceAll(page.url.pathname.split('/').at(-1) ?? '', 'UID')
       .replaceAll(/name="csrf" value="[^"]+"/g, 'csrf')
       .replaceAll(/nonce="[^"]+"/g, 'nonce');
 

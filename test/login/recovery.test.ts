@@ -54,7 +54,7 @@ describeOnEveryDatabase('a code of the printed sheet', (open) => {
     expect(page.html.textContent).toContain(number);
     expect(
       page.html.querySelectorAll('button[name=action]').map((button) => button.getAttribute('value')),
-    ).toEqual(['continue', 'use-app', 'cancel']);
+    ).toEqual(['continue', 'use-app', 'help', 'cancel']);
     for (const [typed, fault] of [
       ['', 'code_missing'],
       ['12345678', 'recovery_code_malformed'],

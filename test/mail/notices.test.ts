@@ -85,7 +85,9 @@ describe.each(locales)('notices in %s', (locale) => {
     const mail = { ...whole, notice: 'case-refused', name: 'KQ7B-9XT2', reason: 'not-the-holder' } as const;
     const { text } = mails.render('notice', mail, locale);
     expect(text).toContain(locale === 'en' ? 'Case: KQ7B-9XT2' : '受付番号：KQ7B-9XT2');
-    expect(text).toContain(locale === 'en' ? 'It is not the holder of the ID' : 'IDの持ち主ではない');
+    expect(text).toContain(
+      locale === 'en' ? 'The person asking is not the holder' : '相談した人がIDの持ち主ではない',
+    );
     const roles = mails.render('notice', { ...whole, notice: 'roles-set', name: 'auditor' }, locale).text;
     expect(roles).toContain(locale === 'en' ? 'Roles: auditor' : '役割：auditor');
   });

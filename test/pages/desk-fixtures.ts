@@ -132,7 +132,12 @@ const checked = {
 /** A case in every state in which its page looks different. */
 export const caseStates: Readonly<Record<string, DeskCasePage>> = {
   opened,
-  unknown: { ...withoutAccount, withPassword: false, acts: { refusals: ['other'], typed: acts.typed } },
+  unknown: {
+    ...withoutAccount,
+    withPassword: false,
+    steps: [{ kind: 'form', at }],
+    acts: { refusals: ['other'], typed: acts.typed },
+  },
   checked: {
     ...opened,
     progress: 'checked',
@@ -146,6 +151,12 @@ export const caseStates: Readonly<Record<string, DeskCasePage>> = {
     checkNeeded: false,
     opening: { open: false, words: 'Closed now. Opens Monday at 9:00.' },
     acts: { ...acts, approve: { breakGlass: true }, typed: { ...acts.typed, breakGlass: true } },
+  },
+  ownDay: {
+    ...opened,
+    progress: 'checked',
+    checkNeeded: false,
+    acts: { ...acts, approve: { breakGlass: true, ownDay: true } },
   },
   first: {
     ...opened,
@@ -214,6 +225,7 @@ export const deskModels: DeskPageModels = {
     opening: { open: false, words: 'Closed now. Opens Monday at 9:00.' },
     search: { loginId: '' },
     cases: rows,
+    more: true,
     timeZone,
   },
   'desk-closed': { cases: endedRows, earlier: '/desk/closed?page=2', newest: false, timeZone },

@@ -22,6 +22,12 @@ export const brandingSchema = z.strictObject({
       name: bilingual,
       /** Superseded: hours are told as `desk.hours` says. Files that have it stay good. */
       hours: bilingual.optional(),
+      /** Where the desk is, and how it is called: what a user needs to get there. */
+      place: bilingual.optional(),
+      telephone: z
+        .string()
+        .regex(/^\+?[0-9][0-9 ()-]{3,30}$/, 'is not a telephone number such as +81-75-000-0000')
+        .optional(),
       /** Is told when a user reports "this was not me" (D11). */
       email: z
         .string()

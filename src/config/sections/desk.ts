@@ -80,8 +80,8 @@ export const deskSchema = z.strictObject({
         id: 'video',
         name: { en: 'By video, showing the card', ja: 'ビデオ通話で証明書を提示' },
         bring: {
-          en: 'Have your student or staff card at hand during the video call.',
-          ja: 'ビデオ通話のとき、学生証・職員証をお手元にご用意ください。',
+          en: 'Ask the desk for a time; it calls you. Have your student or staff card at hand.',
+          ja: '時間を窓口とご相談ください。窓口からビデオ通話をかけます。学生証・職員証をお手元にご用意ください。',
         },
         evidence: [
           { id: 'university-card', name: { en: 'student or staff card', ja: '学生証・職員証' } },
@@ -95,8 +95,8 @@ export const deskSchema = z.strictObject({
         id: 'call-back',
         name: { en: 'Call back to the telephone on record', ja: '登録済みの電話番号に折り返し' },
         bring: {
-          en: 'Be where the telephone number that the university has on record reaches you.',
-          ja: '大学に登録している電話番号で、折り返しの電話を受けられるようにしてください。',
+          en: 'Tell the desk that you want this. It calls you back at the telephone number that the university has on record.',
+          ja: '窓口にお申し出ください。大学に登録されている電話番号に、窓口から折り返します。',
         },
         evidence: [{ id: 'number-on-record', name: { en: 'number from the records', ja: '名簿の電話番号' } }],
       },

@@ -15,6 +15,7 @@ import { createChecking } from './checking.ts';
 import { createClosing } from './closing.ts';
 import { createOpening } from './opening.ts';
 import { findSummaries, isRowId } from './rows.ts';
+import { queueLength } from './shapes.ts';
 import { createSearching, noteLook } from './searching.ts';
 import { mayAct, mayRead } from './staff.ts';
 
@@ -23,7 +24,6 @@ function requireReader(actor: StaffActor, may: (actor: StaffActor) => boolean): 
   if (!may(actor)) throw new NijoError('staff_role_missing');
 }
 
-const queueLength = 200;
 const pageLength = 50;
 
 /** Puts the staff's side of cases together. */

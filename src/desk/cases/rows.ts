@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import { maskLoginId } from '../../accounts/login-id.ts';
 import type { Db } from '../../db/open.ts';
 import { isPrivileged, type TwoApprovers } from '../privileged.ts';
 import type { CaseReason, CaseSource, CaseState, CaseSummary } from './shapes.ts';
@@ -56,7 +57,8 @@ function toSummary(row: Row): CaseSummary {
   return {
     id: row.id,
     number: row.number,
-    loginId: row.login_id,
+    // What nobody has may be anything that was typed there by mistake, a password too (R40).
+    loginId: row.account_id === null ? maskLoginId(row.login_id) : row.login_id,
     accountId: row.account_id ?? undefined,
     hasAccount: row.account_id !== null,
     reason: row.reason,

@@ -171,3 +171,6 @@ export interface CaseSheet {
   /** What this page shows: every act names it, and acts on nothing else (A41). */
   seen: string;
 }
+
+/** Cases on one page of the queue: what a desk works off, and a page that stays small (50 KB). */
+export const queueLength = 40;

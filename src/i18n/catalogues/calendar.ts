@@ -29,7 +29,8 @@ const en = {
   'calendar.now': 'Now',
   'calendar.add': 'Add closing days or a special opening',
   'calendar.day': 'Day',
-  'calendar.day.hint': 'Year-month-day, such as 2027-01-04. An entry of the same day is replaced.',
+  'calendar.day.hint':
+    'Year-month-day, such as 2027-01-04. An entry of the same day is replaced. Closing today takes effect at once, and cannot be taken back on this page.',
   'calendar.until': 'Last day',
   'calendar.until.hint': 'For several days in a row, at most 31.',
   'calendar.opens': 'Opens at',
@@ -47,6 +48,7 @@ const en = {
   'calendar.open': 'open {hours}',
   'calendar.holiday': 'National holiday: it comes by itself.',
   'calendar.overruled': 'Another entry counts on this day.',
+  'calendar.settled': 'Today’s entry cannot be removed here. Whoever runs this server can do it.',
   'calendar.remove': 'Remove',
   'calendar.removeNamed': 'Remove: {date}',
 } as const satisfies Record<string, Message>;
@@ -80,7 +82,7 @@ const ja: Record<keyof typeof en, Message> = {
   'calendar.add': '休業日や、特別に受け付ける日を加える',
   'calendar.day': '日付',
   'calendar.day.hint':
-    '2027-01-04 のように、年-月-日で書いてください。同じ日がすでにあるときは、置き換えます。',
+    '2027-01-04 のように、年-月-日で書いてください。同じ日がすでにあるときは、置き換えます。今日を休みにすると、すぐに受付が終わります。このページでは元に戻せません。',
   'calendar.until': '最後の日',
   'calendar.until.hint': '何日か続くときだけ書いてください。31日までです。',
   'calendar.opens': '開く時刻',
@@ -98,6 +100,7 @@ const ja: Record<keyof typeof en, Message> = {
   'calendar.open': '{hours} に受付',
   'calendar.holiday': '祝日です。自動で入ります。',
   'calendar.overruled': 'この日は、別の設定が優先します。',
+  'calendar.settled': '今日の設定は、ここでは削除できません。このサーバーの管理者ならできます。',
   'calendar.remove': '削除する',
   'calendar.removeNamed': '削除する：{date}',
 };

@@ -42,7 +42,7 @@ const en = {
   'errors.case_unknown.message': 'Please look for it in the queue.',
   'errors.case_changed.title': 'Something changed meanwhile',
   'errors.case_changed.message':
-    'Nothing was done. A colleague acted on this case, or its user changed something. The page below is as it is now: please look again.',
+    'Nothing was done. A colleague acted on this case, or you did so just before, or its user changed something. The page below is as it is now: please look again.',
   'errors.case_closed.title': 'This case is closed',
   'errors.case_closed.message': 'Nothing was done. If help is still needed, open a new case.',
   'errors.case_without_account.title': 'Nobody has the ID of this case',
@@ -70,7 +70,8 @@ const en = {
   'errors.desk_second_needed.message':
     'No setup pass was issued. It is issued when a colleague has approved too.',
   'errors.day_malformed.title': 'This is not a day of the calendar',
-  'errors.day_malformed.message': 'Please write it as year-month-day, such as 2027-01-04, from today on.',
+  'errors.day_malformed.message':
+    'Please write it as year-month-day, such as 2027-01-04, from today on. A last day comes after the first, and at most 31 days go in at once.',
   'errors.day_too_soon.title': 'Opening hours of today cannot be added here',
   'errors.day_too_soon.message':
     'Nothing was changed. Outside hours two people approve, so a special opening is set at least one day ahead. Whoever runs this server can still change today.',
@@ -125,7 +126,7 @@ const ja: Record<keyof typeof en, Message> = {
   'errors.case_unknown.message': '受付の一覧から探してください。',
   'errors.case_changed.title': 'その間に変更がありました',
   'errors.case_changed.message':
-    '何も実行していません。ほかの担当者が処理したか、利用者が設定を変えました。下に今の内容を表示しています。もう一度ご確認ください。',
+    '何も実行していません。ほかの担当者が処理したか、あなたが少し前に処理したか、利用者が設定を変えました。下に今の内容を表示しています。もう一度ご確認ください。',
   'errors.case_closed.title': 'この受付は終わっています',
   'errors.case_closed.message': '何も実行していません。まだ手助けが必要なときは、新しく受け付けてください。',
   'errors.case_without_account.title': 'この受付のIDの人はいません',
@@ -150,8 +151,9 @@ const ja: Record<keyof typeof en, Message> = {
   'errors.desk_already_approved.message': '二人目の承認を待っています。',
   'errors.desk_second_needed.title': '二人目の承認が必要です',
   'errors.desk_second_needed.message': '設定パスは発行していません。ほかの担当者も承認すると発行されます。',
-  'errors.day_malformed.title': '日付の形になっていません',
-  'errors.day_malformed.message': '2027-01-04 のように、年-月-日で、今日以降の日付を書いてください。',
+  'errors.day_malformed.title': 'この日付は使えません',
+  'errors.day_malformed.message':
+    '2027-01-04 のように、年-月-日で、今日以降の日付を書いてください。最後の日は、最初の日より後で、合わせて31日までです。',
   'errors.day_too_soon.title': '今日の受付時間は、ここでは増やせません',
   'errors.day_too_soon.message':
     '何も変更していません。受付時間外の承認には二人必要なので、特別に受け付ける日は、前の日までに設定してください。今日の変更は、このサーバーの管理者ならできます。',

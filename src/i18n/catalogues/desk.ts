@@ -47,6 +47,8 @@ const en = {
     other: '{count} cases wait, the oldest first',
   },
   'desk.queue.none': 'No case waits.',
+  'desk.queue.more':
+    'These are the first of those that wait: the others come up as these are closed. Any case is found by its ID.',
   'desk.queue.closedNow':
     'You can look at cases and record identity checks. To approve one now takes two people.',
 
@@ -73,7 +75,7 @@ const en = {
   'desk.account.way': 'Way',
   'desk.account.since': 'Since',
   'desk.account.lastUsed': 'Last used',
-  'desk.account.neverUsed': 'not since',
+  'desk.account.neverUsed': 'not used yet',
   'desk.account.works': 'Works',
   'desk.account.works.yes': 'Yes',
   'desk.account.works.disabled': 'Off, after wrong codes',
@@ -116,7 +118,9 @@ const en = {
   'desk.case.who': 'Who',
   'desk.case.nobody': 'by itself',
   'desk.case.theUser': 'user',
+  'desk.case.notSignedIn': 'somebody who had not signed in',
   'desk.case.step.user': 'Filed',
+  'desk.case.step.form': 'Filed with the form, without a password',
   'desk.case.step.desk': 'Opened at the desk',
   'desk.case.step.not-me': 'Opened by “this was not me”',
   'desk.case.step.check': 'Identity checked: {method}, {evidence}',
@@ -129,6 +133,8 @@ const en = {
   'desk.case.acts': 'What to do',
   'desk.case.noAccount':
     'Nobody has the ID that was given. Whoever filed it was not told so. Find the right ID and open a case there; this one can be refused.',
+  'desk.case.notMe':
+    'Call the user at the number on record, ask what happened, and see that the password is changed. Approve only if the second step has to be set up anew. If nothing more is needed, end the case with “{refuse}”.',
   'desk.case.own': 'This is your own case. Nobody acts on their own: please ask a colleague.',
   'desk.case.look': 'You can look at this case. The desk acts on it.',
   'desk.case.twoPeople': 'Two people approve this case. Approved by {approvals} of {needed}.',
@@ -146,7 +152,7 @@ const en = {
     'No numbers of cards or documents, no telephone numbers, no mail addresses: they are refused.',
   'desk.case.record': 'Record the check',
   'desk.case.approve': '2. Approve',
-  'desk.case.approveWhat': 'A setup pass is issued and shown once. The user can type it in for {span}.',
+  'desk.case.approveWhat': 'A setup pass is issued and shown once. The user can use it for {span}.',
   'desk.case.approveSubmit': 'Approve and show the setup pass',
   'desk.case.approveFirst': 'Approve as the first of two',
   'desk.case.approveSecond': 'Approve as the second and show the setup pass',
@@ -164,7 +170,7 @@ const en = {
   'desk.case.refusalNote': 'Note on the refusal',
   'desk.case.refusalNoteHint': 'Needed where the reason is “something else”.',
   'desk.refusal.identity-not-shown': 'The identity was not shown',
-  'desk.refusal.not-the-holder': 'It is not the holder of the ID',
+  'desk.refusal.not-the-holder': 'The person asking is not the holder of the ID',
   'desk.refusal.no-longer-needed': 'No longer needed',
   'desk.refusal.duplicate': 'There is another case for it',
   'desk.refusal.other': 'Something else',
@@ -200,7 +206,7 @@ const en = {
   'desk.pass.untilZone': '{until} ({timeZone})',
   'desk.pass.step1': 'Open the service that you want to use. Sign in with your ID and password.',
   'desk.pass.step2':
-    'Is the setup pass asked for? Then go on with 3. Is a code asked for? Then choose “{help}”, and after that “{pass}”.',
+    'Is the setup pass asked for? Then go on with 3. Is a code asked for? Then choose “{help}”, and after that “{pass}”. Is a mail address asked for? Then go on with 4.',
   'desk.pass.step3': 'Enter the 16 digits.',
   'desk.pass.step4':
     'Set up your mail address or your app. What was set up before is removed when you have finished.',
@@ -269,6 +275,8 @@ const ja: Record<keyof typeof en, Message> = {
     other: '待っている受付 {count}件（古い順）',
   },
   'desk.queue.none': '待っている受付はありません。',
+  'desk.queue.more':
+    'ほかにも待っている受付があります。ここの受付が終わると表示されます。IDで検索すると、いつでも開けます。',
   'desk.queue.closedNow': '受付を見ることと、本人確認の記録はできます。今、承認するには二人必要です。',
 
   'desk.closed.title': '終わった受付',
@@ -282,7 +290,7 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.account.kind': '種類',
   'desk.account.kind.ecs': 'ECS-ID（教職員など）',
   'desk.account.kind.sps': 'SPS-ID（学生など）',
-  'desk.account.status': '状態',
+  'desk.account.status': 'IDの状態',
   'desk.account.active': '有効',
   'desk.account.disabled': '無効（ログインできません）',
   'desk.account.roles': 'ここでの役割',
@@ -300,8 +308,8 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.account.way.mail': 'メールの確認コード',
   'desk.account.way.app': '認証アプリ',
   'desk.account.way.passkey': 'パスキー',
-  'desk.account.way.recovery-code': '回復コード',
-  'desk.account.sheet': '回復コード',
+  'desk.account.way.recovery-code': 'リカバリーコード',
+  'desk.account.sheet': 'リカバリーコード',
   'desk.account.sheet.yes': '用紙があります',
   'desk.account.sheet.no': 'ありません',
   'desk.account.frozen': '変更の停止',
@@ -334,7 +342,9 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.case.who': '担当者',
   'desk.case.nobody': '自動',
   'desk.case.theUser': '利用者',
+  'desk.case.notSignedIn': 'ログインしていない人',
   'desk.case.step.user': '申し込み',
+  'desk.case.step.form': 'フォームからの申し込み（パスワードなし）',
   'desk.case.step.desk': '窓口で受け付け',
   'desk.case.step.not-me': '「自分ではない」という連絡で受け付け',
   'desk.case.step.check': '本人確認：{method}、{evidence}',
@@ -347,6 +357,8 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.case.acts': '対応',
   'desk.case.noAccount':
     '申し込みに書かれたIDの人はいません。申し込んだ人には知らせていません。正しいIDを探して、そこで受け付けてください。この受付は断れます。',
+  'desk.case.notMe':
+    '登録済みの番号に電話して、何があったかを聞き、パスワードを変えてもらってください。承認するのは、二つ目の確認を設定し直すときだけです。ほかに必要なことがなければ、「{refuse}」で受付を終わりにします。',
   'desk.case.own': 'ご自分の受付です。自分のIDは自分では処理できません。ほかの担当者に頼んでください。',
   'desk.case.look': 'この受付を見ることができます。対応は窓口の担当者がします。',
   'desk.case.twoPeople': 'この受付は、二人で承認します。承認した人：{needed}人中 {approvals}人。',
@@ -380,7 +392,7 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.case.refusalNote': '断る理由のメモ',
   'desk.case.refusalNoteHint': '理由が「その他」のときは、必ず書いてください。',
   'desk.refusal.identity-not-shown': '本人であることを確認できなかった',
-  'desk.refusal.not-the-holder': 'IDの持ち主ではない',
+  'desk.refusal.not-the-holder': '相談した人がIDの持ち主ではない',
   'desk.refusal.no-longer-needed': '必要がなくなった',
   'desk.refusal.duplicate': '同じ内容の受付がほかにある',
   'desk.refusal.other': 'その他',
@@ -414,7 +426,7 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.pass.untilZone': '{until}まで（{timeZone}）',
   'desk.pass.step1': '使いたいサービスを開き、IDとパスワードでログインします。',
   'desk.pass.step2':
-    '設定パスを聞かれたら、3に進みます。確認コードを聞かれたら、「{help}」を選び、次に「{pass}」を選びます。',
+    '設定パスを聞かれたら、3に進みます。確認コードを聞かれたら、「{help}」を選び、次に「{pass}」を選びます。メールアドレスを聞かれたら、4に進みます。',
   'desk.pass.step3': '16桁の数字を入力します。',
   'desk.pass.step4': 'メールアドレスか認証アプリを設定します。終わると、前の設定は消えます。',
   'desk.pass.once':

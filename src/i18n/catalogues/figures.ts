@@ -20,7 +20,7 @@ const en = {
   'figures.checkToPass': 'From the identity check to the pass',
   'figures.twoPeople': 'Approved by two people',
   'figures.breakGlass': 'Approved outside hours',
-  'figures.medianNote': 'Half of the cases were quicker (median). Closed hours count too.',
+  'figures.medianNote': 'The two times are medians: half of the cases were quicker. Closed hours count too.',
   'figures.noMedian': 'none yet',
   'figures.plot.month': 'Cases by month',
   'figures.plot.state': 'Cases by state',
@@ -47,8 +47,9 @@ const en = {
   'figures.hours': '{hours} h {minutes} min',
   'figures.days': { by: 'days', one: '{days} day {hours} h', other: '{days} days {hours} h' },
   'figures.csv': 'Download as a CSV file',
-  'figures.csvNote': 'The file has these numbers and no names or IDs. Who downloads it is in the audit log.',
-  'figures.times': 'Months and times are those of {timeZone}. Read at {at}.',
+  'figures.csvNote':
+    'The file has the numbers of this page, and no names or IDs. The audit log says who downloads it.',
+  'figures.times': 'Months and times are those of {timeZone}. The numbers are as of {at}.',
 } as const satisfies Record<string, Message>;
 
 const ja: Record<keyof typeof en, Message> = {
@@ -69,7 +70,8 @@ const ja: Record<keyof typeof en, Message> = {
   'figures.checkToPass': '本人確認から設定パスの発行まで',
   'figures.twoPeople': '二人で承認',
   'figures.breakGlass': '時間外の承認',
-  'figures.medianNote': '半分の受付は、この時間より早く済みました（中央値）。受付時間外も含みます。',
+  'figures.medianNote':
+    '「…まで」の時間は中央値です（半分の受付は、それより早く済みました）。受付時間外も含みます。',
   'figures.noMedian': 'まだありません',
   'figures.plot.month': '月ごとの受付',
   'figures.plot.state': '状態ごとの受付',
@@ -97,8 +99,8 @@ const ja: Record<keyof typeof en, Message> = {
   'figures.days': '{days}日{hours}時間',
   'figures.csv': 'CSVファイルでダウンロード',
   'figures.csvNote':
-    'ファイルの内容は上の数だけで、名前やIDは入りません。だれがダウンロードしたかは、監査ログに残ります。',
-  'figures.times': '月と時刻は{timeZone}です。{at}の時点の数です。',
+    'ファイルの内容はこのページの数だけで、名前やIDは入りません。だれがダウンロードしたかは、監査ログに残ります。',
+  'figures.times': '月と時刻は {timeZone} のものです。{at} の時点の数です。',
 };
 
 export const figures = { en, ja };

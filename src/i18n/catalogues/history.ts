@@ -81,7 +81,7 @@ const en = {
   'history.desk.refused.duplicate':
     'The support centre closed case {number} without a setup pass: there is another case.',
   'history.desk.case-expired': 'Case {number} at the support centre ended by itself.',
-  'history.setup-pass.verified': 'A setup pass of the support centre was typed in, after your password.',
+  'history.setup-pass.verified': 'A setup pass from the support centre was typed in, after your password.',
   'history.setup-pass.refused': 'A setup pass that does not work was typed in, after your password.',
   'history.factor.set-up-by-pass':
     'The second step was set up anew with a setup pass. What was set up before was removed.',

@@ -41,7 +41,7 @@ const en = {
     'Too many wrong codes were entered one after the other. It works again once it has been set up anew.',
   'mail.notice.not-me.title': 'Everything signed in with your ID was ended',
   'mail.notice.not-me.lead':
-    'Somebody pressed “This was not me” on a page that one of our mails leads to. The second step of your ID cannot be changed for 24 hours. If somebody else may know your password, change it now.',
+    'Somebody pressed “This was not me” on a page that one of our mails leads to. The second step of your ID cannot be changed for 24 hours, except with a setup pass from the support centre. If somebody else may know your password, change it now.',
   'mail.notice.case-filed.title': 'The support centre was asked to help with your ID',
   'mail.notice.case-filed.lead':
     'Somebody who knows your password asked for help with the second step. Nothing has been changed. If it was you, keep the number of the case: the support centre will ask for it.',
@@ -60,10 +60,11 @@ const en = {
   'mail.notice.pass-withdrawn.title': 'The setup pass for your ID was taken back',
   'mail.notice.pass-withdrawn.lead': 'It no longer works. Nothing has been changed.',
   'mail.notice.case-refused.title': 'The support centre closed the case of your ID',
-  'mail.notice.case-refused.lead': 'It was closed without a setup pass. Nothing has been changed.',
+  'mail.notice.case-refused.lead':
+    'Somebody had asked for help with your ID. No setup pass was given out. Nothing has been changed.',
   'mail.notice.set-up-by-pass.title': 'The second step of your ID was set up anew',
   'mail.notice.set-up-by-pass.lead':
-    'A setup pass of the support centre was used. What was set up before was removed, and everything else signed in with your ID was ended.',
+    'A setup pass from the support centre was used. What was set up before was removed, and everything else signed in with your ID was ended.',
   'mail.notice.roles-set.title': 'The staff roles of your ID were changed',
   'mail.notice.roles-set.lead': 'They say what you may do for others at the support centre or in operation.',
   'mail.notice.sign-in-code.title': 'A code for signing in was sent',
@@ -114,14 +115,15 @@ const en = {
   'notMe.what': 'If you press the button:',
   'notMe.sessions': 'Everything signed in with your ID ends, here and everywhere.',
   'notMe.trust': 'No browser is trusted any more, and services lose the access you gave them.',
-  'notMe.freeze': 'Your second step cannot be changed for 24 hours, by anybody.',
+  'notMe.freeze': 'Your second step cannot be changed for 24 hours, except with a setup pass from {centre}.',
   'notMe.centre': '{centre} is told.',
   'notMe.code': 'The code becomes invalid. Nothing else changes.',
   'notMe.yourself': 'If it was you, just close this page. Nothing has happened yet.',
   'notMe.submit': 'This was not me',
   'notMeDone.title': 'Done: everything signed in with your ID has ended',
   'notMeDone.titleCode': 'Done: the code is no longer valid',
-  'notMeDone.frozen': 'For 24 hours after the button was pressed, your second step cannot be changed.',
+  'notMeDone.frozen':
+    'For 24 hours after the button was pressed, your second step cannot be changed, except with a setup pass from {centre}.',
   'notMeDone.nextTitle': 'What to do now',
   'notMeDone.password': 'Change your password now. Whoever knew it can otherwise sign in again.',
   'notMeDone.passwordHelp': 'Change the password',
@@ -171,7 +173,7 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
     'まちがった確認コードが、続けて何度も入力されました。設定をやり直すと、また使えます。',
   'mail.notice.not-me.title': 'あなたのIDのログインを、すべて終わらせました',
   'mail.notice.not-me.lead':
-    'メールのリンクのページで、「心当たりがありません」のボタンが押されました。二つ目の確認の設定は、24時間変更できません。ほかの人がパスワードを知っているかもしれないときは、すぐに変えてください。',
+    'メールのリンクのページで、「心当たりがありません」のボタンが押されました。二つ目の確認の設定は、24時間変更できません（サポート窓口の設定パスを使うときを除きます）。ほかの人がパスワードを知っているかもしれないときは、すぐに変えてください。',
   'mail.notice.case-filed.title': 'サポート窓口に、あなたのIDの相談がありました',
   'mail.notice.case-filed.lead':
     'あなたのパスワードを知っている人が、二つ目の確認について相談しました。設定は変わっていません。あなたが相談したのなら、受付番号を控えておいてください。窓口で聞かれます。',
@@ -189,8 +191,9 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
     '設定パスを持っていて、あなたのパスワードを知っている人は、二つ目の確認を1回だけ設定し直せます。それまでは、何も変わりません。',
   'mail.notice.pass-withdrawn.title': '設定パスが取り消されました',
   'mail.notice.pass-withdrawn.lead': 'この設定パスは、もう使えません。設定は変わっていません。',
-  'mail.notice.case-refused.title': 'サポート窓口の受付が終わりました',
-  'mail.notice.case-refused.lead': '設定パスを発行せずに終わりました。設定は変わっていません。',
+  'mail.notice.case-refused.title': 'サポート窓口が、あなたのIDの受付を終わりにしました',
+  'mail.notice.case-refused.lead':
+    'あなたのIDについて、窓口に相談がありました。設定パスは発行していません。設定は変わっていません。',
   'mail.notice.set-up-by-pass.title': '二つ目の確認を設定し直しました',
   'mail.notice.set-up-by-pass.lead':
     'サポート窓口の設定パスが使われました。前の設定はすべて削除され、ほかのログインはすべて終わりました。',
@@ -242,14 +245,16 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'notMe.what': 'ボタンを押すと、次のことが起こります。',
   'notMe.sessions': 'あなたのIDのログインが、すべての端末で終わります。',
   'notMe.trust': '信頼したブラウザーと、サービスに与えた許可が、すべて取り消されます。',
-  'notMe.freeze': '二つ目の確認の設定は、24時間、だれも変更できません。',
+  'notMe.freeze':
+    '二つ目の確認の設定は、24時間、変更できません。{centre}の設定パスを使うときだけ、変更できます。',
   'notMe.centre': '{centre}に連絡が届きます。',
   'notMe.code': '確認コードが使えなくなります。ほかは何も変わりません。',
   'notMe.yourself': 'あなたがしたことなら、このページを閉じてください。まだ何も起こっていません。',
   'notMe.submit': '心当たりがありません',
   'notMeDone.title': 'あなたのIDのログインを、すべて終わらせました',
   'notMeDone.titleCode': '確認コードを使えなくしました',
-  'notMeDone.frozen': '二つ目の確認の設定は、ボタンを押してから24時間、変更できません。',
+  'notMeDone.frozen':
+    '二つ目の確認の設定は、ボタンを押してから24時間、変更できません。{centre}の設定パスを使うときだけ、変更できます。',
   'notMeDone.nextTitle': '次にすること',
   'notMeDone.password':
     'すぐにパスワードを変えてください。変えないと、パスワードを知っている人が、またログインできます。',

@@ -65,7 +65,7 @@ const en = {
 
   'standing.frozen.title': 'Nothing can be changed until {until}',
   'standing.frozen.text':
-    'Somebody pressed “This was not me” on a page that one of our mails leads to. For your safety the second step stays as it is until then. If you need help before, ask {centre} ({hours}).',
+    'Somebody pressed “This was not me” on a page that one of our mails leads to. For your safety you cannot change the second step until then. If you need help before, ask {centre} ({hours}): a setup pass from there works at once.',
   'standing.address-frozen.title': 'The mail address stays as it is until {until}',
   'standing.address-frozen.text':
     'You reset your settings by mail. For your safety the address cannot be changed for a day. If you need help before, ask {centre} ({hours}).',
@@ -313,7 +313,7 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
 
   'standing.frozen.title': '{until}まで、何も変えられません',
   'standing.frozen.text':
-    'メールのリンクのページで、「心当たりがありません」のボタンが押されました。安全のため、それまで二つ目の確認の設定は変えられません。お急ぎのときは、{centre}（{hours}）にお問い合わせください。',
+    'メールのリンクのページで、「心当たりがありません」のボタンが押されました。安全のため、それまで二つ目の確認の設定は変えられません。お急ぎのときは、{centre}（{hours}）にお問い合わせください。窓口が出す設定パスは、その間も使えます。',
   'standing.address-frozen.title': '{until}まで、メールアドレスは変えられません',
   'standing.address-frozen.text':
     'メールで設定をリセットしました。安全のため、1日の間、アドレスは変えられません。お急ぎのときは、{centre}（{hours}）にお問い合わせください。',

@@ -47,7 +47,7 @@ const ja: Record<keyof typeof en, Message> = {
   'staff.open.desk': 'サポート窓口のページを開く',
   'staff.open.operator': '運用のページを開く',
   'staff.link.title': '担当者の方へ',
-  'staff.link.text': 'あなたのIDの役割:',
+  'staff.link.text': 'あなたのIDの役割：',
   'staff.roles.and': '、',
   'staff.nav.queue': '受付の一覧',
   'staff.nav.closed': '終わった受付',
@@ -68,7 +68,7 @@ const ja: Record<keyof typeof en, Message> = {
   'staff.operatorHome.title': '運用',
   'staff.operatorHome.lead':
     '運用の担当者がブラウザで見るもの、決めるものです。ほかの作業はコマンドで行います。',
-  'staff.operatorHome.opening': 'サポート窓口:',
+  'staff.operatorHome.opening': 'サポート窓口：',
   'staff.operatorHome.roles': 'あなたの役割',
   'notice.case-opened': '受付を始めました。利用者のアドレスがあれば、メールで知らせます。',
   'notice.identity-checked': '本人確認を記録しました。利用者のアドレスがあれば、メールで知らせます。',

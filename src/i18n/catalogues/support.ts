@@ -6,21 +6,23 @@ const en = {
   'help.cannotGetIn': 'I cannot get in: ask for help',
   'help.ask': 'None of this works: ask {centre}',
   'help.form': 'Ask {centre} for help',
-  'help.home': 'You cannot sign in because your phone or your mailbox is gone? The support centre helps.',
+  'help.home': 'Cannot sign in because your phone or your mailbox is gone? The support centre helps.',
 
   // In a login, after the password.
   'helpSupport.title': 'Ask the support centre for help',
   'helpSupport.lead':
     '{centre} helps when none of your ways works any more. There somebody makes sure who you are, and then lets you set up the second step anew.',
   'helpSupport.hours': 'Hours',
-  'helpSupport.centre': 'Where',
+  'helpSupport.centre': 'Who helps',
+  'helpSupport.place': 'Where',
+  'helpSupport.telephone': 'Telephone',
   'helpSupport.anyTime':
     'You can send this form at any time. It changes nothing in your settings, and your sign-in waits here.',
   'helpSupport.check': 'How will you show who you are?',
   'helpSupport.check.later': 'I do not know yet',
   'helpSupport.submit': 'Ask for help',
   'helpSupport.passTitle': 'Do you have a setup pass?',
-  'helpSupport.pass': 'I have a setup pass of the support centre',
+  'helpSupport.pass': 'I have a setup pass from the support centre',
   'helpSupport.inquiry': 'Other questions: open the inquiry form',
   'helpSupport.back': 'Back to the sign-in',
 
@@ -34,18 +36,18 @@ const en = {
   'support.reason.other': 'Something else',
 
   // Outside a login.
-  'helpRequest.title': 'You cannot get in? Ask for help',
+  'helpRequest.title': 'Cannot get in? Ask for help',
   'helpRequest.lead':
-    'If you cannot do the second step after the password, {centre} helps. Send this form at any time, day or night: you get a number, and read what to bring.',
+    'If you cannot do the second step after the password, {centre} helps. Send this form at any time, day or night: you get a case number, and the next page says what to bring.',
   'helpRequest.loginIdHint': 'The ID you sign in with.',
   'helpRequest.submit': 'Ask for help',
-  'helpRequest.password': 'Forgotten your ID or password? That is helped here.',
+  'helpRequest.password': 'Forgotten your ID or password? Get help with it here.',
   'helpRequest.signIn': 'Back to the sign-in',
 
   // The answer.
   'helpCase.title': 'Your request has been filed',
   'helpCase.number': 'Case number',
-  'helpCase.keep': 'Write the number down or print this page. You are asked for it.',
+  'helpCase.keep': 'Write the number down or print this page. The support centre will ask you for it.',
   'helpCase.nextTitle': 'What happens next',
   'helpCase.next.check': '{centre} makes sure who you are, in one of the ways above.',
   'helpCase.next.pass': 'Then it gives you a setup pass: 16 digits that work once.',
@@ -71,6 +73,8 @@ const ja: Record<keyof typeof en, Message> = {
     'どの方法も使えなくなったときは、{centre}が手助けします。窓口で本人確認をしたあと、二つ目の確認を、はじめから設定し直せます。',
   'helpSupport.hours': '受付時間',
   'helpSupport.centre': '窓口',
+  'helpSupport.place': '場所',
+  'helpSupport.telephone': '電話',
   'helpSupport.anyTime':
     'このフォームは、いつでも送れます。送っても、設定は何も変わりません。ログインの途中のまま、ここに戻れます。',
   'helpSupport.check': '本人確認の方法',
