@@ -26,11 +26,20 @@ export interface CliContext {
   actor: string;
 }
 
+/** What a command on the trial works with. */
+export interface OpenedTrial {
+  db: Db;
+  config: Configuration;
+  close(): Promise<void>;
+}
+
 /** A fault that the operator is told in one line, without a stack. */
 export class CommandFailed extends Error {}
 
 export function createCliContext(options: {
   configFile: () => string | undefined;
+  /** The trial's settings and database in place of the configured ones; undefined where they are not asked for. */
+  trial?: (context: Pick<CliContext, 'fail'>) => Promise<OpenedTrial> | undefined;
   environment: NodeJS.ProcessEnv;
 }): CliContext {
   const load = (): Configuration => {
@@ -41,12 +50,25 @@ export function createCliContext(options: {
       throw error;
     }
   };
+  const fail = (message: string): never => {
+    throw new CommandFailed(message);
+  };
   return {
     loadConfiguration: load,
     async withDatabase(work) {
-      const config = load();
       // A command's own output goes to standard output; its log must not mix with it.
       const logger = createLogger({ level: 'warn' }, hostname(), process.stderr);
+      const trial = await options.trial?.({ fail });
+      if (trial !== undefined) {
+        const { db, config } = trial;
+        const sealer = createSealer(secretGenerations(config.secrets));
+        try {
+          return await work({ db, config, sealer, logger });
+        } finally {
+          await trial.close();
+        }
+      }
+      const config = load();
       const db = openPostgres(config.database, (error) =>
         logger.warn({ event: 'database.connection', err: error }, 'connection lost'),
       );
@@ -57,9 +79,7 @@ export function createCliContext(options: {
       }
     },
     out: (text) => process.stdout.write(`${text}\n`),
-    fail: (message) => {
-      throw new CommandFailed(message);
-    },
+    fail,
     actor: `cli:${userInfo().username}`,
   };
 }

@@ -11,14 +11,17 @@ import { keysCommands } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { probeCommand } from './probe.ts';
 import { serveCommand } from './serve.ts';
-import { trialCommand } from './trial.ts';
+import { openTrial, trialCommand } from './trial.ts';
 
 const program = new Command('nijo')
   .description('OpenID Connect identity provider with a second-factor step')
-  .option('--config <file>', 'configuration file (or NIJO_CONFIG)');
+  .option('--config <file>', 'configuration file (or NIJO_CONFIG)')
+  .option('--trial', 'work on the data of the trial, while it is stopped');
 const context = createCliContext({
   configFile: () => program.opts<{ config?: string }>().config,
   environment: process.env,
+  trial: (failing) =>
+    program.opts<{ trial?: boolean }>().trial === true ? openTrial(failing, process.env) : undefined,
 });
 
 program.addCommand(serveCommand(context));

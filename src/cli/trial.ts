@@ -6,6 +6,29 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const portsUsed = 4;
 
+/** Where the trial is: PORT and NIJO_DATA, for `nijo trial` and for commands on a stopped one. */
+export function trialPlace(
+  context: Pick<CliContext, 'fail'>,
+  environment: Environment,
+): { port: number; folder: string } {
+  const { PORT: value, NIJO_DATA: given } = environment;
+  const port = value === undefined || value === '' ? 3000 : Number(value);
+  if (!Number.isInteger(port) || port < 1 || port + portsUsed > 65_536)
+    return context.fail(`PORT is ${value ?? ''}: it must be a number from 1 to ${65_536 - portsUsed}.`);
+  return { port, folder: given === undefined || given === '' ? '.nijo' : given };
+}
+
+/** The stopped trial's database and settings, for one command. */
+export async function openTrial(context: Pick<CliContext, 'fail'>, environment: Environment) {
+  const place = trialPlace(context, environment);
+  const { openStoppedTrial } = await withoutRuntimeNotice(() => import('../trial/folder.ts'));
+  const { TrialRefusedError } = await import('../trial/refused.ts');
+  return openStoppedTrial(place).catch((error: unknown) => {
+    if (error instanceof TrialRefusedError) return context.fail(error.message);
+    throw error;
+  });
+}
+
 /** Resolves with the first signal to stop; whoever asks again a second later ends the process at once. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
@@ -44,18 +67,10 @@ export function trialCommand(
   context: Pick<CliContext, 'out' | 'fail'>,
   environment: Environment = process.env,
 ): Command {
-  function portOf(value: string | undefined): number {
-    const port = value === undefined || value === '' ? 3000 : Number(value);
-    if (Number.isInteger(port) && port >= 1 && port + portsUsed <= 65_536) return port;
-    return context.fail(`PORT is ${value ?? ''}: it must be a number from 1 to ${65_536 - portsUsed}.`);
-  }
-
   return new Command('trial')
     .description('try it on this machine: demo accounts, two demo services, a mailbox (PORT, NIJO_DATA)')
     .action(async () => {
-      const port = portOf(environment.PORT);
-      const given = environment.NIJO_DATA;
-      const folder = given === undefined || given === '' ? '.nijo' : given;
+      const { port, folder } = trialPlace(context, environment);
       const stopped = untilStopped();
       const { startTrial, welcome, TrialRefusedError } = await loadTrial(context);
       const trial = await startTrial({ port, folder }).catch((error: unknown) => {

@@ -1,22 +1,18 @@
-import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pino } from 'pino';
 import { startNijo } from '../app.ts';
 import { createSealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import { secretGenerations } from '../config/secret-generations.ts';
-import { lockFolder } from '../db/folder-lock.ts';
 import { migrate } from '../db/migrate.ts';
-import { openEmbedded } from '../db/open.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 import { applyClients } from '../oidc/clients.ts';
 import { appSecret, makeDemoAccounts } from './accounts.ts';
 import { trialConfiguration } from './configuration.ts';
 import { startDemoService } from './demo-service.ts';
+import { openTrialFolder } from './folder.ts';
 import { ensurePortFree, loopback, PortInUseError } from './local-server.ts';
 import { startMailbox } from './mailbox.ts';
-import { TrialRefusedError } from './refused.ts';
 import { mailboxPortOffset, serviceDeclarations, serviceSettings } from './services.ts';
 
 export interface TrialSettings {
@@ -30,22 +26,6 @@ export interface Trial {
   stop(): Promise<void>;
 }
 
-/** Made once for a folder, readable by its owner alone. */
-function secretOf(folder: string): string {
-  const file = path.join(folder, 'secret');
-  if (!existsSync(file))
-    writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' });
-  return readFileSync(file, 'utf8').trim();
-}
-
-function lockOf(folder: string): { release(): void } {
-  try {
-    return lockFolder(folder);
-  } catch (error) {
-    throw new TrialRefusedError(error instanceof Error ? error.message : String(error), { cause: error });
-  }
-}
-
 function openLog(folder: string, settings: Configuration['logging']): Logger {
   const destination = pino.destination({ dest: path.join(folder, 'trial.log'), sync: true, append: false });
   return createLogger(settings, 'trial', destination);
@@ -57,17 +37,14 @@ function openLog(folder: string, settings: Configuration['logging']): Logger {
  * @throws TrialRefusedError with a line for the terminal: the folder or a port is in use.
  */
 export async function startTrial({ port, folder }: TrialSettings): Promise<Trial> {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const lock = lockOf(folder);
+  const held = openTrialFolder(folder);
+  const { secret, db } = held;
   // What has been started, in the order in which it is stopped: the newest first.
-  const started: (() => Promise<void> | void)[] = [() => lock.release()];
+  const started: (() => Promise<void> | void)[] = [() => held.close()];
   const stop = async (): Promise<void> => {
     for (let end = started.pop(); end !== undefined; end = started.pop()) await end();
   };
   try {
-    const secret = secretOf(folder);
-    const db = openEmbedded(path.join(folder, 'database'));
-    started.push(() => db.destroy());
     // The ports first: when one is in use nothing has been changed yet.
     await ensurePortFree(port);
     const mailbox = await startMailbox({

@@ -6,7 +6,8 @@ import { describeOnEveryDatabase, type TestDatabase } from '../support/databases
 import { testSealer } from '../support/sealer.ts';
 import { cheapHashing } from './helpers.ts';
 
-const size = 30_000;
+/** A whole university where figures are asked for; a third of it shows that memory does not grow with it. */
+const size = process.env.NIJO_TEST_FIGURES === undefined ? 10_000 : 30_000;
 const phc =
   '"$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$7Xb1uPMzmoTe3SC4PGHJ3bw0mZkSCt7Rn2rHDKkAVdQ"';
 
@@ -46,10 +47,10 @@ describeOnEveryDatabase('a whole university', (open) => {
     return { result, seconds, grownMib: (peak - before.heapUsed) / 2 ** 20, batches };
   };
 
-  test('30,000 accounts with hashes and factors come over in batches of bounded memory, and again without a change', async () => {
+  test('thousands of accounts with hashes and factors come over in batches of bounded memory, and again without a change', async () => {
     const first = await run();
     expect(first.result).toEqual({ imported: size, updated: 0, unchanged: 0, bad: [], kept: [] });
-    expect(first.batches).toBe(60);
+    expect(first.batches).toBe(size / 500);
     const second = await run();
     expect(second.result).toEqual({ imported: 0, updated: 0, unchanged: size, bad: [], kept: [] });
     // Neither the file nor what was read of it is kept: a batch is, and a number for each ID.
@@ -58,7 +59,7 @@ describeOnEveryDatabase('a whole university', (open) => {
       const figures = [first, second].map(
         ({ seconds, grownMib }) => `${seconds.toFixed(1)} s, heap +${grownMib.toFixed(0)} MiB`,
       );
-      process.stderr.write(`${database.kind}: 30,000 rows: first ${figures[0]}; again ${figures[1]}\n`);
+      process.stderr.write(`${database.kind}: ${size} rows: first ${figures[0]}; again ${figures[1]}\n`);
     }
   }, 150_000);
 });

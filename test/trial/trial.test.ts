@@ -37,8 +37,10 @@ interface Running {
   ended: Promise<number | null>;
 }
 
-function startTrial(port: number, folder: string): Running {
-  const child = spawn(process.execPath, [program, 'trial'], {
+const startTrial = (port: number, folder: string): Running => run(port, folder, ['trial']);
+
+function run(port: number, folder: string, words: readonly string[]): Running {
+  const child = spawn(process.execPath, [program, ...words], {
     env: { PATH: process.env.PATH, PORT: String(port), NIJO_DATA: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -272,8 +274,23 @@ describe('the trial', () => {
   test('stops in order, and a new start goes on with what was there', async () => {
     running.process.kill('SIGINT');
     expect(await running.ended).toBe(0);
+    const verify = run(port, folder, ['--trial', 'audit', 'verify']);
+    expect([await verify.ended, verify.said()]).toEqual([
+      0,
+      expect.stringMatching(/^All \d+ linked events are as they were/),
+    ]);
+    const nowhere = run(port, path.join(folder, 'nowhere'), ['--trial', 'desk', 'status']);
+    expect([await nowhere.ended, nowhere.said()]).toEqual([
+      1,
+      expect.stringContaining('run npm start first'),
+    ]);
     running = startTrial(port, folder);
     await untilUp(running);
+    const refused = run(port, folder, ['--trial', 'desk', 'status']);
+    expect([await refused.ended, refused.said()]).toEqual([
+      1,
+      expect.stringContaining('already runs on the folder'),
+    ]);
     const since = new Date().toISOString();
     const signIn = pageOf(await browser().open(new URL(`${important()}/sign-in`)), 'sign-in');
     const credentials = { login_id: 'a0000001', password: demoPassword, action: 'continue' };

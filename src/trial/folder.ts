@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Configuration } from '../config/schema.ts';
+import { lockFolder } from '../db/folder-lock.ts';
+import { migrate } from '../db/migrate.ts';
+import { type Db, openEmbedded } from '../db/open.ts';
+import { trialConfiguration } from './configuration.ts';
+import { TrialRefusedError } from './refused.ts';
+
+/** The folder in which a trial keeps everything, held by this process alone. */
+export interface TrialFolder {
+  /** What every key of the trial is derived from. */
+  secret: string;
+  db: Db;
+  /** Closes the database, then lets the folder go. */
+  close(): Promise<void>;
+}
+
+/** Made once for a folder, readable by its owner alone. */
+function secretOf(folder: string): string {
+  const file = path.join(folder, 'secret');
+  if (!existsSync(file))
+    writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' });
+  return readFileSync(file, 'utf8').trim();
+}
+
+/** @throws TrialRefusedError while another process has the folder. */
+export function openTrialFolder(folder: string): TrialFolder {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  let lock: { release(): void };
+  try {
+    lock = lockFolder(folder);
+  } catch (error) {
+    throw new TrialRefusedError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+  try {
+    const secret = secretOf(folder);
+    const db = openEmbedded(path.join(folder, 'database'));
+    const close = async (): Promise<void> => {
+      await db.destroy();
+      lock.release();
+    };
+    return { secret, db, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/**
+ * The trial's database and settings for a command, while the trial itself is stopped.
+ * @throws TrialRefusedError where there has been no trial yet, or it is running.
+ */
+export async function openStoppedTrial(place: {
+  port: number;
+  folder: string;
+}): Promise<TrialFolder & { config: Configuration }> {
+  if (!existsSync(path.join(place.folder, 'database')))
+    throw new TrialRefusedError(`There is no trial in ${place.folder} yet: run npm start first.`);
+  const held = openTrialFolder(place.folder);
+  try {
+    await migrate(held.db);
+    // Whatever a command writes to somebody leaves when the trial runs again.
+    const smtpUrl = `smtp://127.0.0.1:${place.port}`;
+    return { ...held, config: trialConfiguration({ port: place.port, secret: held.secret, smtpUrl }) };
+  } catch (error) {
+    await held.close();
+    throw error;
+  }
+}
