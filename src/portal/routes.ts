@@ -2,6 +2,7 @@ import { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
+import { plainParams } from '../web/own-pages.ts';
 import type { Fault } from '../web/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { PortalDependencies } from './dependencies.ts';
@@ -167,15 +168,4 @@ async function establish(
       device: dependencies.describeDevice(ctx.get('user-agent'), locale),
     },
   };
-}
-
-/** @throws NijoError `not_found` for what is no id of ours, such as text that the database would refuse (C45). */
-function plainParams(ctx: NijoContext): Record<string, string> {
-  const params = (ctx as NijoContext & { params?: Record<string, unknown> }).params ?? {};
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => {
-      if (typeof value !== 'string' || !/^[\w-]{1,64}$/.test(value)) throw new NijoError('not_found');
-      return [name, value];
-    }),
-  );
 }

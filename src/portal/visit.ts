@@ -1,12 +1,14 @@
-import type { ErrorCode } from '../base/errors.ts';
 import type { Changer } from '../factors/changes/changer.ts';
 import type { Overview } from '../factors/overview.ts';
 import type { NijoContext } from '../web/context.ts';
 import type { Form } from '../web/forms.ts';
-import type { Chrome, Fault } from '../web/pages.ts';
+import type { Decision as AnyDecision, Shown } from '../web/own-pages.ts';
+import type { Chrome } from '../web/pages.ts';
 import type { AccountNotice } from '../web/account-pages.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { freshSeconds, type OwnSession } from './ports.ts';
+
+export { go, redirect, type Shown, stay } from '../web/own-pages.ts';
 
 /** One request to the own page, by somebody who is signed in with a second factor. */
 export interface Visit {
@@ -28,20 +30,8 @@ export interface Submission extends Visit {
   action: string;
 }
 
-/** What a page shows besides what is stored: what went wrong, and what was typed. */
-export interface Shown {
-  fault?: Fault;
-  typed?: Form;
-}
-
 /** What the code of a form decides. */
-export type Decision =
-  /** Done: on to another page of ours, which says so. */
-  | { kind: 'go'; to: string; done?: AccountNotice }
-  /** Nothing changed: the same page again, saying what is wrong. */
-  | { kind: 'stay'; fault: Fault }
-  /** The answer has been given already: what is shown only once. */
-  | { kind: 'answered' };
+export type Decision = AnyDecision<AccountNotice>;
 
 /** One page under `/account`: GET shows it, POST sends its form. */
 export interface PortalPage {
@@ -56,17 +46,6 @@ export interface PortalPage {
 }
 
 export const frontPath = '/account';
-
-export function go(to: string, done?: AccountNotice): Decision {
-  return done === undefined ? { kind: 'go', to } : { kind: 'go', to, done };
-}
-
-export function stay(code: ErrorCode, field?: Fault['field'], details?: Fault['details']): Decision {
-  return {
-    kind: 'stay',
-    fault: { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) },
-  };
-}
 
 /** Signed in with more than the password: only that opens the own page. */
 export function hasFactor(session: OwnSession): boolean {
@@ -98,10 +77,4 @@ export function chromeOf(
     languageToggle,
     ...(shown.fault === undefined ? {} : { fault: shown.fault }),
   };
-}
-
-/** Leads on by GET, so that a reload or the back button sends nothing twice. */
-export function redirect(ctx: NijoContext, to: string): void {
-  ctx.redirect(to);
-  ctx.status = 303;
 }

@@ -4,6 +4,7 @@ import { acrValues } from '../factors/assurance.ts';
 import { accountPlace, staffPlace } from '../oidc/own-session.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
+import { plainParams } from '../web/own-pages.ts';
 import type { Fault } from '../web/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { StaffDependencies } from './dependencies.ts';
@@ -204,15 +205,4 @@ function factorNeeded(
 /** Where the cookies that remember the language of these pages lie. */
 function folderOf({ path }: StaffPage): string {
   return `/${path.split('/')[1] ?? ''}`;
-}
-
-/** @throws NijoError `not_found` for what is no id of ours, such as text that the database would refuse (C45). */
-function plainParams(ctx: NijoContext): Record<string, string> {
-  const params = (ctx as NijoContext & { params?: Record<string, unknown> }).params ?? {};
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => {
-      if (typeof value !== 'string' || !/^[\w-]{1,64}$/.test(value)) throw new NijoError('not_found');
-      return [name, value];
-    }),
-  );
 }

@@ -1,15 +1,17 @@
-import type { ErrorCode } from '../base/errors.ts';
 import type { StaffActor } from '../desk/actor.ts';
 import { acrValues, proofsOfAmr } from '../factors/assurance.ts';
 import type { MessageKey } from '../i18n/translate.ts';
 import type { OwnSession } from '../oidc/own-session.ts';
 import type { NijoContext } from '../web/context.ts';
 import type { Form } from '../web/forms.ts';
-import type { Chrome, Fault } from '../web/pages.ts';
+import type { Decision as AnyDecision, Shown } from '../web/own-pages.ts';
+import type { Chrome } from '../web/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { StaffNotice } from '../web/staff-pages.ts';
 import type { StaffDependencies } from './dependencies.ts';
 import { navigationOf } from './navigation.ts';
+
+export { go, redirect, type Shown, stay } from '../web/own-pages.ts';
 
 /** One request of a member of staff that the door has let in. */
 export interface StaffVisit {
@@ -30,20 +32,8 @@ export interface StaffSubmission extends StaffVisit {
   action: string;
 }
 
-/** What a page shows besides what is stored: what went wrong, and what was typed. */
-export interface Shown {
-  fault?: Fault;
-  typed?: Form;
-}
-
 /** What the code of a form decides. */
-export type Decision =
-  /** Done: on to another page of ours, which says so. */
-  | { kind: 'go'; to: string; done?: StaffNotice }
-  /** Nothing changed: the same page again, as things are now, saying what is wrong. */
-  | { kind: 'stay'; fault: Fault }
-  /** The answer has been given already: what is shown only once. */
-  | { kind: 'answered' };
+export type Decision = AnyDecision<StaffNotice>;
 
 /** One page under `/desk` or `/operator`: GET shows it, POST sends its form. Who may is in `staffTable`. */
 export interface StaffPage {
@@ -52,17 +42,6 @@ export interface StaffPage {
   label?: MessageKey;
   show(dependencies: StaffDependencies, visit: StaffVisit, shown: Shown): Promise<void>;
   submit?(dependencies: StaffDependencies, submission: StaffSubmission): Promise<Decision>;
-}
-
-export function go(to: string, done?: StaffNotice): Decision {
-  return done === undefined ? { kind: 'go', to } : { kind: 'go', to, done };
-}
-
-export function stay(code: ErrorCode, field?: Fault['field'], details?: Fault['details']): Decision {
-  return {
-    kind: 'stay',
-    fault: { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) },
-  };
 }
 
 /**
@@ -96,10 +75,4 @@ export function chromeOf(
     staff: navigationOf(dependencies.pages(), visit.actor.roles, visit.ctx.path),
     ...(shown.fault === undefined ? {} : { fault: shown.fault }),
   };
-}
-
-/** Leads on by GET, so that a reload or the back button sends nothing twice. */
-export function redirect(ctx: NijoContext, to: string): void {
-  ctx.redirect(to);
-  ctx.status = 303;
 }
