@@ -14,7 +14,7 @@ import { placeOf } from './config/places.ts';
 import type { Configuration } from './config/schema.ts';
 import { secretGenerations } from './config/secret-generations.ts';
 import type { Db } from './db/open.ts';
-import { noteAddressFailure } from './factors/address-health.ts';
+import { forgiveAddressFailures, noteAddressFailure } from './factors/address-health.ts';
 import { forgetOldBrowsers } from './factors/known-browsers.ts';
 import { mailCodeOf } from './factors/mail-code-value.ts';
 import { forgetOldLinks, noticeToken } from './factors/notice-links.ts';
@@ -112,6 +112,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     logger,
     metrics: metrics.mail,
     onUndelivered: (address, reason) => noteAddressFailure(db, address, reason),
+    onDelivered: (mailId) => forgiveAddressFailures(db, mailId),
   });
 
   const passwords = createPasswordVerifier({

@@ -48,3 +48,21 @@ export async function noteAddressFailure(
     return failed.length;
   });
 }
+
+/**
+ * The server took a mail to an address that it, or the relay before it, had refused: the refusals are forgotten. A
+ * mail that came back since the last right code is not: servers take such mails at first too.
+ */
+export async function forgiveAddressFailures(db: Db, mailId: string): Promise<void> {
+  await sql`
+    update mail_factors f set failures = 0, last_failure_at = null
+    from mails m
+    where m.id = ${mailId} and f.account_id = m.account_id and f.address = m.to_address
+      and f.state = 'active' and f.failures > 0
+      and not exists (
+        select from audit_events e
+        where e.account_id = f.account_id and e.event = 'factor.address-failed' and e.method = 'mail'
+          and e.details ->> 'reason' = 'bounced' and e.at >= greatest(f.proven_at, f.last_used_at))`.execute(
+    db,
+  );
+}

@@ -80,9 +80,13 @@ export const en = {
   'mailCode.delivery.handed-over': 'The mail has been sent: the mail server has taken it.',
   'mailCode.delivery.handed-over.domain': 'The mail to {domain} has been sent: the mail server has taken it.',
   'mailCode.delivery.retrying':
-    'The mail server does not take the mail at the moment. We keep trying; please wait a few minutes.',
+    'The mail is delayed on our side; your address is not the cause. We keep trying; please wait a few minutes.',
   'mailCode.delivery.retrying.domain':
-    'The mail to {domain} is not taken at the moment. We keep trying; please wait a few minutes.',
+    'The mail to {domain} is delayed on our side; your address is not the cause. We keep trying; please wait a few minutes.',
+  'mailCode.delivery.deferred':
+    'The mailbox does not take the mail at the moment; it may be full. We keep trying; please wait a few minutes.',
+  'mailCode.delivery.deferred.domain':
+    'The mailbox at {domain} does not take the mail at the moment; it may be full. We keep trying; please wait a few minutes.',
   'mailCode.delivery.refused': 'The mail was refused. The mailbox may be full or may not exist.',
   'mailCode.delivery.refused.domain':
     'The mail to {domain} was refused. The mailbox may be full or may not exist.',

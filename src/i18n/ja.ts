@@ -74,9 +74,13 @@ export const ja: Catalogue = {
   'mailCode.delivery.handed-over.domain':
     '{domain} あてのメールを送りました。メールサーバーが受け取りました。',
   'mailCode.delivery.retrying':
-    'メールサーバーが、今はメールを受け取れません。くり返し送っていますので、数分お待ちください。',
+    'こちら側の都合でメールの送信が遅れています。アドレスの問題ではありません。くり返し送っていますので、数分お待ちください。',
   'mailCode.delivery.retrying.domain':
-    '{domain} あてのメールを、今は送れません。くり返し送っていますので、数分お待ちください。',
+    'こちら側の都合で {domain} あてのメールの送信が遅れています。アドレスの問題ではありません。くり返し送っていますので、数分お待ちください。',
+  'mailCode.delivery.deferred':
+    'メールボックスが、今はメールを受け取れません（いっぱいかもしれません）。くり返し送っていますので、数分お待ちください。',
+  'mailCode.delivery.deferred.domain':
+    '{domain} のメールボックスが、今はメールを受け取れません（いっぱいかもしれません）。くり返し送っていますので、数分お待ちください。',
   'mailCode.delivery.refused':
     'メールを送れませんでした。メールボックスがいっぱいか、アドレスがないかもしれません。',
   'mailCode.delivery.refused.domain':

@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 import { domainOf } from './recipient.ts';
+import { subjectOfReply } from './reply-subject.ts';
 
 /** What the waiting page says about the mail: where it stands, and whose server decides. */
 export interface Delivery {
-  state: 'sending' | 'handed-over' | 'retrying' | 'refused';
+  /** `retrying` is our own mail system's trouble, `deferred` and `refused` are about the recipient's mailbox. */
+  state: 'sending' | 'handed-over' | 'retrying' | 'deferred' | 'refused';
   /** The recipient's domain; not there once the mail is forgotten. */
   domain?: string;
 }
@@ -20,10 +22,15 @@ export async function deliveryOf(db: Db, challengeId: string): Promise<Delivery 
     .limit(1)
     .executeTakeFirst();
   if (mail === undefined) return undefined;
-  const domain = domainOf(mail.to_address);
-  if (mail.state === 'waiting') return { state: mail.server_reply === null ? 'sending' : 'retrying', domain };
-  // Out of time is, to whoever waits for it, a mail that was not taken.
-  return { state: mail.state === 'handed-over' ? 'handed-over' : 'refused', domain };
+  return { state: stateOf(mail.state, mail.server_reply), domain: domainOf(mail.to_address) };
+}
+
+function stateOf(state: string, reply: string | null): Delivery['state'] {
+  if (state === 'handed-over' || state === 'refused') return state;
+  const recipient = reply !== null && /^[45]\d\d/.test(reply) && subjectOfReply(reply) === 'recipient';
+  if (state === 'waiting') return reply === null ? 'sending' : recipient ? 'deferred' : 'retrying';
+  // Out of time: to the one who waits for it a mailbox that took nothing, or a delay of ours.
+  return recipient ? 'refused' : 'retrying';
 }
 
 /**

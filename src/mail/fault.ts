@@ -1,13 +1,17 @@
+import { subjectOfReply } from './reply-subject.ts';
+
 /** Why a mail was not handed over, in the server's words where it said any. */
 export interface MailFault {
   /** Whether the same mail may go through later. */
   temporary: boolean;
-  /** Whether the mail system as a whole is unusable, which an operator must mend. */
+  /** Whether it is our own mail system's trouble, which an operator must mend. */
   relay: boolean;
   /** Whether the whole mail had been sent and only the answer is missing: the server may have it. */
   unconfirmed: boolean;
-  /** Whether what was said is about this recipient, and not about the mail or its sender. */
+  /** Whether what was said is about this recipient's mailbox or address. */
   recipient: boolean;
+  /** The reply code of the server; 0 where there was none. */
+  status: number;
   /** One line for operators, without the recipient and without the code. */
   reply: string;
 }
@@ -25,34 +29,33 @@ interface SmtpError {
 
 // Bad sequence of commands; and sign-in or TLS that is wanted before any mail (RFC 4954 §6, RFC 3207 §4).
 const aboutTheSession: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
-// "Addressing" and "mailbox" status (RFC 3463 §3.2, §3.3), for servers that look at the recipient after the text.
-const addressStatus = /^[45]\d\d[ -][45]\.[12]\.\d/;
 
 /**
- * Reads what the mail library threw. A reply of the 5yz class to the mail or its recipient is final
- * (RFC 5321 §4.2.1); everything else may pass: 4yz, a broken or silent connection, and also a 5yz
- * before the mail was even named (greeting, TLS, sign-in), since an operator mends that meanwhile.
+ * Reads what the mail library threw. Final is only a reply of the 5yz class (RFC 5321 §4.2.1) that speaks of the
+ * recipient's mailbox or address. Everything else may pass, at whatever command it was said: 4yz, a broken or
+ * silent connection, and 5yz for the relay's own reasons (a HELO, sender, client or policy it does not like), since
+ * an operator mends those meanwhile. Postfix says them at `RCPT`, so the command tells nothing of what a reply is
+ * about, except that nothing said before `RCPT` can be about the recipient.
  */
 export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
   const smtp: SmtpError = error instanceof Error ? error : { message: String(error) };
   const said = smtp.code === 'EABORT' ? 'no answer in time' : smtp.message;
   const answer = typeof smtp.response === 'string' ? smtp.response : undefined;
-  const reply = oneLine(answer ?? said, secrets);
   const status = typeof smtp.responseCode === 'number' ? smtp.responseCode : 0;
   const aboutTheMail = smtp.code === 'EENVELOPE' || smtp.code === 'EMESSAGE';
-  const refused = aboutTheMail && status >= 500 && !aboutTheSession.has(status);
   const unacceptable = aboutTheMail && smtp.command === 'API';
-  const unconfirmed = smtp.unconfirmed === true;
+  const subject =
+    aboutTheMail && smtp.command !== 'MAIL FROM' && status >= 400 && !aboutTheSession.has(status)
+      ? subjectOfReply(answer ?? '')
+      : 'other';
+  const recipient = subject === 'recipient';
   return {
-    unconfirmed,
-    recipient:
-      aboutTheMail &&
-      status >= 400 &&
-      !aboutTheSession.has(status) &&
-      (smtp.command === 'RCPT TO' || (answer !== undefined && addressStatus.test(answer))),
-    temporary: !refused && !unacceptable,
-    relay: !aboutTheMail || aboutTheSession.has(status),
-    reply,
+    unconfirmed: smtp.unconfirmed === true,
+    recipient,
+    temporary: !unacceptable && !(recipient && status >= 500),
+    relay: !unacceptable && subject === 'other',
+    status,
+    reply: oneLine(answer ?? said, secrets),
   };
 }
 

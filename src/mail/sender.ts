@@ -18,6 +18,8 @@ import type { MailTransport, OutgoingMail } from './transport.ts';
 export interface MailMetrics {
   mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
   handOver(domain: string, seconds: number): void;
+  /** Our own mail system did not take a mail, for a reason that is not the recipient's. */
+  relayTrouble(reply: 'none' | '4yz' | '5yz'): void;
 }
 
 export interface MailSenderParts {
@@ -35,6 +37,8 @@ export interface MailSenderParts {
    * refused for good, or a code that could not be handed over in its time. Nothing waits for it.
    */
   onUndelivered?: (address: string, reason: 'refused' | 'expired') => Promise<unknown>;
+  /** Told of a mail that was taken: what refusals said against its address is outdated. */
+  onDelivered?: (mailId: string) => Promise<unknown>;
 }
 
 /** All in milliseconds. */
@@ -43,7 +47,7 @@ export interface MailSenderTimes {
   handOverMs: number;
   /** Nobody else takes a mail for so long; must be longer than a hand-over. */
   leaseMs: number;
-  /** Pauses after the first, second, … temporary failure; the last one repeats. */
+  /** Pauses after the first, second, … temporary failure; the last one repeats, and grows for notices. */
   retryMs: readonly number[];
   /** How often a node looks for mails that are due, on average. */
   pollMs: number;
@@ -113,6 +117,8 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
       return;
     }
     await handedOver(mail, reply, facts);
+    const { onDelivered } = parts;
+    if (onDelivered !== undefined) await record(() => onDelivered(mail.id), facts);
   }
 
   /** However slowly a server trickles its answers, this ends. */
@@ -137,7 +143,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   }
 
   async function failed(mail: ClaimedMail, error: unknown, secrets: string[], facts: object): Promise<void> {
-    const { temporary, relay, unconfirmed, recipient, reply } = faultOf(error, secrets);
+    const { temporary, relay, unconfirmed, recipient, status, reply } = faultOf(error, secrets);
     if (unconfirmed && mail.unconfirmed > 0) {
       // The server has had it twice without a word: a third copy would help nobody.
       await handedOver(mail, `unconfirmed: ${reply}`, facts);
@@ -154,10 +160,13 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
       if (recipient) await undelivered(mail, 'refused', facts);
       return;
     }
-    const pauseMs = (retryMs[mail.attempt - 1] ?? retryMs.at(-1) ?? 60_000) * (1 + Math.random() / 10);
+    const pauseMs = pauseAfter(mail, retryMs);
     const state = await record(() => recordRetry(db, mail, { reply, unconfirmed, pauseMs }), facts);
     metrics?.mail(mail.kind, state === 'expired' ? 'expired' : 'retried');
-    logger.warn({ event: state === 'expired' ? 'mail.expired' : 'mail.retried', ...facts, relay, reply });
+    if (relay) metrics?.relayTrouble(status >= 500 ? '5yz' : status >= 400 ? '4yz' : 'none');
+    const event = state === 'expired' ? 'mail.expired' : relay ? 'mail.relay-trouble' : 'mail.retried';
+    // Nobody but an operator can mend the relay, and until then nobody can sign in by mail.
+    logger[relay ? 'error' : 'warn']({ event, ...facts, relay, reply });
     if (state === 'expired' && recipient && mail.challengeId !== null)
       await undelivered(mail, 'expired', facts);
   }
@@ -210,4 +219,15 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
     },
     idle: () => workers.idle(),
   };
+}
+
+/** A code is of use for minutes only; what may wait longer is tried ever more rarely, up to a quarter of an hour. */
+function pauseAfter(mail: ClaimedMail, retryMs: readonly number[]): number {
+  const last = retryMs.at(-1) ?? 60_000;
+  const beyond = Math.max(0, mail.attempt - retryMs.length);
+  const longest = Math.max(last, 900_000);
+  const pause =
+    retryMs[mail.attempt - 1] ??
+    (mail.challengeId === null ? Math.min(last * 2 ** Math.min(beyond, 10), longest) : last);
+  return pause * (1 + Math.random() / 10);
 }

@@ -13,6 +13,8 @@ export interface Metrics {
     mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
     /** Seconds from the mail's writing to the server's taking it. */
     handOver(domain: string, seconds: number): void;
+    /** The relay did not take a mail for reasons of its own: an alarm. */
+    relayTrouble(reply: 'none' | '4yz' | '5yz'): void;
   };
 }
 
@@ -71,6 +73,12 @@ export function createMetrics(options: { mailDomains?: readonly string[] } = {})
     buckets: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600],
     registers,
   });
+  const relayTroubles = new Counter({
+    name: 'nijo_mail_relay_trouble_total',
+    help: 'Mails that our mail server did not take for a reason that is not the recipient, by the class of its reply',
+    labelNames: ['reply'],
+    registers,
+  });
 
   return {
     contentType: registry.contentType,
@@ -84,6 +92,7 @@ export function createMetrics(options: { mailDomains?: readonly string[] } = {})
       mail: (kind, state) => mails.inc({ kind, state }),
       handOver: (domain, seconds) =>
         handOvers.observe({ domain: domains.has(domain) ? domain : 'other' }, seconds),
+      relayTrouble: (reply) => relayTroubles.inc({ reply }),
     },
   };
 }

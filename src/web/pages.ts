@@ -36,7 +36,7 @@ export interface Fault {
 }
 
 /** How far the mail with the code has come (market D3); `serverReply` is for operators, not here. */
-export type Delivery = 'sending' | 'handed-over' | 'retrying' | 'refused';
+export type Delivery = 'sending' | 'handed-over' | 'retrying' | 'deferred' | 'refused';
 
 /** A rule of the operator's list of addresses that cannot be registered (R17, R50). */
 export interface ForbiddenDomain {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { noteAddressFailure } from '../../src/factors/address-health.ts';
+import { forgiveAddressFailures, noteAddressFailure } from '../../src/factors/address-health.ts';
 import { faultOf } from '../../src/mail/fault.ts';
 import { createMailSender, type MailSender } from '../../src/mail/sender.ts';
 import type { MailTransport } from '../../src/mail/transport.ts';
@@ -13,9 +13,13 @@ import { auditOf, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';
 describe('what a mail server says', () => {
   test.each([
     ['550 5.1.1 no such user', 'RCPT TO', 'EENVELOPE', true],
-    ['451 4.7.1 greylisted', 'RCPT TO', 'EENVELOPE', true],
+    ['452 4.2.1 mailbox disabled for now', 'RCPT TO', 'EENVELOPE', true],
     ['554 5.2.2 mailbox full', 'DATA', 'EMESSAGE', true],
     // About the mail, its sender or the session: no word on who it is for.
+    ['451 4.7.1 greylisted', 'RCPT TO', 'EENVELOPE', false],
+    ['504 5.5.2 <node>: Helo command rejected', 'RCPT TO', 'EENVELOPE', false],
+    ['554 5.7.1 <a@b.example>: Relay access denied', 'RCPT TO', 'EENVELOPE', false],
+    ['550 5.1.1 user unknown', 'MAIL FROM', 'EENVELOPE', false],
     ['554 5.7.1 looks like spam', 'DATA', 'EMESSAGE', false],
     ['550 5.7.1 sender refused', 'MAIL FROM', 'EENVELOPE', false],
     ['530 5.7.0 sign in first', 'RCPT TO', 'EENVELOPE', false],
@@ -51,6 +55,7 @@ describeOnEveryDatabase('the health of an address', (open) => {
         linkFor,
         logger: silentLogger(),
         onUndelivered: (address, reason) => noteAddressFailure(stage.db, address, reason),
+        onDelivered: (mailId) => forgiveAddressFailures(stage.db, mailId),
       },
       { handOverMs: 2_000, leaseMs: 5_000, retryMs: [60_000], pollMs: 60_000 },
     );
@@ -106,12 +111,46 @@ describeOnEveryDatabase('the health of an address', (open) => {
     expect((await stage.nodes[0].overview(who.id))?.mail?.failing).toBe(false);
   });
 
-  test('D5: a code whose time runs out on the recipient’s server counts; a relay that is away never does', async () => {
+  test('S19: what was counted while the relay refused is forgiven by the next mail that is taken; a returned mail is not', async () => {
+    const who = await stage.someone({ mail: true });
+    const bounced = await stage.someone({ mail: true });
+    for (const address of [who.address, who.address, bounced.address])
+      await noteAddressFailure(stage.db, address, 'refused');
+    await noteAddressFailure(stage.db, bounced.address, 'bounced', 'cli:test');
+    await mailCode(who);
+    await mailCode(bounced);
+    expect(sink.mails).toHaveLength(2);
+    expect([await failuresOf(who), await failuresOf(bounced)]).toEqual([0, 3]);
+  });
+
+  test('S19: a refusal that is not about the mailbox never counts, at whatever command it is said', async () => {
+    sink.mode = 'say';
+    for (const at of ['CONNECT', 'MAIL', 'RCPT', 'DATA'] as const) {
+      const who = await stage.someone({ mail: true });
+      for (const reply of ['504 5.5.2 <node>: Helo command rejected', '554 5.7.1 Relay access denied']) {
+        sink.said = { at, reply };
+        await mailCode(who);
+      }
+      expect(await failuresOf(who)).toBe(0);
+      const mails = await stage.db
+        .selectFrom('mails')
+        .select(['state', 'server_reply'])
+        .where('account_id', '=', who.id)
+        .execute();
+      const waiting = { state: 'waiting', server_reply: expect.stringMatching(/5\.[57]\.[12] /) };
+      expect(mails).toEqual([waiting, waiting]);
+    }
+  });
+
+  test('S19: a code whose time runs out on the recipient’s mailbox counts; a relay that is away never does', async () => {
     const who = await stage.someone({ mail: true });
     // The first retry would come after the mail's end.
-    sink.mode = 'greylist';
+    sink.mode = 'say';
+    sink.said = { at: 'RCPT', reply: '452 4.2.2 mailbox full' };
     await mailCode(who, 20);
     expect(await failuresOf(who)).toBe(1);
+    sink.mode = 'greylist';
+    await mailCode(who, 20);
     sink.mode = 'down';
     await mailCode(who, 20);
     sink.mode = 'temporary';
@@ -122,7 +161,7 @@ describeOnEveryDatabase('the health of an address', (open) => {
     ]);
     expect(
       await stage.db.selectFrom('mails').select('state').where('account_id', '=', who.id).execute(),
-    ).toEqual(['', '', ''].map(() => ({ state: 'expired' })));
+    ).toEqual(['', '', '', ''].map(() => ({ state: 'expired' })));
   });
 
   test('D5: an address that serves several accounts fails for all of them, and only where it is still in use', async () => {

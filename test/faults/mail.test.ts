@@ -114,6 +114,34 @@ describe('a mail server that is away', () => {
     expect(mailsTo(waiting)).toBe(0);
   });
 
+  test.each([
+    ['RCPT', '504 5.5.2 <25aea30808b2>: Helo command rejected: need fully-qualified hostname'],
+    ['RCPT', '554 5.7.1 <user@mail.example>: Relay access denied'],
+    ['MAIL', '550 5.7.1 sender not allowed'],
+    ['DATA', '554 5.7.1 looks like spam'],
+  ] as const)(
+    'S19: at %s, %s: a delay on our side, and the code comes when the relay is mended',
+    async (at, reply) => {
+      cluster.smtp.mode = 'say';
+      cluster.smtp.said = { at, reply };
+      const { waiting } = await askForCode();
+      const shown = await untilPageSays(waiting, 'retrying');
+      expect(shown.html.querySelector('[data-delivery]')?.text).toContain('delayed on our side');
+      expect(shown.html.querySelector('#code')).not.toBeNull();
+      expect(shown.body).not.toContain('may not exist');
+      cluster.smtp.mode = 'ok';
+      await untilHandedOver(waiting);
+      const code = await cluster.mailedCode(waiting.subject.address);
+      expect(codeIn(await waiting.browser.submit(shown, { code }))).toEqual(expect.any(String));
+      const factor = await database.db
+        .selectFrom('mail_factors')
+        .select('failures')
+        .where('address', '=', waiting.subject.address)
+        .executeTakeFirstOrThrow();
+      expect(factor.failures).toBe(0);
+    },
+  );
+
   test('F08: a connection that breaks before the answer costs at most one more copy, of the same code', async () => {
     cluster.smtp.mode = 'reset';
     const { waiting } = await askForCode();

@@ -7,6 +7,7 @@ import { createMetrics } from '../../src/observe/metrics.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { collectingLogger } from '../support/logger.ts';
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
+import { realReplies } from './real-replies.ts';
 import { addAccount, addChallenge, codeFor, eventually, mailRow, openSender, post } from './post-office.ts';
 
 describeOnEveryDatabase('handing mails over', (open) => {
@@ -144,6 +145,69 @@ describeOnEveryDatabase('handing mails over', (open) => {
     },
   );
 
+  test('S19: the server says what real ones say: only what is about the mailbox ends a mail, the rest alarms', async () => {
+    const log = collectingLogger();
+    const metrics = createMetrics();
+    const { kick, idle } = sender(database.db, sink, {
+      logger: log.logger,
+      metrics: metrics.mail,
+      times: { retryMs: [60_000] },
+    });
+    sink.mode = 'say';
+    const account = await addAccount(database.db);
+    let alarms = 0;
+    for (const [subject, reply] of realReplies) {
+      if (reply.includes('\n')) continue;
+      sink.said = { at: 'RCPT', reply };
+      const id = await post(database.db, { accountId: account });
+      kick(id);
+      await idle();
+      const row = await mailRow(database.db, id);
+      const final = subject === 'recipient' && reply.startsWith('5');
+      expect([reply, row.state]).toEqual([reply, final ? 'refused' : 'waiting']);
+      expect([reply, (await deliveryOf(database.db, row.challenge_id ?? ''))?.state]).toEqual([
+        reply,
+        final ? 'refused' : subject === 'recipient' ? 'deferred' : 'retrying',
+      ]);
+      if (subject === 'other') alarms += 1;
+      const alarmed = log.lines().filter((line) => line.event === 'mail.relay-trouble');
+      expect([reply, alarmed.length]).toEqual([reply, alarms]);
+    }
+    expect(alarms).toBeGreaterThan(40);
+    const lines = log.lines().filter((line) => line.event === 'mail.relay-trouble');
+    expect(new Set(lines.map((line) => line.level))).toEqual(new Set(['error']));
+    const counted = [
+      ...(await metrics.text()).matchAll(/nijo_mail_relay_trouble_total\{reply="[45]yz"\} (\d+)/g),
+    ];
+    expect(counted.reduce((sum, [, count]) => sum + Number(count), 0)).toBe(alarms);
+  });
+
+  test('S19: a mail that the relay refused leaves when the relay is mended; at the end it is a delay, not a bad address', async () => {
+    const { kick, start, idle } = sender(database.db, sink);
+    sink.mode = 'say';
+    sink.said = { at: 'RCPT', reply: '554 5.7.1 <user@mail.example>: Relay access denied' };
+    const id = await post(database.db);
+    const late = await post(database.db, { lifetimeSeconds: 1, to: 'late@mail.example' });
+    kick(id);
+    kick(late);
+    await idle();
+    await eventually(
+      () => mailRow(database.db, late),
+      (seen) => {
+        start();
+        return seen.state === 'expired';
+      },
+    );
+    const { challenge_id: challenge } = await mailRow(database.db, late);
+    expect(await deliveryOf(database.db, challenge ?? '')).toMatchObject({ state: 'retrying' });
+    sink.mode = 'ok';
+    await eventually(
+      () => state(id),
+      (seen) => seen === 'handed-over',
+    );
+    expect(sink.mails).toHaveLength(1);
+  });
+
   test("F08: a refusal is final, with the server's words for operators but neither address nor code", async () => {
     const log = collectingLogger();
     const { kick, start, idle } = sender(database.db, sink, { logger: log.logger });
@@ -236,7 +300,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
     await idle();
     expect(await state(id)).toBe('expired');
     expect(await deliveryOf(database.db, (await mailRow(database.db, id)).challenge_id ?? '')).toMatchObject({
-      state: 'refused',
+      state: 'retrying',
     });
   });
 

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Db } from '../../src/db/open.ts';
 import { faultOf, oneLine } from '../../src/mail/fault.ts';
 import { enqueueMail } from '../../src/mail/outbox.ts';
+import { subjectOfReply } from '../../src/mail/reply-subject.ts';
 import { isPlainAddress } from '../../src/mail/recipient.ts';
 import type { MailTransport, OutgoingMail } from '../../src/mail/transport.ts';
 import { type SmtpSink, startSmtpSink } from '../support/smtp-sink.ts';
 import { openTransport, renderer } from './post-office.ts';
+import { realReplies } from './real-replies.ts';
 
 const model = { code: '01234567', reference: 'KQ7', service: '図書館', minutes: 10, at: '9:00' };
 
@@ -170,7 +172,11 @@ describe('what a failure means', () => {
   test.each([
     ['a refused recipient', smtp('EENVELOPE', '550 5.1.1 no'), false, false],
     ['a refused mail', smtp('EMESSAGE', '552 5.2.2 full', 'DATA'), false, false],
-    ['greylisting', smtp('EENVELOPE', '451 4.7.1 later'), true, false],
+    ['a refused HELO', smtp('EENVELOPE', '504 5.5.2 <x>: Helo command rejected'), true, true],
+    ['refused relaying', smtp('EENVELOPE', '554 5.7.1 <u@x.example>: Relay access denied'), true, true],
+    ['a refused sender', smtp('EENVELOPE', '550 5.1.1 user unknown', 'MAIL FROM'), true, true],
+    ['taken for spam', smtp('EMESSAGE', '554 5.7.1 spam', 'DATA'), true, true],
+    ['greylisting', smtp('EENVELOPE', '451 4.7.1 greylisted, later'), true, false],
     ['sign-in wanted', smtp('EENVELOPE', '530 5.7.0 sign in first', 'MAIL FROM'), true, true],
     ['sign-in refused', smtp('EAUTH', '535 5.7.8 bad', 'AUTH PLAIN'), true, true],
     ['a greeting that refuses', smtp('EPROTOCOL', '554 no SMTP service here', 'CONN'), true, true],
@@ -179,6 +185,16 @@ describe('what a failure means', () => {
     ['no error at all', 'a string', true, true],
   ])('%s', (_name, error, temporary, relay) => {
     expect(faultOf(error, [])).toMatchObject({ temporary, relay });
+  });
+
+  test.each(realReplies)('S19: about %s: %s', (subject, reply) => {
+    expect(subjectOfReply(reply)).toBe(subject);
+    // As it is stored: one line.
+    expect(subjectOfReply(oneLine(reply, ['u@mail.example']))).toBe(subject);
+    expect(faultOf(smtp('EENVELOPE', reply), [])).toMatchObject({
+      recipient: subject === 'recipient',
+      temporary: subject !== 'recipient' || reply.startsWith('4'),
+    });
   });
 
   test("C43: a server's words are one bounded line, without what is secret", () => {

@@ -85,7 +85,7 @@ describe.each(locales)('faults in %s', (locale) => {
     expect(addressRule(t, [])).toBe(t('addressRule.one'));
   });
 
-  test.each<Delivery>(['sending', 'handed-over', 'retrying', 'refused'])(
+  test.each<Delivery>(['sending', 'handed-over', 'retrying', 'deferred', 'refused'])(
     'R10: a mail that is %s says so in words',
     (delivery) => {
       const html = renderer.page('mail-code', { ...models['mail-code'], delivery }, chromeFor(locale));

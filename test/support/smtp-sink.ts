@@ -7,9 +7,15 @@ import { SMTPServer } from 'smtp-server';
  * How the server behaves:
  * `ok` takes mails; `down` resets every connection; `stall` accepts and says nothing; `temporary`
  * answers 421 to MAIL FROM; `greylist` answers 451 to a recipient's first try; `refuse` answers 550
- * to the recipient; `reset` takes the whole mail, keeps it, and resets before the answer.
+ * to the recipient; `say` gives the answer in `said` at the stage it names; `reset` takes the whole mail, keeps it, and resets before the answer.
  */
-export type SmtpMode = 'ok' | 'down' | 'stall' | 'temporary' | 'greylist' | 'refuse' | 'reset';
+export type SmtpMode = 'ok' | 'down' | 'stall' | 'temporary' | 'greylist' | 'refuse' | 'say' | 'reset';
+
+/** A reply, such as `504 5.5.2 Helo command rejected`, and where in the dialogue it is given. */
+export interface SaidReply {
+  at: 'CONNECT' | 'MAIL' | 'RCPT' | 'DATA';
+  reply: string;
+}
 
 export interface ReceivedMail {
   from: string;
@@ -30,6 +36,8 @@ export interface SmtpSink {
   mode: SmtpMode;
   /** What `refuse` says after "550". */
   refusal: string;
+  /** What `say` answers. */
+  said: SaidReply;
   /** The largest number of connections that were open at once. */
   readonly mostConnections: number;
   close(): Promise<void>;
@@ -55,6 +63,11 @@ export async function startSmtpSink(): Promise<SmtpSink> {
   const sockets = new Map<number, Socket>();
   const greylisted = new Set<string>();
   const state = { mode: 'ok' as SmtpMode, refusal: '5.1.1 no such user', mostConnections: 0 };
+  let said: SaidReply = { at: 'RCPT', reply: '550 5.1.1 no such user' };
+  const saidAt = (stage: SaidReply['at']): Reply | null =>
+    state.mode === 'say' && said.at === stage
+      ? new Reply(Number(said.reply.slice(0, 3)), said.reply.slice(4))
+      : null;
   const mails: ReceivedMail[] = [];
   const recipients: string[] = [];
 
@@ -62,11 +75,14 @@ export async function startSmtpSink(): Promise<SmtpSink> {
     authOptional: true,
     disableReverseLookup: true,
     logger: false,
+    onConnect: (_session, done) => done(saidAt('CONNECT')),
     onMailFrom: (_address, _session, done) =>
-      done(state.mode === 'temporary' ? new Reply(421, '4.3.2 busy, try later') : null),
+      done(state.mode === 'temporary' ? new Reply(421, '4.3.2 busy, try later') : saidAt('MAIL')),
     onRcptTo({ address }, _session, done) {
       recipients.push(asSent(address));
       if (state.mode === 'refuse') return done(new Reply(550, state.refusal));
+      const reply = saidAt('RCPT');
+      if (reply !== null) return done(reply);
       if (state.mode !== 'greylist' || greylisted.has(address)) return done();
       greylisted.add(address);
       return done(new Reply(451, '4.7.1 greylisted, try later'));
@@ -76,6 +92,8 @@ export async function startSmtpSink(): Promise<SmtpSink> {
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));
       stream.on('end', () => {
         const raw = Buffer.concat(chunks);
+        const reply = saidAt('DATA');
+        if (reply !== null) return done(reply);
         const { mailFrom, rcptTo } = session.envelope;
         mails.push({
           from: mailFrom === false ? '' : mailFrom.address,
@@ -86,6 +104,7 @@ export async function startSmtpSink(): Promise<SmtpSink> {
         });
         if (state.mode === 'reset') sockets.get(session.remotePort)?.resetAndDestroy();
         else done(null, 'queued');
+        return undefined;
       });
     },
   });
@@ -123,6 +142,12 @@ export async function startSmtpSink(): Promise<SmtpSink> {
     },
     set refusal(words: string) {
       state.refusal = words;
+    },
+    get said() {
+      return said;
+    },
+    set said(reply: SaidReply) {
+      said = reply;
     },
     get mostConnections() {
       return state.mostConnections;

@@ -1,0 +1,67 @@
+/**
+ * What an SMTP reply speaks of. `recipient`: the mailbox or address of the one who should get the mail.
+ * `greylisting`: a first try is put off on purpose. `other`: the sender, the client, relaying, policy,
+ * the server, the network or the protocol: nothing about the address.
+ */
+export type ReplySubject = 'recipient' | 'greylisting' | 'other';
+
+// An enhanced status code (RFC 3463), after the reply code or, as qmail and Cisco write it, marked with `#`.
+const leadingStatus = /^[45]\d\d[ -]+#?[245]\.(\d{1,3})\.(\d{1,3})(?!\.?\d)/;
+const markedStatus = /#[245]\.(\d{1,3})\.(\d{1,3})(?!\.?\d)/;
+
+// Each of these is about the recipient, whatever the words are (RFC 3463 §3.2, §3.3; RFC 7505 for 1.10).
+const recipientStatus: ReadonlySet<string> = new Set(
+  ['1.1', '1.2', '1.3', '1.4', '1.6', '1.10'].concat(['2.1', '2.2', '2.3', '2.4']),
+);
+// "Other or undefined": the words decide.
+const vagueStatus: ReadonlySet<string> = new Set(['0.0', '1.0', '2.0']);
+
+const greylisting = /gr[ae]y-?\s?list|postgrey|address verification in progress/;
+
+// Words that say that it is not the mailbox, also under a status that usually is about it. Postfix answers for
+// the sender with "Sender address rejected: User unknown", Exim quotes what a sender's own server said.
+const elsewhere = [
+  /\bsender\b[^.;]{0,60}\b(reject|refus|den(y|ied)|unknown|verif|invalid|not (allowed|found|exist|valid|owned|permitted|accepted)|block|does(n't| not) exist|unauthenticated)/,
+  /\b(invalid|bad|unknown|unverified|unauthenticated|verify|reject(ed|ing)?|block(ed|ing)?) (envelope )?sender\b|\bsender verif|envelope sender|callback setup failed|verification failed for|\bmail from\b|\bfrom address\b/,
+  /\b(helo|ehlo)\b|client host|\bclient (was |is )?not\b|\breverse (dns|lookup|hostname)|\bptr\b|\bip (address|range)?\b[^.;]{0,40}\b(block|reject|ban|list|reput)/,
+  /relay(ing)? (access )?(is )?(denied|prohibited|not|rejected|refused)|\b(to|not|cannot|can't|don't|won't|unable to|not permitted to|open) relay\b|rcpthosts|non-accepted domain/,
+  /\b(block|black|deny)[- ]?list|\b(dns|r)bl\b|spamhaus|spamcop|barracuda|\breputation\b|\bbanned\b|\bspam\b|\bvirus\b|\bspf\b|\bdkim\b|\bdmarc\b|\bpolicy\b|\bpolicies\b/,
+  /\brate\b|too (many|much|fast|often)|throttl|sending (quota|limit)|daily [^.;]{0,20}(quota|limit)|(hourly|sending|submission|message|connection)s? (quota|limit)/,
+  /authenticat|\bauth\b|\blog ?in\b|starttls|\btls\b|credential|\bnot authori[sz]ed\b/,
+  /timed? ?out|connection (refused|reset|lost)|connect to |lost connection|(dns|temporary|temporarily)[^.;]{0,30}(fail|error|problem)|temporary lookup|lookup (failure|error)|name service|queue (file|too)|insufficient system|server (configuration )?error|internal error/,
+];
+
+// What servers say of a mailbox where they give no status, or a vague one.
+const ofMailbox = [
+  /\b(user|recipient|mailbox|account|address|addressee|local[- ]?part|person|rcpt)\b[^.;:]{0,40}\b(is |was |has been |currently )*(unknown|not (found|known|exist|listed|recogni[sz]ed|local|available|valid|a valid|in use)|does(n't| not| n't) (exist|have)|did not exist|do(n't| not) exist|invalid|unavailable|inactive|disabled|suspended|deactivated|terminated|closed|deleted|expired|full|over (its |the |their )?quota|no longer)/,
+  /\b(unknown|invalid|no such|no|inactive|disabled|bad|undeliverable|unrouteable|unroutable|nonexistent|non-existent)( local| destination| email| e-mail| mail)? (user|users|recipients?|mailbox|account|address|addressee|person|local[- ]?part|rcpt)\b/,
+  /\b(over|exceeded|exceeds) ?(its|the|their|his|storage|disk|mailbox)* ?quota\b|\b(mailbox|inbox|disk|storage|user) (quota|size|space)[^.;]{0,20}exceed|\bquota exceeded\b|\bmail ?box (is )?full\b/,
+  /no mailbox here|mailbox not found|this user (does|has|is)|isn't a valid|not our customer|no user record found|user lookup|recipientnotfound|exrecipnotfound|does not accept mail|null ?mx|domain (does not exist|doesn't exist|not found)/,
+];
+
+// Directory-Based Edge Blocking of Exchange Online: its way to say that there is no such recipient.
+const edgeBlocking = /recipient address(es)? rejected ?: access denied/;
+
+/**
+ * Reads a reply to `RCPT` or to the text of a mail. The status code decides; where it is missing or vague the
+ * words do, and what they do not say plainly is nothing about the recipient: an address that works must never be
+ * suspected for a relay's own trouble.
+ */
+export function subjectOfReply(reply: string): ReplySubject {
+  // Names in addresses and links are no words of the server's.
+  const words = reply
+    .replace(/<[^<>\s]*>|\S+@\S+|https?:\/\/\S+/g, ' ')
+    .replace(/[\s\u2019]+/g, (found) => (found === '\u2019' ? "'" : ' '))
+    .replace(/ [45]\d\d[ -]/g, ' ')
+    .toLowerCase();
+  if (greylisting.test(words)) return 'greylisting';
+  if (elsewhere.some((pattern) => pattern.test(words))) return 'other';
+  const status = leadingStatus.exec(reply) ?? markedStatus.exec(reply);
+  const detail = status === null ? undefined : `${status[1]}.${status[2]}`;
+  if (detail === '4.1' && edgeBlocking.test(words)) return 'recipient';
+  // A domain that cannot be resolved just now may be the relay's own trouble with DNS.
+  if (detail === '1.2' && reply.startsWith('4')) return 'other';
+  if (detail !== undefined && recipientStatus.has(detail)) return 'recipient';
+  if (detail !== undefined && !vagueStatus.has(detail)) return 'other';
+  return ofMailbox.some((pattern) => pattern.test(words)) ? 'recipient' : 'other';
+}
