@@ -3,7 +3,7 @@ import { createSealer, type Sealer } from '../base/sealing.ts';
 import { ConfigurationError, loadConfiguration } from '../config/load.ts';
 import type { Configuration } from '../config/schema.ts';
 import { secretGenerations } from '../config/secret-generations.ts';
-import { type Db, openPostgres } from '../db/open.ts';
+import { type Db, openForMigrations, openPostgres } from '../db/open.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
 
 /** What a command works with. */
@@ -17,9 +17,14 @@ export interface CommandDependencies {
 /** What every command is given: configuration and database on demand, output, and who is asking. */
 export interface CliContext {
   loadConfiguration(): Configuration;
-  /** Opens the configured database for the time of `work`. */
-  withDatabase<T>(work: (dependencies: CommandDependencies) => Promise<T>): Promise<T>;
+  /** Opens the configured database for the time of `work`; for migrations without timeouts. */
+  withDatabase<T>(
+    work: (dependencies: CommandDependencies) => Promise<T>,
+    options?: { forMigrations?: boolean },
+  ): Promise<T>;
   out(text: string): void;
+  /** Says how a long command is getting on, where a person may be watching: on standard error. */
+  progress?(text: string): void;
   /** Ends the command with a line for the operator and exit code 1. */
   fail(message: string): never;
   /** Goes into the audit log: who ran the command. */
@@ -55,7 +60,7 @@ export function createCliContext(options: {
   };
   return {
     loadConfiguration: load,
-    async withDatabase(work) {
+    async withDatabase(work, { forMigrations = false } = {}) {
       // A command's own output goes to standard output; its log must not mix with it.
       const logger = createLogger({ level: 'warn' }, hostname(), process.stderr);
       const trial = await options.trial?.({ fail });
@@ -69,7 +74,8 @@ export function createCliContext(options: {
         }
       }
       const config = load();
-      const db = openPostgres(config.database, (error) =>
+      const open = forMigrations ? openForMigrations : openPostgres;
+      const db = open(config.database, (error) =>
         logger.warn({ event: 'database.connection', err: error }, 'connection lost'),
       );
       try {
@@ -79,6 +85,7 @@ export function createCliContext(options: {
       }
     },
     out: (text) => process.stdout.write(`${text}\n`),
+    progress: (text) => process.stderr.write(`${text}\n`),
     fail,
     actor: `cli:${userInfo().username}`,
   };

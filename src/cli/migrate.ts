@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
+import { MigrationBlocked } from '../db/migrations/patience.ts';
 import { grantRuntimeRights, type RoleFault } from '../db/runtime-role.ts';
 import type { CliContext } from './context.ts';
 
@@ -22,23 +23,38 @@ export function migrateCommand(context: CliContext): Command {
     )
     .option('--json', 'machine-readable output')
     .action((options: { check?: boolean; json?: boolean; runtimeRole?: string }) =>
-      context.withDatabase(async ({ db }) => {
-        const names = options.check === true ? await pendingMigrations(db) : await migrate(db);
-        const { runtimeRole } = options;
-        const fault = runtimeRole === undefined ? undefined : await grantRuntimeRights(db, runtimeRole);
-        if (options.json === true)
-          context.out(
-            JSON.stringify({
-              [options.check === true ? 'pending' : 'applied']: names,
-              ...(runtimeRole === undefined || fault !== undefined ? {} : { runtimeRole }),
-            }),
-          );
-        else if (names.length === 0) context.out('The database is up to date.');
-        else context.out(`${options.check === true ? 'Pending' : 'Applied'}: ${names.join(', ')}`);
-        if (options.check === true && names.length > 0) process.exitCode = 1;
-        if (runtimeRole === undefined) return;
-        if (fault !== undefined) context.fail(`The role ${runtimeRole} ${roleFaults[fault]}.`);
-        if (options.json !== true) context.out(`The role ${runtimeRole} has what serving needs.`);
-      }),
+      context.withDatabase(
+        async ({ db }) => {
+          const report = (line: string) => context.progress?.(line);
+          const names =
+            options.check === true
+              ? await pendingMigrations(db)
+              : await carryOut(() => migrate(db, { report }));
+          const { runtimeRole } = options;
+          const fault = runtimeRole === undefined ? undefined : await grantRuntimeRights(db, runtimeRole);
+          if (options.json === true)
+            context.out(
+              JSON.stringify({
+                [options.check === true ? 'pending' : 'applied']: names,
+                ...(runtimeRole === undefined || fault !== undefined ? {} : { runtimeRole }),
+              }),
+            );
+          else if (names.length === 0) context.out('The database is up to date.');
+          else context.out(`${options.check === true ? 'Pending' : 'Applied'}: ${names.join(', ')}`);
+          if (options.check === true && names.length > 0) process.exitCode = 1;
+          if (runtimeRole === undefined) return;
+          if (fault !== undefined) context.fail(`The role ${runtimeRole} ${roleFaults[fault]}.`);
+          if (options.json !== true) context.out(`The role ${runtimeRole} has what serving needs.`);
+        },
+        { forMigrations: true },
+      ),
     );
+
+  async function carryOut(work: () => Promise<string[]>): Promise<string[]> {
+    try {
+      return await work();
+    } catch (error) {
+      return error instanceof MigrationBlocked ? context.fail(error.message) : Promise.reject(error);
+    }
+  }
 }

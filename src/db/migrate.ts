@@ -1,37 +1,37 @@
-import { promises as fs } from 'node:fs';
-import path from 'node:path';
-import { type Kysely, sql } from 'kysely';
-import { FileMigrationProvider, Migrator } from 'kysely/migration';
+import { sql } from 'kysely';
+import { loadMigrations } from './migrations/load.ts';
+import { executedMigrations } from './migrations/progress.ts';
+import { runPending } from './migrations/run.ts';
 import type { Db } from './open.ts';
 
-export const migrationFolder = path.join(import.meta.dirname, '../../migrations');
-
-function migratorFor(db: Db): Migrator {
-  return new Migrator({
-    db: db as Kysely<unknown>,
-    provider: new FileMigrationProvider({ fs, path, migrationFolder }),
-  });
+export interface MigrateOptions {
+  /** Told what is being done, line by line. */
+  report?: (line: string) => void;
+  /** How long one try may stand in the queue for a lock; whoever signs in queues behind it. */
+  lockTimeoutMs?: number;
+  /** How long a lock is tried for in all. */
+  patienceMs?: number;
+  /** Where the migrations are; a test has its own. */
+  folder?: string;
 }
 
 /**
- * Brings the database to this release's schema; several nodes may call it at once (one does the work).
+ * Brings the database to this release's schema while the previous release serves; several nodes may call it
+ * at once (one does the work). What was done stays done: after an interruption the next call goes on there.
+ * @param db a handle without timeouts of its own where the database is large (`openForMigrations`).
  * @returns the names of the migrations that were applied now.
- * @throws the database's own error; migrations before the failed one stay applied.
+ * @throws MigrationBlocked where a lock did not come free; otherwise the database's own error.
  */
-export async function migrate(db: Db): Promise<string[]> {
-  const { error, results } = await migratorFor(db).migrateToLatest();
-  if (error !== undefined) throw error;
-  return (results ?? [])
-    .filter((result) => result.status === 'Success')
-    .map((result) => result.migrationName);
+export async function migrate(db: Db, options: MigrateOptions = {}): Promise<string[]> {
+  const { report = () => undefined, lockTimeoutMs = 100, patienceMs = 600_000, folder } = options;
+  return runPending(db, await loadMigrations(folder), { report, lockTimeoutMs, patienceMs });
 }
 
 /** The names of migrations that this release has and the database has not. */
 export async function pendingMigrations(db: Db): Promise<string[]> {
-  const migrations = await migratorFor(db).getMigrations();
-  return migrations
-    .filter((migration) => migration.executedAt === undefined)
-    .map((migration) => migration.name);
+  const [migrations, executed] = await Promise.all([loadMigrations(), executedMigrations(db)]);
+  const done = new Set(executed);
+  return migrations.map(({ name }) => name).filter((name) => !done.has(name));
 }
 
 /** Milliseconds by which this node's clock is ahead of the database's (negative: behind). */

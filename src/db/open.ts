@@ -28,6 +28,20 @@ export function openPostgres(
 }
 
 /**
+ * Opens Postgres for migrations: an index on a large table takes as long as it takes. No login waits on this
+ * handle, and the locks that logins would wait for have a timeout of their own (`migrate`).
+ */
+export function openForMigrations(
+  settings: Configuration['database'],
+  onConnectionError: (error: Error) => void,
+): Db {
+  return openPostgres(
+    { ...settings, pool_size: 2, query_timeout_ms: 0, statement_timeout_ms: 0 },
+    onConnectionError,
+  );
+}
+
+/**
  * Opens the embedded database of the trial: one process only. Without a folder it lives in memory.
  * Two processes on one folder lose rows, so the caller locks the folder first (`db/folder-lock.ts`).
  */
