@@ -19,8 +19,12 @@ export interface PasswordHasher {
   hash(plain: string): Promise<string>;
   /** Never true for an empty or too long password, nor for a PHC string that cannot be read. */
   verify(phc: string, plain: string): Promise<boolean>;
-  /** The work of `verify` for an account that is not there, so that time does not tell (C13). */
-  verifyNothing(plain: string): Promise<false>;
+  /**
+   * The work of `verify` for an account that is not there, so that time does not tell (C13).
+   * @param parameters of the stored hash that it stands for, as `parametersOf` gives them; without them
+   *   the configured ones.
+   */
+  verifyNothing(plain: string, parameters?: string): Promise<false>;
   /** Whether the string was made with other parameters than the configured ones. */
   needsRehash(phc: string): boolean;
   load(): HashingLoad;
@@ -35,6 +39,8 @@ const randomBase64 = (length: number): string => randomBytes(length).toString('b
 interface PhcParameters {
   /** Of the kind and version that are made here: argon2id, version 19. */
   current: boolean;
+  /** Names no version: it may be of either. */
+  versionless: boolean;
   memoryKib: number;
   passes: number;
   parallelism: number;
@@ -49,6 +55,7 @@ export function readPhc(phc: string): PhcParameters | undefined {
     const read = parseOptions(phc);
     return {
       current: phc.startsWith('$argon2id$v=19$'),
+      versionless: !phc.includes('$v='),
       memoryKib: read.memoryCost,
       passes: read.timeCost,
       parallelism: read.parallelism,
@@ -60,22 +67,9 @@ export function readPhc(phc: string): PhcParameters | undefined {
   }
 }
 
-/** Why a hash from elsewhere cannot be taken over; undefined when it can. */
-export function faultOfForeignHash(phc: string): string | undefined {
-  if (/^\$(2[abxy]?|5|6|y|scrypt|pbkdf2|argon2i|argon2d)\b/.test(phc) || phc.startsWith('{')) {
-    return 'password_hash is of another kind: only argon2id can be taken over';
-  }
-  const read = readPhc(phc);
-  if (read === undefined || !read.current) {
-    return 'password_hash is not an argon2id PHC string ($argon2id$v=19$m=…,t=…,p=…$salt$hash)';
-  }
-  if (/[,$](data|keyid)=/.test(phc)) return 'password_hash needs a key or data that is not known here';
-  // What one login may cost: a hash of gigabytes would let its owner stop the server (F20).
-  if (read.memoryKib > 262_144 || read.passes > 20 || read.parallelism > 16) {
-    return 'password_hash asks for too much work (at most m=262144, t=20, p=16)';
-  }
-  if (read.outputLength < 16 || read.saltLength < 8) return 'password_hash has too short a salt or hash';
-  return undefined;
+/** The part of a PHC string that decides what comparing costs: kind, version and parameters. */
+export function parametersOf(phc: string): string | undefined {
+  return readPhc(phc) === undefined ? undefined : phc.split('$').slice(0, -2).join('$');
 }
 
 /**
@@ -103,8 +97,7 @@ export function createPasswordHasher(settings: Configuration['passwords']): Pass
     parallelism: settings.parallelism,
     outputLen: outputLength,
   };
-  // A hash of nothing known: verifying against it costs what a real one costs and never succeeds.
-  const nobody = `$argon2id$v=19$m=${settings.memory_kib},t=${settings.passes},p=${settings.parallelism}$${randomBase64(16)}$${randomBase64(outputLength)}`;
+  const configured = `$argon2id$v=19$m=${settings.memory_kib},t=${settings.passes},p=${settings.parallelism}`;
   const filler = Buffer.from('not a password');
   const waiting: (() => void)[] = [];
   let running = 0;
@@ -126,8 +119,20 @@ export function createPasswordHasher(settings: Configuration['passwords']): Pass
     }
   }
 
-  async function verifyNothing(plain: string): Promise<false> {
-    await inTurn(() => argon2Verify(nobody, bytesOf(plain) ?? filler));
+  /**
+   * One that names no version may be of either: by the PHC format it is of 16, as most write it of 19.
+   * What stands in for an unknown ID takes the same way, so the second comparison tells nothing.
+   */
+  async function compare(phc: string, bytes: Buffer): Promise<boolean> {
+    if (readPhc(phc)?.versionless !== true) return argon2Verify(phc, bytes);
+    return (await argon2Verify(phc.replace('$m=', '$v=19$m='), bytes)) || argon2Verify(phc, bytes);
+  }
+
+  async function verifyNothing(plain: string, like = configured): Promise<false> {
+    // A hash of nothing known: verifying against it costs what a real one costs and never succeeds.
+    const decoy = `${like}$${randomBase64(16)}$${randomBase64(outputLength)}`;
+    const nobody = readPhc(decoy) === undefined ? decoy.replace(like, configured) : decoy;
+    await inTurn(() => compare(nobody, bytesOf(plain) ?? filler));
     return false;
   }
 
@@ -139,8 +144,8 @@ export function createPasswordHasher(settings: Configuration['passwords']): Pass
     },
     async verify(phc, plain) {
       const bytes = bytesOf(plain);
-      if (bytes === undefined || readPhc(phc) === undefined) return verifyNothing(plain);
-      return inTurn(() => argon2Verify(phc, bytes));
+      if (bytes === undefined || readPhc(phc) === undefined) return verifyNothing(plain, parametersOf(phc));
+      return inTurn(() => compare(phc, bytes));
     },
     verifyNothing,
     needsRehash(phc) {

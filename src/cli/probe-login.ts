@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { generateSync } from 'otplib';
+import { appCodeAt } from '../factors/app-code-value.ts';
 import { createProbeBrowser, type ProbePage, type ProbeStop } from './probe-browser.ts';
 
 export interface ProbeSettings {
@@ -170,7 +170,10 @@ async function signIn(
       else if (page.fault === 'code_used' || page.fault === 'code_wrong') await nextTotpStep();
       else throw new ProbeFailure(describePage(page));
       codes += 1;
-      stop = await page.submit({ code: generateSync({ secret: totpSecret }), action: 'continue' });
+      stop = await page.submit({
+        code: appCodeAt(totpSecret, Math.floor(Date.now() / 1000)),
+        action: 'continue',
+      });
     } else if (otherFactors.has(page.name) && page.offers('use-app')) {
       stop = await page.submit({ action: 'use-app' });
     } else if (page.offers('skip')) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
+import { readAppSecret } from '../base/app-secret.ts';
 import type { CliContext } from './context.ts';
 import type { ProbeResult } from './probe-login.ts';
 
@@ -52,6 +53,13 @@ export function probeCommand(context: Pick<CliContext, 'out' | 'fail'>): Command
     }
   }
 
+  function totpSecretIn(file: string): string {
+    const read = readAppSecret(secretIn(file));
+    return 'secret' in read
+      ? read.secret
+      : context.fail(`The TOTP secret in ${file} cannot be used: it ${read.fault}.`);
+  }
+
   return new Command('probe')
     .description('do a complete login against a running server and time each step')
     .requiredOption('--issuer <url>', 'the identity provider', url)
@@ -60,7 +68,7 @@ export function probeCommand(context: Pick<CliContext, 'out' | 'fail'>): Command
     .requiredOption('--redirect-uri <url>', "the client's redirect URI; it is never requested", url)
     .requiredOption('--login-id <id>', 'an account kept for the probe')
     .requiredOption('--password-file <file>', 'its password')
-    .option('--totp-secret-file <file>', "its authenticator app's secret in Base32")
+    .option('--totp-secret-file <file>', "its authenticator app's secret, in Base32 or as an otpauth:// URI")
     .option(
       '--acr <value>',
       'the acr that the login has to reach (default: MFA with a TOTP secret, else password)',
@@ -84,9 +92,7 @@ export function probeCommand(context: Pick<CliContext, 'out' | 'fail'>): Command
         ...(options.clientSecretFile === undefined
           ? {}
           : { clientSecret: secretIn(options.clientSecretFile) }),
-        ...(options.totpSecretFile === undefined
-          ? {}
-          : { totpSecret: secretIn(options.totpSecretFile).replaceAll(' ', '') }),
+        ...(options.totpSecretFile === undefined ? {} : { totpSecret: totpSecretIn(options.totpSecretFile) }),
       });
       context.out(options.json === true ? JSON.stringify(result) : report(result));
       if (!result.ok) process.exitCode = 1;

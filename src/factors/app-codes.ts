@@ -1,11 +1,10 @@
 import { sql } from 'kysely';
-import { generateSecret, generateSync, generateURI } from 'otplib';
+import { generateSecret, generateURI } from 'otplib';
+import { appSecretBytes } from '../base/app-secret.ts';
 import { equalSecrets, type Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
-
-/** RFC 6238 as every authenticator app implements it: SHA-1, 6 digits, steps of 30 s (R26). */
-const stepSeconds = 30;
+import { appCodeAt, appStepSeconds } from './app-code-value.ts';
 
 /** Binds a sealed secret to its row and its owner. */
 export function appSecretPlace(factorId: string, accountId: string): string {
@@ -41,14 +40,17 @@ export interface AppCodes {
 export function createAppCodes(dependencies: {
   settings: Configuration['app_codes'];
   sealer: Sealer;
-  /** Told of a secret that does not open: it is another row's, or its secret is not configured (A25). */
+  /** Told of a secret that does not open (it is another row's, or its secret is not configured) or is no Base32 (A25). */
   reportUnreadable?: (factorId: string, error: unknown) => void;
 }): AppCodes {
   const { settings, sealer, reportUnreadable } = dependencies;
 
   function read(factorId: string, accountId: string, sealed: Uint8Array): string | undefined {
     try {
-      return sealer.open(Buffer.from(sealed), appSecretPlace(factorId, accountId)).toString();
+      const secret = sealer.open(Buffer.from(sealed), appSecretPlace(factorId, accountId)).toString();
+      // One that no code can be made of must not stand in the way of the account's other apps.
+      appSecretBytes(secret);
+      return secret;
     } catch (error) {
       reportUnreadable?.(factorId, error);
       return undefined;
@@ -57,10 +59,10 @@ export function createAppCodes(dependencies: {
 
   /** Every accepted step whose code this is, newest first; all are computed, whichever matches. */
   function matchingSteps(secret: string, digits: string, nowSeconds: number): number[] {
-    const present = Math.floor(nowSeconds / stepSeconds);
+    const present = Math.floor(nowSeconds / appStepSeconds);
     const steps: number[] = [];
     for (let step = present + settings.window_after; step >= present - settings.window_before; step -= 1) {
-      const expected = generateSync({ secret, epoch: step * stepSeconds });
+      const expected = appCodeAt(secret, step * appStepSeconds);
       if (equalSecrets(expected, digits)) steps.push(step);
     }
     return steps;

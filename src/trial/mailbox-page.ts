@@ -1,4 +1,4 @@
-import { generateSync } from 'otplib';
+import { appCodeAt } from '../factors/app-code-value.ts';
 import { type Locale, otherLocale } from '../i18n/locale.ts';
 import { languageNames } from './demo-texts.ts';
 import { html, type Markup, page } from './html.ts';
@@ -69,7 +69,7 @@ export function mailboxPage(
     appSecret === undefined
       ? undefined
       : html`<section aria-labelledby="app"><h2 id="app">${text.app}</h2>
-<p>${text.appCode} <code data-app-code>${generateSync({ secret: appSecret })}</code></p>
+<p>${text.appCode} <code data-app-code>${appCodeAt(appSecret, Math.floor(Date.now() / 1000))}</code></p>
 <p class="soft">${text.appKey} <code>${appSecret}</code></p></section>`;
   const link = (path: string): Markup => html`<a href="${issuer ?? ''}${path}">${issuer ?? ''}${path}</a>`;
   const desk =

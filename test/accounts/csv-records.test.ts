@@ -66,6 +66,33 @@ describe('CSV records', () => {
     );
   });
 
+  test.each([
+    ['sep=,', ','],
+    ['\uFEFFsep=;', ';'],
+    ['"sep=;"', ';'],
+    ['SEP=\t', '\t'],
+    ['sep=;;;', ';'],
+  ])('S17: a first line %j names the separator, and lines keep their numbers', async (first, separator) => {
+    const rows = [
+      ['a', 'b'],
+      ['"1,5"', '"2;x\ty"'],
+      ['sep=', 'x'],
+    ].map((row) => row.join(separator));
+    expect(await read([`${first}\r\n${rows.join('\r\n')}`])).toEqual([
+      { line: 2, fields: ['a', 'b'] },
+      { line: 3, fields: ['1,5', '2;x\ty'] },
+      { line: 4, fields: ['sep=', 'x'] },
+    ]);
+  });
+
+  test('S17: ="0012345" is what a spreadsheet makes of leading zeros', async () => {
+    expect(await read(['a,b,c\n="0012345",="x ""y"" z",=1+1\n="1,x,y\n'])).toEqual([
+      { line: 1, fields: ['a', 'b', 'c'] },
+      { line: 2, fields: ['0012345', 'x "y" z', '=1+1'] },
+      bad(3),
+    ]);
+  });
+
   test('whatever is written is read back, however the bytes are cut', async () => {
     const field = fc
       .string({ unit: 'grapheme', maxLength: 6 })

@@ -54,7 +54,7 @@ export function countingHasher(
     ...hasher,
     hash: (plain) => (count('hash'), hasher.hash(plain)),
     verify: (phc, plain) => (count('verify'), hasher.verify(phc, plain)),
-    verifyNothing: (plain) => (count('verifyNothing'), hasher.verifyNothing(plain)),
+    verifyNothing: (plain, parameters) => (count('verifyNothing'), hasher.verifyNothing(plain, parameters)),
     counts: () => ({ ...counts }),
   };
 }

@@ -274,6 +274,116 @@ e0000010,sps,again,bad email,,,,,
     ]);
   });
 
+  test('S17: days as spreadsheets save them, and the reason why one is none', async () => {
+    const days = [
+      '2027/3/31',
+      '2027-3-31',
+      '2027/03/31',
+      '2027.3.31',
+      '2027年3月31日',
+      '２０２７／３／３１',
+      '２０２７年３月３１日',
+      '2027年03月31日(水)',
+      '2027/3/31 0:00',
+      '2027-03-31T00:00:00Z',
+      ' 2027-03-31 ',
+    ];
+    const lines = days.map((day, index) => `day${index},sps,"${day}"`);
+    expect(await run(db, `login_id,kind,ends_at\n${lines.join('\n')}`)).toEqual({
+      ...none,
+      imported: days.length,
+    });
+    const stored = await db
+      .selectFrom('accounts')
+      .select('ends_at')
+      .where('login_id', 'like', 'day%')
+      .groupBy('ends_at')
+      .execute();
+    expect(stored).toEqual([{ ends_at: new Date('2027-03-31T00:00:00Z') }]);
+
+    const refused = [
+      ['2027-02-30', 'not a date'],
+      ['2027/13/1', 'not a date'],
+      ['2027年2月29日', 'not a date'],
+      ['2027-3/31', 'not a date'],
+      ['2027', 'not a date'],
+      ['0027/3/31', 'not a date'],
+      ['3/31/2027', 'not a date'],
+      ['27/3/31', 'two digits'],
+      ['３１/３/２７', 'two digits'],
+      ['令和9年3月31日', 'era'],
+      ['R9.3.31', 'era'],
+      ['46112', 'number of a day'],
+    ];
+    const { bad, imported } = await run(
+      db,
+      `login_id,kind,ends_at\n${refused.map(([day], index) => `no${index},sps,${day}`).join('\n')}`,
+    );
+    expect(imported).toBe(0);
+    expect(bad).toEqual(
+      refused.map(([, reason], index) => ({
+        line: index + 2,
+        reasons: [expect.stringMatching(new RegExp(`^ends_at .*${reason}`))],
+      })),
+    );
+  });
+
+  test('S17: what spreadsheets add to a file is no fault, and what it hides is told', async () => {
+    const file = `\uFEFFsep=;\r
+login_id;kind;name_en;email;;\r
+="0012345";student;"=""007""";;;\r
+"=""0012346""";student;Comma, Inc.;;;\r
+0012347;student;Name;;\r
+0012348;student;Name;;;;;\r
+;;;;;\r
+0012349;student;Name;;x;\r
+0012350;student;Name\r
+0012351;student;Name;;=\r
+`;
+    const reasons = (said: string) => [expect.stringContaining(said)];
+    expect(await run(db, file)).toEqual({
+      ...none,
+      imported: 4,
+      bad: [
+        { line: 8, reasons: reasons('the line has 6 fields, the first line names 4') },
+        { line: 9, reasons: reasons('3 fields') },
+        { line: 10, reasons: reasons('5 fields') },
+      ],
+    });
+    expect((await factorsOf('0012345')).account?.names.en).toBe('007');
+    expect((await factorsOf('0012346')).account?.names.en).toBe('Comma, Inc.');
+    // A password may look like anything.
+    await run(db, 'login_id,kind,password\nformula,sps,"=""quite a password"""');
+    expect(await hasher.verify((await factorsOf('formula')).phc ?? '', '="quite a password"')).toBe(true);
+  });
+
+  test('S16, S17: every fault names its column, and no part of a secret', async () => {
+    const faults = [
+      ['totp_secret', '48656c6c6f21deadbeef48656c6c6f21', 'hexadecimal'],
+      ['totp_secret', 'JBSWY3DPEHPK3PXP1', 'does not have'],
+      ['totp_secret', 'JBSWY3DPEHPK3PXPJBSWY3', '22 characters'],
+      ['totp_secret', 'otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&digits=8', 'digits'],
+      ['password_hash', '{SSHA}c2VjcmV0', 'SSHA'],
+      [
+        'password_hash',
+        'argon2$argon2i$v=19$m=512,t=2,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA',
+        'argon2i',
+      ],
+      ['password', 'short', 'shorter than 8'],
+      ['factor_email', 'nobody', 'malformed'],
+      ['email', 'nobody', 'not an address'],
+    ] as const;
+    for (const [column, value, said] of faults) {
+      const report = await run(db, `login_id,kind,${column}\nfault1,sps,"${value}"`);
+      expect(report).toEqual({
+        ...none,
+        bad: [{ line: 2, reasons: [expect.stringMatching(new RegExp(`^${column} .*${said}`))] }],
+      });
+      expect(JSON.stringify(report)).not.toMatch(/JBSWY3|48656c|c2Fsd|c2Vj/);
+    }
+    expect((await factorsOf('fault1')).account).toBeUndefined();
+  });
+
   test('R2: an ID stays of its kind, also when a file says otherwise', async () => {
     await run(db, 'login_id,kind\nf0000001,ecs');
     expect(await run(db, 'login_id,kind,name_en\nf0000001,student,New')).toEqual({

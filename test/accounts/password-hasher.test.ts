@@ -1,11 +1,9 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { describe, expect, test } from '@jest/globals';
 import { hash as argon2 } from '@node-rs/argon2';
-import {
-  createPasswordHasher,
-  faultOfForeignHash,
-  longestPassword,
-} from '../../src/accounts/password-hasher.ts';
+import fc from 'fast-check';
+import { faultOfForeignHash, readForeignHash } from '../../src/accounts/foreign-hash.ts';
+import { createPasswordHasher, longestPassword } from '../../src/accounts/password-hasher.ts';
 import { faultOfNewPassword, faultOfPassword } from '../../src/accounts/password-rules.ts';
 import { NijoError } from '../../src/base/errors.ts';
 import { passwordsSchema } from '../../src/config/sections/accounts.ts';
@@ -93,12 +91,88 @@ describe('password hasher', () => {
     ['{SSHA}abc', 'another kind'],
     ['$argon2i$v=19$m=4096,t=3,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'another kind'],
     ['$argon2id$v=19$m=19456,t=2,p=1$short', 'not an argon2id'],
-    ['$argon2id$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'not an argon2id'],
+    ['{ARGON2}$argon2i$v=19$m=4096,t=3,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'kind (argon2i)'],
+    ['argon2$argon2d$v=19$m=512,t=2,p=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'kind (argon2d)'],
+    ['{CRYPT}$6$salt$hash', 'kind (CRYPT)'],
+    ['pbkdf2_sha256$600000$salt$hash', 'kind (pbkdf2_sha256)'],
+    ['$argon2id$v=16$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'version 16'],
+    ['$argon2id$v=19$m=19456,t=2$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'not an argon2id'],
+    ['$argon2id$v=19$m=19456,t=2,p=1,x=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'not an argon2id'],
+    ['$argon2id$v=19$m=4,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'not an argon2id'],
     ['$argon2id$v=19$m=4000000,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'too much work'],
     ['$argon2id$v=19$m=19456,t=2,p=1,data=Zm9v$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNoaGFzaA', 'key or data'],
     ['plain', 'not an argon2id'],
   ])('a hash brought over: %s is refused', (phc, reason) => {
     expect(faultOfForeignHash(phc)).toContain(reason);
+  });
+
+  test('S17: argon2id in the spellings of other programs is taken over and verifies', async () => {
+    const hasher = createPasswordHasher(cheapHashing);
+    const phc = await argon2('brought over', { memoryCost: 512, timeCost: 2, parallelism: 2 });
+    const [, , , , salt = '', output = ''] = phc.split('$');
+    const spellings = [
+      `{ARGON2}${phc}`,
+      `{ARGON2ID}${phc}`,
+      `{argon2id}${phc}`,
+      `argon2${phc}`,
+      phc.slice(1),
+      ` ${phc}== `,
+      phc.replace(salt, `${salt}==`).concat('='),
+      phc.replace('m=512,t=2,p=2', 't=2,m=512,p=2'),
+      phc.replace('m=512,t=2,p=2', 'p=2,t=2,m=512'),
+      phc.replace('v=19$', ''),
+      // By the PHC format a missing version is 16.
+      (await argon2('brought over', { memoryCost: 512, timeCost: 2, version: 0 })).replace('v=16$', ''),
+    ];
+    expect(output).not.toBe('');
+    for (const spelling of spellings) {
+      const read = readForeignHash(spelling);
+      if ('fault' in read) throw new Error(`${spelling}: ${read.fault}`);
+      expect([spelling, await hasher.verify(read.phc, 'brought over')]).toEqual([spelling, true]);
+      expect(await hasher.verify(read.phc, 'brought ove')).toBe(false);
+      expect(hasher.needsRehash(read.phc)).toBe(true);
+    }
+  });
+
+  test('S17: whatever is taken over can be verified: no string makes the comparison throw', async () => {
+    const hasher = createPasswordHasher(cheapHashing);
+    const odd = fc.oneof(
+      fc.base64String({ maxLength: 90 }),
+      fc.constantFrom('', '-_', '====', 'c2FsdHNhbHRzYQ'),
+    );
+    const salt = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('c2FsdHNhbHRzYWx0', 'c2FsdHNhbHQ') }, odd);
+    const output = fc.oneof({ weight: 3, arbitrary: fc.constantFrom('aGFzaGhhc2hoYXNoaGFzaA==') }, odd);
+    const number = fc.oneof(
+      { weight: 9, arbitrary: fc.integer({ min: 1, max: 30 }) },
+      fc.constantFrom('01', '-1', '1e3', '', '0'),
+    );
+    const text = fc
+      .tuple(
+        fc.constantFrom('', '{ARGON2}', 'argon2', '{SSHA}', '{ARGON2I}'),
+        fc.constantFrom('$argon2id$v=19$', '$argon2id$', 'argon2id$v=16$', '$argon2i$v=19$'),
+        fc.constantFrom('mtp', 'tmp', 'pmt', 'mp', 'mtpx', 'mmtp'),
+        fc.tuple(number, number, number, number),
+        salt,
+        output,
+      )
+      .map(([prefix, kind, order, values, one, other]) => {
+        const list = Array.from(
+          order,
+          (name, index) => `${name}=${name === 'm' ? '4' : ''}${values[index] ?? 1}`,
+        ).join(',');
+        return `${prefix}${kind}${list}$${one}$${other}`;
+      });
+    let taken = 0;
+    await fc.assert(
+      fc.asyncProperty(text, async (candidate) => {
+        const read = readForeignHash(candidate);
+        if ('fault' in read) return;
+        taken += 1;
+        expect(await hasher.verify(read.phc, 'some password')).toBe(false);
+      }),
+      { numRuns: 2000 },
+    );
+    expect(taken).toBeGreaterThan(20);
   });
 
   test('C48: a new password is judged by length, the common ones and the ID, and by nothing else', async () => {

@@ -33,10 +33,12 @@ async function* readLines(source: Readable): AsyncGenerator<Line> {
 }
 
 /** The fields of one record (RFC 4180); undefined when a quotation mark stands where none can. */
-export function parseFields(text: string): string[] | undefined {
+export function parseFields(text: string, separator = ','): string[] | undefined {
   const fields: string[] = [];
   let at = 0;
   for (;;) {
+    // ="0012345": how spreadsheets are told to leave the zeros.
+    if (text.startsWith('="', at)) at += 1;
     if (text[at] === '"') {
       let field = '';
       for (;;) {
@@ -49,9 +51,9 @@ export function parseFields(text: string): string[] | undefined {
       }
       fields.push(field);
       if (at === text.length) return fields;
-      if (text[at] !== ',') return undefined;
+      if (text[at] !== separator) return undefined;
     } else {
-      const comma = text.indexOf(',', at);
+      const comma = text.indexOf(separator, at);
       const field = text.slice(at, comma === -1 ? undefined : comma);
       if (field.includes('"')) return undefined;
       fields.push(field);
@@ -71,9 +73,14 @@ function hasOpenQuote(text: string): boolean {
 const strayQuote =
   'a quotation mark is not closed or stands in the wrong place (write a field as "…" and a quotation mark in it as "")';
 
+/** The separator that a first line `sep=;` names, for spreadsheets; undefined for every other line. */
+function namedSeparator(text: string): string | undefined {
+  return /^"?sep=([,;\t])"?[,;\t]*$/i.exec(text)?.[1];
+}
+
 /**
- * The records of a CSV file, streaming: separated by commas, quoted fields, LF or CRLF, byte order
- * mark allowed, empty lines skipped. A line with a stray quotation mark costs that line alone: what
+ * The records of a CSV file, streaming: separated by commas (or what a first line `sep=` names), quoted
+ * fields, LF or CRLF, byte order mark allowed, empty lines skipped. A line with a stray quotation mark costs that line alone: what
  * it would have swallowed is read again from the next line on. That, and exact line numbers, is why
  * this is not left to a library (docs/decisions.md).
  */
@@ -81,13 +88,14 @@ export async function* readCsvRecords(source: Readable): AsyncGenerator<CsvRecor
   let width: number | undefined;
   const pending: Line[] = [];
   let open = false;
+  let separator: string | undefined;
 
   /** The record that the pending lines make, or the first of them as a bad one. */
   function* settle(ended: boolean): Generator<CsvRecord> {
     const [first] = pending;
     if (first === undefined) return;
     if (open && !ended && pending.length < longestRecord) return;
-    const fields = open ? undefined : parseFields(pending.map((line) => line.text).join('\n'));
+    const fields = open ? undefined : parseFields(pending.map((line) => line.text).join('\n'), separator);
     const swallowed = pending.length > 1 && fields?.length !== width;
     if (fields !== undefined && !swallowed) {
       pending.length = 0;
@@ -109,6 +117,10 @@ export async function* readCsvRecords(source: Readable): AsyncGenerator<CsvRecor
     yield* settle(false);
   }
 
-  for await (const line of readLines(source)) yield* take(line);
+  for await (const line of readLines(source)) {
+    const named = width === undefined && pending.length === 0 ? namedSeparator(line.text) : undefined;
+    if (named === undefined || separator !== undefined) yield* take(line);
+    else separator = named;
+  }
   yield* settle(true);
 }

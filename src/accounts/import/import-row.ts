@@ -1,6 +1,8 @@
 import { type AccountKind, normaliseLoginId, parseAccountKind } from '../login-id.ts';
-import { faultOfForeignHash } from '../password-hasher.ts';
+import { readAppSecret } from '../../base/app-secret.ts';
+import { readForeignHash } from '../foreign-hash.ts';
 import { faultOfPassword } from '../password-rules.ts';
+import { readDay } from './read-day.ts';
 
 export const importColumns = [
   'login_id',
@@ -54,7 +56,7 @@ export class ImportRefusedError extends Error {
   }
 }
 
-/** The columns that the header names, in its order. @throws ImportRefusedError */
+/** The columns that the header names, in its order; those without a name at its end are none. @throws ImportRefusedError */
 export function readHeader(fields: readonly string[]): ImportColumn[] {
   const names = fields.map((field) => field.normalize('NFKC').trim().toLowerCase());
   const unknown = names.filter((name) => !importColumns.some((column) => column === name));
@@ -63,7 +65,10 @@ export function readHeader(fields: readonly string[]): ImportColumn[] {
       `the first line names no column of an import: it must be UTF-8 text, separated by commas, with names out of ${importColumns.join(', ')}`,
     );
   }
-  if (unknown.length > 0) {
+  // What a spreadsheet leaves to the right of its last column.
+  const named = names.findLastIndex((name) => name !== '') + 1;
+  if (unknown.length === names.length - named && unknown.every((name) => name === '')) names.length = named;
+  else if (unknown.length > 0) {
     const said = unknown.map((name) => (name === '' ? 'one without a name' : `"${name}"`)).join(', ');
     throw new ImportRefusedError(`unknown column: ${said}; known are ${importColumns.join(', ')}`);
   }
@@ -86,21 +91,6 @@ function readText(value: string): string {
     .trim();
 }
 
-/** Base32 (RFC 4648) as people and exports write it: spaces, hyphens, lower case and padding aside. */
-function readTotpSecret(value: string): string | undefined {
-  const secret = value.normalize('NFKC').replace(/[\s-]/g, '').replace(/=+$/, '').toUpperCase();
-  // 1, 3 and 6 characters over a multiple of 8 are no whole number of bytes.
-  const whole = ![1, 3, 6].includes(secret.length % 8);
-  return /^[A-Z2-7]{16,128}$/.test(secret) && whole ? secret : undefined;
-}
-
-/** A day that the calendar has, in ISO 8601: the 30th of February is none. */
-function isDay(text: string): boolean {
-  if (!/^[12]\d{3}-\d\d-\d\d$/.test(text)) return false;
-  const day = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text);
-}
-
 function readProfile(cells: ReadonlyMap<ImportColumn, string>, reasons: string[]): Profile {
   const profile: Profile = {};
   for (const column of ['name_en', 'name_ja', 'email', 'affiliation'] as const) {
@@ -117,10 +107,13 @@ function readProfile(cells: ReadonlyMap<ImportColumn, string>, reasons: string[]
   if (locale === '') profile.locale = null;
   else if (locale === 'en' || locale === 'ja') profile.locale = locale;
   else if (locale !== undefined) reasons.push('locale is neither en nor ja');
-  const endsAt = cells.get('ends_at')?.normalize('NFKC').trim();
+  const endsAt = cells.get('ends_at')?.trim();
   if (endsAt === '') profile.ends_at = null;
-  else if (endsAt !== undefined && isDay(endsAt)) profile.ends_at = endsAt;
-  else if (endsAt !== undefined) reasons.push('ends_at is not a date such as 2027-03-31');
+  else if (endsAt !== undefined) {
+    const read = readDay(endsAt);
+    if ('day' in read) profile.ends_at = read.day;
+    else reasons.push(`ends_at ${read.fault}`);
+  }
   return profile;
 }
 
@@ -135,13 +128,16 @@ function readSecrets(
   const given = (column: ImportColumn): string => cells.get(column) ?? '';
   const password = given('password');
   const passwordHash = given('password_hash').trim();
-  const note = (fault: string | undefined): boolean => {
-    if (fault !== undefined) reasons.push(fault);
-    return fault === undefined;
-  };
   if (password !== '' && passwordHash !== '') reasons.push('both password and password_hash are given');
-  else if (password !== '' && note(faultOfPassword(password))) secrets.password = password;
-  else if (passwordHash !== '' && note(faultOfForeignHash(passwordHash))) secrets.passwordHash = passwordHash;
+  else if (password !== '') {
+    const fault = faultOfPassword(password);
+    if (fault === undefined) secrets.password = password;
+    else reasons.push(fault.replace(/^the password/, 'password'));
+  } else if (passwordHash !== '') {
+    const read = readForeignHash(passwordHash);
+    if ('phc' in read) secrets.passwordHash = read.phc;
+    else reasons.push(read.fault);
+  }
 
   if (given('factor_email').trim() !== '') {
     const canonical = canonicalAddress(given('factor_email'));
@@ -149,11 +145,16 @@ function readSecrets(
     else reasons.push(`factor_email ${canonical.reason}`);
   }
   if (given('totp_secret').trim() !== '') {
-    const secret = readTotpSecret(given('totp_secret'));
-    if (secret === undefined) reasons.push('totp_secret is not Base32 of 16 to 128 characters');
-    else secrets.totpSecret = secret;
+    const read = readAppSecret(given('totp_secret'));
+    if ('secret' in read) secrets.totpSecret = read.secret;
+    else reasons.push(`totp_secret ${read.fault}`);
   }
   return secrets;
+}
+
+/** A field without the ="…" by which a spreadsheet keeps leading zeros; a password may well look so. */
+function cellText(column: ImportColumn, field: string): string {
+  return column === 'password' ? field : (/^\s*="(.*)"\s*$/s.exec(field)?.[1] ?? field);
 }
 
 /** Reads one record. @returns the row, or all that is wrong with it; never a secret in a reason. */
@@ -164,10 +165,13 @@ export function readRow(
   canonicalAddress: CanonicalAddress,
 ): ImportRow | { reasons: string[]; loginId: string | undefined } {
   const reasons: string[] = [];
-  const cells = new Map(columns.map((column, index) => [column, fields[index] ?? ''] as const));
+  const cells = new Map(
+    columns.map((column, index) => [column, cellText(column, fields[index] ?? '')] as const),
+  );
   const loginId = normaliseLoginId(cells.get('login_id') ?? '');
-  if (fields.length !== columns.length) {
-    const reason = `the line has ${fields.length} fields, the first line has ${columns.length}`;
+  const unnamed = fields.findIndex((field, index) => index >= columns.length && field.trim() !== '');
+  if (fields.length < columns.length || unnamed !== -1) {
+    const reason = `the line has ${fields.length} fields, the first line names ${columns.length}`;
     return { reasons: [reason], loginId };
   }
   if (fields.some((field) => field.includes('\uFFFD'))) {
