@@ -204,6 +204,12 @@ export const en = {
   'claims.eduperson_entitlement': 'what you are entitled to',
   'claims.schac_home_organization': 'your university',
 
+  // A form that goes on by itself.
+  'continue.title': 'On to {service}',
+  'continue.titlePlain': 'One more step',
+  'continue.lead': 'This page goes on by itself. If it does not, please press the button.',
+  'continue.button': 'Continue',
+
   // Signing out.
   'signOut.title': 'Sign out?',
   'signOut.lead':

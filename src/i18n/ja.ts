@@ -194,6 +194,12 @@ export const ja: Catalogue = {
   'claims.eduperson_entitlement': '利用の資格',
   'claims.schac_home_organization': '所属する大学',
 
+  // ひとりでに次へ進むページ
+  'continue.title': '{service}へ進みます',
+  'continue.titlePlain': '次へ進みます',
+  'continue.lead': '自動的に次へ進みます。進まないときは、ボタンを押してください。',
+  'continue.button': '次へ進む',
+
   // ログアウト
   'signOut.title': 'ログアウトしますか',
   'signOut.lead':

@@ -19,8 +19,9 @@ export async function showStep(
   visit: Visit,
   shown: { fault?: Fault; notice?: Chrome['notice']; typed?: Typed; status?: number } = {},
 ): Promise<void> {
-  const { ctx, details } = visit;
-  ctx.state.formActionOrigins = details.client.origins;
+  const { ctx } = visit;
+  // Every page of a login may be its last one, by its form or by "cancel".
+  ctx.state.formLeadsAway = true;
   await answer(dependencies, visit, shown.typed ?? {}, (name, model) =>
     dependencies.responder.page(ctx, name, model, chromeOf(dependencies, visit, shown), shown.status ?? 200),
   );

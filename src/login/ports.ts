@@ -42,8 +42,6 @@ export interface InteractionDetails {
   client: {
     id: string;
     name: ServiceName;
-    /** Origins to which a form's answer may lead on (CSP `form-action`). */
-    origins: readonly string[];
   };
   demand: Demand;
   /** The session of this browser, if it has one. `authTime` in seconds since the epoch. */

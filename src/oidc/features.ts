@@ -5,21 +5,15 @@ import type { OidcPages } from './pages.ts';
 /** A client's name in the languages of the pages. */
 type NameOf = (clientId: string) => Promise<ServiceName>;
 
-function originOf(url: unknown): string | undefined {
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
-}
-
 /** Asks before signing out (C36): with a valid hint too, for a hint is no will of the user. */
 async function askToSignOut(pages: OidcPages, nameOf: NameOf, ctx: KoaContextWithOIDC): Promise<void> {
   const { session, client } = ctx.oidc;
   const secret = session?.state?.secret;
   if (typeof secret !== 'string') throw new Error('a sign-out without a token');
-  const returnOrigin = originOf(session?.state?.postLogoutRedirectUri);
   await pages.signOut(ctx, {
     formAction: ctx.oidc.urlFor('end_session_confirm'),
     xsrf: secret,
     ...(client === undefined ? {} : { service: await nameOf(client.clientId) }),
-    ...(returnOrigin === undefined ? {} : { returnOrigin }),
   });
 }
 

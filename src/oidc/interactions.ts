@@ -30,15 +30,9 @@ const strings = (value: unknown): string[] =>
 const words = (value: unknown): string[] =>
   typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
 
-const originsOf = (urls: readonly string[]): string[] => [
-  ...new Set(
-    urls
-      .filter((url) => URL.canParse(url))
-      .map((url) => new URL(url))
-      // A private-use scheme has no origin: the scheme itself is the source (CSP level 3 §2.3.1).
-      .map((url) => (url.origin === 'null' ? url.protocol : url.origin)),
-  ),
-];
+/** The first web origin among a service's addresses: an app's own scheme is nothing to start again at. */
+const webOriginOf = (urls: readonly string[]): string | undefined =>
+  urls.map((url) => URL.parse(url)?.origin).find((origin) => /^https?:/.test(origin ?? ''));
 
 function claimNames(params: Interaction['params']): string[] {
   if (typeof params.claims !== 'string') return [];
@@ -173,7 +167,6 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         client: {
           id: clientId,
           name: serviceNameOf(clientId, settings),
-          origins: originsOf(settings.redirect_uris),
         },
         demand: demandOf(params, settings),
         trust: days !== undefined && deps.trust.allowedFrom(req) ? { days } : undefined,
@@ -229,8 +222,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       const clientId = await clientOf(uid);
       const settings = clientId === undefined ? undefined : await clients.settings(clientId);
       if (clientId === undefined || settings === undefined) return undefined;
-      const [origin] = originsOf(settings.redirect_uris).filter((url) => /^https?:/.test(url));
-      const url = settings.initiate_login_uri ?? settings.client_uri ?? origin;
+      const url = settings.initiate_login_uri ?? settings.client_uri ?? webOriginOf(settings.redirect_uris);
       return url === undefined ? undefined : { service: serviceNameOf(clientId, settings), url };
     },
   };

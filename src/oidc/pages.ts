@@ -1,5 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ServiceName } from '../login/ports.ts';
+import type { OnwardForm } from './onward-form.ts';
 
 /**
  * What the protocol needs to show a person. The web side implements it: each sets body, type and
@@ -14,12 +15,14 @@ export interface OidcPages {
   /**
    * Asks whether to sign out (C36). The page posts `xsrf`, and with `logout=yes` the session ends:
    * `<form method="post" action="{formAction}"><input type="hidden" name="xsrf">` and
-   * `<button name="logout" value="yes">`. `returnOrigin` is where the answer may lead (CSP `form-action`).
+   * `<button name="logout" value="yes">`.
    */
   signOut(
     ctx: KoaContextWithOIDC,
-    model: { formAction: string; xsrf: string; service?: ServiceName; returnOrigin?: string },
+    model: { formAction: string; xsrf: string; service?: ServiceName },
   ): Promise<void>;
+  /** Sends a form on by itself (`response_mode=form_post`), or by its button where there is no JavaScript. */
+  goOn(ctx: KoaContextWithOIDC, model: OnwardForm & { service?: ServiceName }): Promise<void>;
   /** Says that the browser is signed out. */
   signedOut(ctx: KoaContextWithOIDC, model: { service?: ServiceName }): Promise<void>;
 }

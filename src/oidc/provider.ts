@@ -5,8 +5,9 @@ import { skipEmptySignOut } from './empty-sign-out.ts';
 import type { SigningJwk } from './keys.ts';
 import { deferLogoutTokens } from './logout-tokens.ts';
 import { type RequestScopeDeps, requestScope } from './request-scope.ts';
+import { serviceNameOf } from './service-name.ts';
 
-export type ProviderDeps = ConfigurationDeps & RequestScopeDeps;
+export type ProviderDeps = ConfigurationDeps & Omit<RequestScopeDeps, 'nameOf'>;
 
 /**
  * Everything that the provider builds an address from comes from the issuer, whatever Host,
@@ -80,7 +81,8 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   const provider = new Provider(deps.config.issuer, providerConfiguration(deps, keys));
   pinToIssuer(provider);
   // The first `use` is the outermost middleware: the unit of work spans everything.
-  provider.use(requestScope(deps));
+  const nameOf = async (clientId: string) => serviceNameOf(clientId, await deps.clients.settings(clientId));
+  provider.use(requestScope({ ...deps, nameOf }));
   provider.use(skipEmptySignOut());
   deferLogoutTokens(provider, deps.units);
   listen(provider, deps);

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { RequestOrigin } from '../audit/audit.ts';
 import type { Logger } from '../observe/logger.ts';
-import { allowFormTargets } from './form-targets.ts';
+import type { ServiceName } from '../login/ports.ts';
+import { replaceOnwardForm } from './onward-form.ts';
 import type { OidcPages } from './pages.ts';
 import { LostRace } from './payload-store.ts';
 import type { UnitsOfWork } from './units.ts';
@@ -11,6 +12,8 @@ export interface RequestScopeDeps {
   units: UnitsOfWork;
   pages: OidcPages;
   logger: Logger;
+  /** A client's name in the languages of the pages. */
+  nameOf: (clientId: string) => Promise<ServiceName>;
   /** Who asked, for the audit trail. */
   originOf(req: IncomingMessage): RequestOrigin | undefined;
 }
@@ -108,7 +111,7 @@ export function requestScope(deps: RequestScopeDeps) {
         }
         // What an error answer has set right (a revocation after reuse) is written like anything else.
         await unit.flush(deps.originOf(ctx.req));
-        if (routeOf(ctx) !== undefined) allowFormTargets(ctx);
+        if (routeOf(ctx) !== undefined) await replaceOnwardForm(ctx, pages, deps.nameOf);
       } catch (error) {
         if (error instanceof LostRace) {
           logger.info({ event: 'oidc.lost-race', route: routeOf(ctx) });

@@ -4,8 +4,8 @@ import type { RequestOrigin } from '../audit/audit.ts';
 /** What the outer middleware has established about a request before any route sees it. */
 export interface NijoState {
   origin: RequestOrigin;
-  /** Origins that a form's answer may lead on to, besides our own (CSP `form-action`). */
-  formActionOrigins: readonly string[];
+  /** The answer to this page's form may be a redirect that leaves us (CSP `form-action`, S9). */
+  formLeadsAway: boolean;
 }
 
 export type NijoContext = Koa.ParameterizedContext<NijoState>;

@@ -93,6 +93,8 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
   /** Asked before a sign-out (RP-initiated logout); the form's target and token are the provider's. */
   'sign-out': { formAction: string; xsrf: string };
   'signed-out': Record<string, never>;
+  /** A form that goes on by itself, to the service (`response_mode=form_post`); once, so in both languages. */
+  continue: { formAction: string; fields: readonly { name: string; value: string }[] };
   /** Behind the link "this was not me" of a mail: nothing happens before its button is pressed (R38). */
   'not-me': {
     /** Masked: whoever has the link may be anybody. */

@@ -11,7 +11,7 @@ function adopt(ctx: Koa.Context): NijoContext {
   const requestId = ctx.res.getHeader('x-request-id');
   const adopted = ctx as unknown as NijoContext;
   adopted.state.origin = { requestId: typeof requestId === 'string' ? requestId : '', address: '', node: '' };
-  adopted.state.formActionOrigins = [];
+  adopted.state.formLeadsAway = false;
   return adopted;
 }
 
@@ -32,15 +32,39 @@ export function createProtocolPages(options: { responder: Responder; language: L
     },
     async signOut(
       context: Koa.Context,
-      model: { formAction: string; xsrf: string; service?: Localised; returnOrigin?: string },
+      model: { formAction: string; xsrf: string; service?: Localised },
     ): Promise<void> {
       const ctx = adopt(context);
       const locale = language.of(ctx);
-      if (model.returnOrigin !== undefined) ctx.state.formActionOrigins = [model.returnOrigin];
+      // The service's page after the sign-out may lead on to anywhere.
+      ctx.state.formLeadsAway = true;
       responder.page(
         ctx,
         'sign-out',
         { formAction: model.formAction, xsrf: model.xsrf },
+        {
+          locale,
+          url: ownAddress(ctx),
+          languageToggle: 'link',
+          ...(model.service === undefined ? {} : { service: model.service[locale] }),
+        },
+      );
+    },
+    async goOn(
+      context: Koa.Context,
+      model: {
+        action: string;
+        fields: readonly { name: string; value: string }[];
+        service?: Localised;
+      },
+    ): Promise<void> {
+      const ctx = adopt(context);
+      const locale = language.of(ctx);
+      ctx.state.formLeadsAway = true;
+      responder.page(
+        ctx,
+        'continue',
+        { formAction: model.action, fields: model.fields },
         {
           locale,
           url: ownAddress(ctx),

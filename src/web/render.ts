@@ -115,6 +115,7 @@ function toggleOf(name: PageName, chrome: Chrome): Toggle {
   const separator = chrome.url.includes('?') ? '&' : '?';
   // Shown once and in both languages: the other one's words are on the page, and nothing is asked for anew.
   if (name === 'desk-pass') return { locale, inForm: false, href: `#pass-${locale}` };
+  if (name === 'continue') return { locale, inForm: false, href: `#continue-${locale}` };
   return {
     locale,
     // A button without a form does nothing: where the page has none, the link is what works.
@@ -157,6 +158,10 @@ function headingOf<N extends PageName>(
         : t('consent.title', { service: chrome.service }),
     'sign-out': () => t('signOut.title'),
     'signed-out': () => t('signedOut.title'),
+    continue: () =>
+      chrome.service === undefined
+        ? t('continue.titlePlain')
+        : t('continue.title', { service: chrome.service }),
     'not-me': () => t('notMe.title'),
     'not-me-done': ({ reach }) => t(reach === 'code' ? 'notMeDone.titleCode' : 'notMeDone.title'),
     error: ({ code }) => t(`errors.${code}.title`),

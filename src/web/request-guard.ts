@@ -31,7 +31,7 @@ export function observeRequests(options: {
       node: options.node,
       userAgent: ctx.get('user-agent').slice(0, longestUserAgent),
     };
-    ctx.state.formActionOrigins = [];
+    ctx.state.formLeadsAway = false;
     options.remember?.(ctx.req, ctx.state.origin);
     ctx.set('X-Request-Id', ctx.state.origin.requestId);
     try {

@@ -29,7 +29,7 @@ export function createResponder(options: { renderer: Renderer; language: Languag
       ctx.status = status;
       ctx.type = 'html';
       ctx.set('Content-Language', chrome.locale);
-      ctx.set('Content-Security-Policy', contentSecurityPolicy(ctx.state.formActionOrigins));
+      ctx.set('Content-Security-Policy', contentSecurityPolicy({ formLeadsAway: ctx.state.formLeadsAway }));
       ctx.set('Cache-Control', 'no-store');
       ctx.body = html;
     },
@@ -44,8 +44,8 @@ export function createResponder(options: { renderer: Renderer; language: Languag
         ...more,
       };
       const url = ownAddress(ctx);
-      // This page has no form: what the page that failed would have led on to is nothing to it.
-      ctx.state.formActionOrigins = [];
+      // This page has no form, whatever the page that failed would have had.
+      ctx.state.formLeadsAway = false;
       const chrome: Chrome = { locale: options.language.of(ctx), url, languageToggle: 'link' };
       responder.page(ctx, 'error', model, chrome, error.status);
     },

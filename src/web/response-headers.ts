@@ -17,7 +17,7 @@ export function setResponseHeaders(options: { issuer: string }): NijoMiddleware 
     await new Promise<void>((resolve, reject) => {
       apply(ctx.req, ctx.res, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
     });
-    ctx.set('Content-Security-Policy', contentSecurityPolicy([]));
+    ctx.set('Content-Security-Policy', contentSecurityPolicy({ formLeadsAway: false }));
     ctx.set('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
     ctx.set('Cache-Control', 'no-store');
     await next();
@@ -25,17 +25,17 @@ export function setResponseHeaders(options: { issuer: string }): NijoMiddleware 
 }
 
 /**
- * The policy of a page whose form may lead on to these origins. Chromium applies `form-action` to the
- * redirects after a form too, so a login's pages name the service's own origins.
+ * The policy of a page. Chromium and Safari apply `form-action` to every redirect after a form, and what
+ * follows a service's callback is known to nobody here: further hosts, other ports, an app's own scheme.
+ * So a page whose form may be the beginning of such a chain names no targets at all (docs/decisions.md).
  */
-export function contentSecurityPolicy(formActionOrigins: readonly string[]): string {
-  const targets = ["'self'", ...new Set(formActionOrigins)].join(' ');
+export function contentSecurityPolicy({ formLeadsAway }: { formLeadsAway: boolean }): string {
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self' data:",
-    `form-action ${targets}`,
+    ...(formLeadsAway ? [] : ["form-action 'self'"]),
     "frame-ancestors 'none'",
     "base-uri 'none'",
   ].join('; ');

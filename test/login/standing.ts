@@ -17,7 +17,7 @@ export function detailsOf(
     uid: 'interaction-1',
     prompt: 'login',
     reauthenticate: true,
-    client: { id: 'important', name: { en: 'Service', ja: 'サービス' }, origins: [] },
+    client: { id: 'important', name: { en: 'Service', ja: 'サービス' } },
     demand: { secondFactor: 'required', acrValues: [], essentialAcrValues: undefined, ...demand },
     session: undefined,
     trust: undefined,

@@ -164,13 +164,10 @@ describe('when a login is asked for (R32, A53, A54)', () => {
     const before = browser.cookies.get('__Host-nijo-session')?.value;
     node.decide = () => signedIn(mailOnly, 'mail');
     const answer = await browser.follow(authorizationUrl(ordinary, verifierOf(), { prompt: 'login' }));
-    // A page that posts itself on to sign the first one out; its form may lead to the service.
+    // A page of ours that posts itself on to sign the first one out.
+    expect(answer.text).toContain('data-page="continue"');
     expect(answer.text).toContain('/logout/confirm');
-    expect(answer.headers.get('content-security-policy')).toContain(
-      "form-action 'self' https://ordinary.example",
-    );
-    expect(answer.headers.get('content-security-policy')).toMatch(/script-src 'self' 'sha256-/);
-    const xsrf = /name="xsrf" value="([^"]+)"/.exec(answer.text)?.[1] ?? '';
+    const xsrf = /"name":"xsrf","value":"([^"]+)"/.exec(answer.text)?.[1] ?? '';
     const posted = await browser.request('/logout/confirm', {
       method: 'POST',
       body: new URLSearchParams({ xsrf, logout: 'yes' }),

@@ -36,6 +36,10 @@ describe.each(everywhere)('$name in $locale', ({ locale, name }) => {
       // Shown once, in both languages: the toggle leads to the words on the page itself.
       expect(toggle?.[0]).toContain(`href="#pass-${other}"`);
       expect(html).toContain(`lang="${other}" id="pass-${other}"`);
+    } else if (name === 'continue') {
+      // Its form is good for once: the words of the other language are on the page itself.
+      expect(toggle?.[0]).toContain(`href="#continue-${other}"`);
+      expect(html).toContain(`<div lang="${other}" id="continue-${other}"`);
     } else if (fieldsOf[name] === undefined) {
       expect(toggle?.[0]).toContain(`href="/login/abc?lang=${other}"`);
     } else {

@@ -70,6 +70,7 @@ export const models: PageModels = {
   consent: { scopes: ['openid', 'email'], claims: ['name', 'x_own_claim'] },
   'sign-out': { formAction: '/logout/confirm', xsrf: 'xsrf-token' },
   'signed-out': {},
+  continue: { formAction: 'https://library.example/callback', fields: [{ name: 'code', value: 'a-code' }] },
   'not-me': {
     loginId: 'a•••56',
     about: 'mail.notice.new-browser.title',

@@ -111,6 +111,9 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) reset();
 });
 
+// A form with nothing to ask goes on by itself, once: who comes back to the page has its button.
+document.querySelector('form[data-onward]')?.requestSubmit();
+
 // The last digit goes on by itself, once: after a correction the person decides.
 const code = document.querySelector('input[data-digits]');
 if (code !== null && primary) {

@@ -106,6 +106,10 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
         ctx.type = 'html';
         ctx.body = page('sign-out', model);
       },
+      goOn: async (ctx, model) => {
+        ctx.type = 'html';
+        ctx.body = page('continue', model);
+      },
       signedOut: async (ctx, model) => {
         ctx.type = 'html';
         ctx.body = page('signed-out', model);
