@@ -7,7 +7,6 @@ import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createPasswordVerifier } from './accounts/verify-password.ts';
 import type { RequestOrigin } from './audit/audit.ts';
 import { createAuditChain } from './audit/chain.ts';
-import { NijoError } from './base/errors.ts';
 import { createSealer } from './base/sealing.ts';
 import { brandingOf } from './branding.ts';
 import { placeOf } from './config/places.ts';
@@ -36,26 +35,29 @@ import { createMetrics } from './observe/metrics.ts';
 import { startCleaning } from './oidc/cleanup.ts';
 import { createActivity } from './oidc/activity.ts';
 import { createInteractions } from './oidc/interactions.ts';
+import { resumedUid } from './oidc/endpoints.ts';
 import { mountProvider } from './oidc/mount.ts';
 import { createOwnSessions } from './oidc/own-session.ts';
 import { createProviderHandle } from './oidc/provider-handle.ts';
 import { notMeRoutes } from './portal/not-me.ts';
 import { portalRoutes } from './portal/routes.ts';
+import { middlewareOf, type Routers, routeTableOf } from './routes.ts';
 import { recordSignIn } from './sign-in-outcome.ts';
 import { createSupportCentre } from './support-centre.ts';
 import { createApplication } from './web/application.ts';
 import { loadAssets } from './web/assets.ts';
-import type { NijoMiddleware } from './web/context.ts';
 import { createNetworkTest } from './web/client-address.ts';
 import { createCookies } from './web/cookies.ts';
 import { createBrowserBinding } from './web/forms.ts';
 import { createKnownBrowser } from './web/known-browser.ts';
 import { createLanguage } from './web/language.ts';
-import { createPassage } from './web/passage.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createRenderer } from './web/render.ts';
 import { createResponder } from './web/respond.ts';
+import { createResumeBinding, guardResume } from './web/resume-binding.ts';
+import type { RouteTable } from './web/route-table.ts';
 import { listen } from './web/server.ts';
+import { healthRoutes, homeRoutes } from './web/server-routes.ts';
 import { createTrustCookie } from './web/trust-cookie.ts';
 
 /** A running node. */
@@ -63,6 +65,8 @@ export interface Nijo {
   /** Where this node listens. */
   url: string;
   internalUrl: string | undefined;
+  /** Everything that this node answers. */
+  routes: RouteTable;
   /** Ends in order: no new logins, those in flight finish, mails are handed back, then everything closes. */
   stop(): Promise<void>;
 }
@@ -73,13 +77,6 @@ export interface NijoOptions {
   db: Db;
   logger: Logger;
 }
-
-/** A page of ours that is asked in a way it does not know. */
-const methodFaults = {
-  throw: true,
-  methodNotAllowed: () => new NijoError('method_not_allowed'),
-  notImplemented: () => new NijoError('method_not_allowed'),
-};
 
 const viewsFolder = path.join(import.meta.dirname, '../views');
 
@@ -93,7 +90,8 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
 
   const assets = loadAssets(path.join(viewsFolder, 'assets'));
   const cookies = createCookies({ issuer: config.issuer, keys: sealer.keys('cookie') });
-  const passage = createPassage(cookies);
+  const browsers = createBrowserBinding({ cookies, keys: sealer.keys('form-token') });
+  const resumeBinding = createResumeBinding({ cookies, browsers });
   const language = createLanguage({ cookies, fallback: config.locale.default });
   const responder = createResponder({
     renderer: createRenderer({ viewsFolder, assets, branding }),
@@ -151,10 +149,13 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
         return value !== undefined && (await secondFactor.trustedBrowsers.holds(accountId, value, days));
       },
     },
+    browser: {
+      digestOf: (ctx) => browsers.read(ctx),
+      mayResume: (ctx, uid) => resumeBinding.holds(ctx, uid),
+    },
     pages: createProtocolPages({ responder, language }),
   });
 
-  const browsers = createBrowserBinding({ cookies, keys: sealer.keys('form-token') });
   const aboutPeople = {
     describeDevice: (userAgent: string, locale: Locale) => describeDevice(userAgent, words[locale]),
     defaultDeviceName: (locale: Locale) => words[locale]('setUpApp.deviceDefault'),
@@ -188,7 +189,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     support: centre.help,
     responder,
     language,
-    passage,
+    resumeBinding,
     browsers,
     logger,
     switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
@@ -203,27 +204,31 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
   });
 
   const health = createHealth({ db, logger });
+  const routers: Routers = {
+    health: healthRoutes(health.ready),
+    login,
+    notMe,
+    portal,
+    ...centre.routes,
+    home: homeRoutes({ responder, language }),
+  };
+  const routes = routeTableOf(routers);
   const application = createApplication({
     issuer: config.issuer,
     trustedProxies: config.server.trusted_proxies,
     node,
     logger,
     responder,
-    language,
     assets,
-    ready: health.ready,
+    routes,
     remember: (request, origin) => origins.set(request, origin),
     observe: (route, method, status, seconds) => metrics.httpRequest(route, method, status, seconds),
-    pages: [
-      login.routes(),
-      login.allowedMethods(methodFaults),
-      notMe.routes(),
-      notMe.allowedMethods(methodFaults),
-      portal.routes(),
-      portal.allowedMethods(methodFaults),
-      ...centre.routes.flatMap((router) => [router.routes(), router.allowedMethods(methodFaults)]),
-    ] as unknown as NijoMiddleware[],
-    passage,
+    pages: middlewareOf(routers),
+    resumeGuard: guardResume({
+      binding: resumeBinding,
+      uidOf: resumedUid,
+      resumes: ({ req, res }) => provider.resumes(req, res),
+    }),
     protocol: mountProvider(provider),
   });
 
@@ -265,6 +270,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     url: `http://${config.server.host}:${server.port}`,
     internalUrl:
       internal === undefined ? undefined : `http://${config.server.internal_host}:${internal.port}`,
+    routes,
     async stop() {
       health.drain();
       server.drain();

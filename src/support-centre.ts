@@ -38,7 +38,7 @@ export interface SupportCentre {
   /** The desk as pages of users know it (R36). */
   help: SupportPort;
   /** Routes of its pages, for staff and for whoever needs help. */
-  routes: readonly Routes[];
+  routes: { staff: Routes; help: Routes };
   /** Where somebody's roles lead, for the link on their own page; undefined for whoever has none. */
   staffHomeOf(
     accountId: string,
@@ -79,7 +79,7 @@ export function createSupportCentre(parts: SupportCentreParts): SupportCentre {
   return {
     desk,
     help,
-    routes: [staff, supportRequestRoutes({ ...parts, support: help })],
+    routes: { staff, help: supportRequestRoutes({ ...parts, support: help }) },
     async staffHomeOf(accountId) {
       const roles = rolesOf((await directory.find(accountId))?.roles ?? []);
       const to = staffHome(roles);

@@ -6,7 +6,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { BrowserBinding } from '../web/forms.ts';
 import type { KnownBrowser } from '../web/known-browser.ts';
 import type { Language } from '../web/language.ts';
-import type { Passage } from '../web/passage.ts';
+import type { ResumeBinding } from '../web/resume-binding.ts';
 import type { Responder } from '../web/respond.ts';
 import type { TrustCookie } from '../web/trust-cookie.ts';
 import type { Interactions, SupportPort } from './ports.ts';
@@ -23,7 +23,7 @@ export interface LoginDependencies {
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;
-  passage: Pick<Passage, 'grant'>;
+  resumeBinding: Pick<ResumeBinding, 'grant'>;
   /** Tells a browser that was here before from a new one, of which the user is told (D11). */
   knownBrowser: KnownBrowser;
   logger: Logger;

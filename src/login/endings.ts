@@ -77,8 +77,8 @@ export async function complete(
   result: InteractionResult,
 ): Promise<void> {
   const { ctx } = visit;
-  const location = await dependencies.interactions.finish(ctx.req, ctx.res, result);
-  dependencies.passage.grant(ctx, visit.uid);
+  const location = await dependencies.interactions.finish(ctx.req, ctx.res, result, visit.browser);
+  dependencies.resumeBinding.grant(ctx, visit.uid, visit.browser);
   ctx.redirect(location);
   ctx.status = 303;
 }

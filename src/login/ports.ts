@@ -18,8 +18,14 @@ export interface Interactions {
   /**
    * Records the result and gives the address at which the provider goes on. Idempotent: a browser
    * that lost the redirect may finish again with the same result.
+   * @param browser digest of the browser that this is the result of: the provider goes on in it alone.
    */
-  finish(req: IncomingMessage, res: ServerResponse, result: InteractionResult): Promise<string>;
+  finish(
+    req: IncomingMessage,
+    res: ServerResponse,
+    result: InteractionResult,
+    browser: string,
+  ): Promise<string>;
   /** Which service an interaction belonged to, also when it is over: for "start again at …" (R33). */
   startAgain(uid: string): Promise<{ service: ServiceName; url: string } | undefined>;
 }

@@ -1,8 +1,9 @@
-import { Router } from '@koa/router';
+import type { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
 import { SignInChanged } from '../factors/proving.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
+import { createPageRouter } from '../web/page-router.ts';
 import type { PageModels } from '../web/pages.ts';
 import { openingShown, supportForm } from '../web/support-pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
@@ -56,7 +57,7 @@ const handlers: Partial<Record<Step['page'], Handler>> = {
  * takes the form of that step and nothing else, then computes the next step anew.
  */
 export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> {
-  const router = new Router<NijoState>();
+  const router = createPageRouter();
   const path = '/interaction/:uid';
 
   router.get(path, async (ctx) => {

@@ -8,6 +8,7 @@ import { createAdapter } from './adapter.ts';
 import { claimsConfiguration, claimsOf, scopeNames } from './claims.ts';
 import type { ClientCache } from './client-cache.ts';
 import { cookieConfiguration } from './cookies.ts';
+import { pathOf } from './endpoints.ts';
 import { featureConfiguration } from './features.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { createLoadExistingGrant } from './grants.ts';
@@ -15,6 +16,7 @@ import type { SigningJwk } from './keys.ts';
 import type { PairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createPolicy } from './policy.ts';
+import { findOnlyOwnLogins, type RequestingBrowser } from './resume-check.ts';
 import { serviceNameOf } from './service-name.ts';
 import type { BrowserTrust } from './trust.ts';
 import { ttlConfiguration } from './ttl.ts';
@@ -29,6 +31,7 @@ export interface ConfigurationDeps {
   pages: OidcPages;
   waysOf(accountId: string): Promise<Holder>;
   trust: BrowserTrust;
+  browser: RequestingBrowser;
   pairwiseSubject: PairwiseSubject;
   fetch?: typeof guardedFetch;
 }
@@ -55,8 +58,12 @@ export function providerConfiguration(
   }
 
   return {
-    adapter: (model) =>
-      createAdapter(model, units, { find: (clientId) => inRequest(() => clients.find(clientId)) }),
+    adapter: (model) => {
+      const adapter = createAdapter(model, units, {
+        find: (clientId) => inRequest(() => clients.find(clientId)),
+      });
+      return model === 'Interaction' ? findOnlyOwnLogins(adapter, deps.browser) : adapter;
+    },
     jwks: { keys },
     cookies: cookieConfiguration(config.issuer, sealer),
     features: featureConfiguration(pages, async (clientId) =>
@@ -121,17 +128,14 @@ export function providerConfiguration(
     },
     discovery: { ui_locales_supported: ['ja', 'en'], claims_locales_supported: ['ja', 'en'] },
     routes: {
-      authorization: '/authorize',
-      token: '/token',
-      userinfo: '/userinfo',
-      jwks: '/jwks',
-      pushed_authorization_request: '/par',
-      introspection: '/introspect',
-      revocation: '/revoke',
-      registration: '/register',
-      code_verification: '/device',
-      device_authorization: '/device/authorize',
-      end_session: '/logout',
+      authorization: pathOf('authorization'),
+      token: pathOf('token'),
+      userinfo: pathOf('userinfo'),
+      jwks: pathOf('jwks'),
+      pushed_authorization_request: pathOf('pushed_authorization_request'),
+      introspection: pathOf('introspection'),
+      revocation: pathOf('revocation'),
+      end_session: pathOf('end_session'),
     },
     renderError: (ctx, out) =>
       pages.error(ctx, { error: out.error, description: out.error_description ?? '', status: ctx.status }),

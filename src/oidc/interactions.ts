@@ -10,6 +10,7 @@ import { extendGrant } from './grants.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { LostRace, readExpiredPayload } from './payload-store.ts';
 import { demandOf, stepUpReason } from './policy.ts';
+import type { ResultOfBrowser } from './resume-check.ts';
 import { serviceNameOf } from './service-name.ts';
 import { type BrowserTrust, trustDaysOf } from './trust.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
@@ -190,7 +191,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       };
     },
 
-    async finish(req, res, result): Promise<string> {
+    async finish(req, res, result, browser): Promise<string> {
       const visited = visits.get(req);
       // Whoever finishes has asked for the details of this very login first.
       if (visited === undefined) throw new NijoError('interaction_foreign');
@@ -202,7 +203,8 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
             : result.kind === 'consented'
               ? await consent(visited)
               : { error: result.error, error_description: result.description };
-        const returnTo = await provider.interactionResult(req, res, submission, {
+        const bound: InteractionResults & ResultOfBrowser = { ...submission, browser };
+        const returnTo = await provider.interactionResult(req, res, bound, {
           mergeWithLastSubmission: false,
         });
         if (result.kind === 'signed-in')

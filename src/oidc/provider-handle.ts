@@ -13,6 +13,7 @@ import { ensureSigningKeys, loadKeySet } from './keys.ts';
 import { loadPairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createProvider } from './provider.ts';
+import type { RequestingBrowser } from './resume-check.ts';
 import type { BrowserTrust } from './trust.ts';
 import { createUnitsOfWork, type UnitsOfWork } from './units.ts';
 
@@ -26,6 +27,7 @@ export interface ProviderHandleDeps {
   /** What an account has set up for a second factor. */
   waysOf(accountId: string): Promise<Holder>;
   trust: BrowserTrust;
+  browser: RequestingBrowser;
   pages: OidcPages;
   /** Milliseconds between two looks at the signing keys; at most ten seconds in production (F11). */
   keyPollMs?: number;
@@ -41,6 +43,8 @@ export interface ProviderHandle {
   current(): Provider;
   /** Answers a request of the protocol with the provider as it is now. */
   answer(req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** The login that the provider would go on with in this request, by its own reading of its own cookie. */
+  resumes(req: IncomingMessage, res: ServerResponse): string | undefined;
   db: Db;
   sealer: Sealer;
   clients: ClientCache;
@@ -112,6 +116,10 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
     current: () => running.provider,
     answer: async (req, res) => {
       await running.callback(req, res);
+    },
+    resumes(req, res) {
+      const { provider } = running;
+      return provider.createContext(req, res).cookies.get(provider.cookieName('resume'), { signed: true });
     },
     db,
     sealer,

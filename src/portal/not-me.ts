@@ -1,4 +1,4 @@
-import { Router } from '@koa/router';
+import type { Router } from '@koa/router';
 import { maskLoginId } from '../accounts/login-id.ts';
 import { NijoError } from '../base/errors.ts';
 import { formatTime } from '../factors/mail-codes.ts';
@@ -8,6 +8,7 @@ import type { Opening } from '../i18n/opening.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type BrowserBinding, readForm } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
+import { createPageRouter } from '../web/page-router.ts';
 import type { Responder } from '../web/respond.ts';
 import { openingShown } from '../web/support-pages.ts';
 
@@ -33,7 +34,7 @@ const folder = '/not-me';
  */
 export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> {
   const { notMe } = dependencies;
-  const router = new Router<NijoState>();
+  const router = createPageRouter();
   const path = `${folder}/:token`;
 
   router.get(path, async (ctx) => {

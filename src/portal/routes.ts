@@ -1,8 +1,9 @@
-import { Router } from '@koa/router';
+import type { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
 import { plainParams } from '../web/own-pages.ts';
+import { createPageRouter } from '../web/page-router.ts';
 import type { Fault } from '../web/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { PortalDependencies } from './dependencies.ts';
@@ -33,7 +34,7 @@ export function portalRoutes(
   dependencies: PortalDependencies,
   pages: readonly PortalPage[] = portalPages,
 ): Router<NijoState> {
-  const router = new Router<NijoState>();
+  const router = createPageRouter();
   router.get(signedInPath, (ctx) => comeBack(dependencies, ctx));
   for (const page of pages) {
     router.get(page.path, (ctx) => look(dependencies, ctx, page));

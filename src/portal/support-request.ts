@@ -1,9 +1,10 @@
-import { Router } from '@koa/router';
+import type { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
 import { newSecret } from '../base/ids.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type BrowserBinding, type Form, readForm } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
+import { createPageRouter } from '../web/page-router.ts';
 import type { Chrome, Fault } from '../web/pages.ts';
 import type { Responder } from '../web/respond.ts';
 import { checksShown, openingShown, type SupportReason, supportReasons } from '../web/support-pages.ts';
@@ -32,7 +33,7 @@ interface Typed {
  * exists (C12, C13): nothing here looks for an account, and the number tells nothing.
  */
 export function supportRequestRoutes(dependencies: SupportRequestDependencies): Router<NijoState> {
-  const router = new Router<NijoState>();
+  const router = createPageRouter();
   router.get(path, (ctx) => showForm(dependencies, ctx, { loginId: '', reason: '' }));
   router.post(path, (ctx) => helpWhereRefused(dependencies, ctx, () => send(dependencies, ctx)));
   return router;

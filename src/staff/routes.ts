@@ -1,10 +1,11 @@
-import { Router } from '@koa/router';
+import type { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
 import { acrValues } from '../factors/assurance.ts';
 import { accountPlace, staffPlace } from '../oidc/own-session.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
 import { plainParams } from '../web/own-pages.ts';
+import { createPageRouter } from '../web/page-router.ts';
 import type { Fault } from '../web/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { StaffDependencies } from './dependencies.ts';
@@ -34,8 +35,7 @@ type Door = Omit<StaffDependencies, 'pages'>;
  */
 export function staffRoutes(door: Door, pages: readonly StaffPage[] = staffPages): Router<NijoState> {
   const dependencies: StaffDependencies = { ...door, pages: () => pages };
-  // What is not spelled like the table is not there, rather than there without its row.
-  const router = new Router<NijoState>({ sensitive: true, strict: true });
+  const router = createPageRouter();
   router.get(signedInPath, (ctx) => comeBack(dependencies, ctx));
   for (const page of pages) {
     inTable('GET', page);

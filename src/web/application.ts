@@ -5,11 +5,10 @@ import type { Logger } from '../observe/logger.ts';
 import type { Assets } from './assets.ts';
 import type { NijoContext, NijoMiddleware, NijoState } from './context.ts';
 import { parseForms, readForm, refuseCrossSite } from './forms.ts';
-import type { Language } from './language.ts';
-import type { Passage } from './passage.ts';
 import { guardAddress, observeRequests } from './request-guard.ts';
 import { catchFaults, type Responder } from './respond.ts';
 import { setResponseHeaders } from './response-headers.ts';
+import type { PostRule, RouteTable } from './route-table.ts';
 
 export interface ApplicationParts {
   issuer: string;
@@ -17,14 +16,15 @@ export interface ApplicationParts {
   node: string;
   logger: Logger;
   responder: Responder;
-  language: Language;
   assets: Assets;
-  ready: () => boolean;
+  /** What a path is, for every guard. */
+  routes: RouteTable;
   remember?: (request: IncomingMessage, origin: RequestOrigin) => void;
   observe?: (route: string, method: string, status: number, seconds: number) => void;
-  /** Routes of our own pages: they get parsed forms, and refuse forms of other sites. */
+  /** The routers of our own pages. */
   pages: readonly NijoMiddleware[];
-  passage: Passage;
+  /** Decides who goes on with a login at the provider. */
+  resumeGuard: NijoMiddleware;
   /** The protocol, last in the chain: whatever is no page of ours. */
   protocol: NijoMiddleware;
 }
@@ -39,27 +39,31 @@ export function createApplication(parts: ApplicationParts): Koa {
   app.use(observeRequests(parts));
   app.use(catchFaults(parts));
   app.use(guardAddress(parts));
-  app.use(health(parts.ready));
   app.use(assets(parts.assets));
-  const forms = parseForms();
-  const crossSite = refuseCrossSite({ issuer: parts.issuer, nullOrigin: 'refused' });
-  // The provider posts to it from a page of its own too, which has a token.
-  const crossSiteSignOut = refuseCrossSite({ issuer: parts.issuer, nullOrigin: 'accepted' });
-  app.use(async (ctx, next) => {
-    // The provider reads its own bodies; only our pages' forms are parsed here.
-    if (/^\/(?:interaction\/|(?:account|desk|operator|help)(?:\/|$))/.test(ctx.path))
-      await crossSite(ctx, () => forms(ctx, next));
-    else if (ctx.path === '/logout/confirm') await crossSiteSignOut(ctx, next);
-    // Its own page sends no referrer, so some browsers call its origin null; its form has a token.
-    else if (ctx.path.startsWith('/not-me/')) await crossSiteSignOut(ctx, () => forms(ctx, next));
-    else if (ctx.method === 'POST' && requestsOfServices.has(ctx.path)) await forms(ctx, () => askByGet(ctx));
-    else await next();
-  });
+  app.use(checkForms(parts));
   for (const page of parts.pages) app.use(page);
-  app.use(home(parts));
-  app.use(parts.passage.guard);
+  app.use(parts.resumeGuard);
   app.use(parts.protocol);
   return app;
+}
+
+/** Refuses forms of other sites and reads our own, by what the table of routes says a path is. */
+function checkForms({ issuer, routes }: ApplicationParts): NijoMiddleware {
+  const forms = parseForms();
+  const ofOwnPages = refuseCrossSite({ issuer, nullOrigin: 'refused' });
+  // The pages that send no referrer, and the provider's own: some browsers call their origin null. Each has a token.
+  const ofTokenPages = refuseCrossSite({ issuer, nullOrigin: 'accepted' });
+  const rules: Readonly<Record<PostRule, NijoMiddleware>> = {
+    page: (ctx, next) => ofOwnPages(ctx, () => forms(ctx, next)),
+    'linked-page': (ctx, next) => ofTokenPages(ctx, () => forms(ctx, next)),
+    'provider-page': ofTokenPages,
+    'service-request': (ctx, next) => (ctx.method === 'POST' ? forms(ctx, () => askByGet(ctx)) : next()),
+    endpoint: (_, next) => next(),
+  };
+  return (ctx, next) => {
+    const route = routes.find(ctx.path);
+    return route === undefined ? next() : rules[route.post](ctx, next);
+  };
 }
 
 /** A browser that went away, or took too long, is no fault of ours; everything else must be seen. */
@@ -71,8 +75,6 @@ function logUnanswered(logger: Logger, error: unknown): void {
   else logger.error({ event: 'unanswered', err: error }, 'a request ended without an answer');
 }
 
-const requestsOfServices: ReadonlySet<string> = new Set(['/authorize', '/logout']);
-
 /**
  * A service may send its request by POST too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
  * The session's cookie is SameSite=Lax and does not come with it: it does with the GET that follows.
@@ -81,19 +83,6 @@ async function askByGet(ctx: NijoContext): Promise<void> {
   const parameters = new URLSearchParams([...readForm(ctx)]);
   ctx.status = 303;
   ctx.redirect(`${ctx.path}?${parameters.toString()}`);
-}
-
-function health(ready: () => boolean): NijoMiddleware {
-  return async (ctx, next) => {
-    if (ctx.path === '/health/live') {
-      ctx.body = { status: 'live' };
-    } else if (ctx.path === '/health/ready') {
-      ctx.status = ready() ? 200 : 503;
-      ctx.body = { status: ready() ? 'ready' : 'not ready' };
-    } else {
-      await next();
-    }
-  };
 }
 
 function assets(files: Assets): NijoMiddleware {
@@ -107,20 +96,5 @@ function assets(files: Assets): NijoMiddleware {
     // The name changes with the content.
     ctx.set('Cache-Control', 'public, max-age=31536000, immutable');
     ctx.body = file.body;
-  };
-}
-
-function home(parts: ApplicationParts): NijoMiddleware {
-  return async (ctx, next) => {
-    if (ctx.path !== '/' || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) {
-      await next();
-      return;
-    }
-    parts.responder.page(
-      ctx,
-      'home',
-      {},
-      { locale: parts.language.of(ctx), url: '/', languageToggle: 'link' },
-    );
   };
 }

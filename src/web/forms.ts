@@ -4,7 +4,7 @@ import { NijoError } from '../base/errors.ts';
 import { newSecret } from '../base/ids.ts';
 import { equalSecrets } from '../base/sealing.ts';
 import type { NijoContext, NijoMiddleware } from './context.ts';
-import type { Cookies } from './cookies.ts';
+import type { Cookies, CookieSource } from './cookies.ts';
 
 /** A submitted form: only what a browser's form can send, each field once. */
 export type Form = ReadonlyMap<string, string>;
@@ -46,9 +46,11 @@ export interface BrowserBinding {
   /** The secret's digest, which goes into the database; makes the cookie when there is none. */
   ensure(ctx: NijoContext): string;
   /** The digest if the browser has the cookie. */
-  read(ctx: NijoContext): string | undefined;
+  read(source: CookieSource): string | undefined;
   /** Token for a form of this browser in this interaction (C23). */
   token(browser: string, purpose: string): string;
+  /** Whether `token` was made for this browser and purpose. */
+  holds(browser: string | undefined, purpose: string, token: string | undefined): browser is string;
   /** @throws NijoError `form_token_invalid`. */
   check(browser: string | undefined, purpose: string, token: string | undefined): asserts browser is string;
 }
@@ -64,12 +66,22 @@ export function createBrowserBinding(options: { cookies: Cookies; keys: readonly
     if (key === undefined) throw new Error('form tokens need a key');
     return createHmac('sha256', key).update(`token:${browser}:${purpose}`).digest('base64url');
   };
-  const read = (ctx: NijoContext): string | undefined => {
-    const value = cookies.read(ctx, browserCookie);
+  const read = (source: CookieSource): string | undefined => {
+    const value = cookies.read(source, browserCookie);
     return value === undefined || value.length !== 43 ? undefined : digest(value);
   };
+  // What a node still on the earlier secret made is as good.
+  const holds = (
+    browser: string | undefined,
+    purpose: string,
+    given: string | undefined,
+  ): browser is string =>
+    browser !== undefined &&
+    given !== undefined &&
+    keys.some((key) => equalSecrets(token(key, browser, purpose), given));
   return {
     read,
+    holds,
     token: (browser, purpose) => token(keys[0], browser, purpose),
     ensure(ctx) {
       const present = read(ctx);
@@ -79,12 +91,7 @@ export function createBrowserBinding(options: { cookies: Cookies; keys: readonly
       return digest(value);
     },
     check(browser, purpose, given) {
-      // A form that a node still on the earlier secret made is as good.
-      const holds =
-        browser !== undefined &&
-        given !== undefined &&
-        keys.some((key) => equalSecrets(token(key, browser, purpose), given));
-      if (!holds) throw new NijoError('form_token_invalid');
+      if (!holds(browser, purpose, given)) throw new NijoError('form_token_invalid');
     },
   };
 }

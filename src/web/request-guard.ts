@@ -5,6 +5,7 @@ import { newId } from '../base/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createAddressReader, createNetworkTest } from './client-address.ts';
 import type { NijoMiddleware } from './context.ts';
+import type { RouteTable } from './route-table.ts';
 
 // A browser may say anything of itself; nobody needs more of it than this.
 const longestUserAgent = 300;
@@ -17,6 +18,7 @@ export function observeRequests(options: {
   trustedProxies: readonly string[];
   node: string;
   logger: Logger;
+  routes: RouteTable;
   /** Told of each request's origin, for parts that only see the raw request. */
   remember?: (request: IncomingMessage, origin: RequestOrigin) => void;
   observe?: (route: string, method: string, status: number, seconds: number) => void;
@@ -38,7 +40,7 @@ export function observeRequests(options: {
       await next();
     } finally {
       const seconds = Number(process.hrtime.bigint() - started) / 1e9;
-      const route = routeOf(ctx.path);
+      const route = options.routes.nameOf(ctx.path);
       // The provider writes to the raw response, so its status is read there.
       const status = ctx.respond === false ? ctx.res.statusCode : ctx.status;
       options.observe?.(route, ctx.method, status, seconds);
@@ -62,11 +64,15 @@ export function observeRequests(options: {
  * Refuses a foreign Host (C25), and what a proxy of ours says came to it without TLS where the issuer
  * has it (A28). Health is asked by address, from inside.
  */
-export function guardAddress(options: { issuer: string; trustedProxies: readonly string[] }): NijoMiddleware {
+export function guardAddress(options: {
+  issuer: string;
+  trustedProxies: readonly string[];
+  routes: RouteTable;
+}): NijoMiddleware {
   const issuer = new URL(options.issuer);
   const isProxy = createNetworkTest(options.trustedProxies);
   return async (ctx, next) => {
-    if (ctx.path.startsWith('/health/')) return next();
+    if (options.routes.find(ctx.path)?.health === true) return next();
     refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', issuer.host);
     const [scheme = ''] = ctx.get('x-forwarded-proto').toLowerCase().split(',');
     const inTheClear =
@@ -87,45 +93,4 @@ function refuseForeignHost(rawHeaders: readonly string[], url: string, expected:
   // Two Host headers or an absolute request line let a proxy and us see different hosts.
   if (hosts.length !== 1 || hosts[0]?.toLowerCase() !== expected || !url.startsWith('/'))
     throw new NijoError('host_unknown');
-}
-
-const withId = /^\/(interaction|authorize|register)\/[^/]+$/;
-// The pages of the account and of staff by their names; what follows a name is an id.
-const ofAccount =
-  /^\/account\/(?:app|browsers|check|history|mail|new-phone|passkey|recovery-codes|remove|rename|services|sessions|signed-in)(?=\/|$)/;
-const ofStaff =
-  /^\/(?:desk\/(?:accounts|cases|closed|figures|figures\.csv|signed-in|trail)|operator\/calendar)(?=\/|$)/;
-const known = new Set([
-  '/',
-  '/account',
-  '/desk',
-  '/operator',
-  '/help/support',
-  '/authorize',
-  '/token',
-  '/userinfo',
-  '/jwks',
-  '/par',
-  '/introspect',
-  '/revoke',
-  '/register',
-  '/device',
-  '/logout',
-  '/logout/confirm',
-  '/logout/success',
-  '/.well-known/openid-configuration',
-  '/health/live',
-  '/health/ready',
-]);
-
-/** The pattern of a path: ids are of no use in a log, and a metric must not grow with what strangers ask for. */
-function routeOf(path: string): string {
-  if (known.has(path)) return path;
-  const id = withId.exec(path);
-  if (id !== null) return `/${id[1]}/:uid`;
-  const page = ofAccount.exec(path) ?? ofStaff.exec(path);
-  if (page !== null) return page[0];
-  // What follows is a token: whoever reads the log must not be able to use it (I6).
-  if (path.startsWith('/not-me/')) return '/not-me/:token';
-  return path.startsWith('/assets/') ? '/assets' : 'other';
 }

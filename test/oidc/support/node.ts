@@ -97,6 +97,8 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     }),
     waysOf: (accountId) => findHolder(db, accountId),
     trust: { allowedFrom: () => false, holds: async () => false },
+    // One browser, unless a test says which one it is.
+    browser: { digestOf: (ctx) => ctx.get('x-test-browser') || 'b', mayResume: () => true },
     pages: {
       error: async (ctx, fault) => {
         ctx.type = 'html';
@@ -168,7 +170,10 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
         await openSignIn(db, { ...login, lifetimeSeconds: 600 });
       }
       ctx.status = 303;
-      ctx.set('Location', await interactions.finish(ctx.req, ctx.res, result));
+      ctx.set(
+        'Location',
+        await interactions.finish(ctx.req, ctx.res, result, ctx.get('x-test-browser') || 'b'),
+      );
     } catch (error) {
       if (!(error instanceof NijoError)) throw error;
       ctx.status = error.status;

@@ -1,0 +1,69 @@
+import { NijoError } from '../base/errors.ts';
+import type { NijoContext, NijoMiddleware } from './context.ts';
+import type { Cookies, CookieSource } from './cookies.ts';
+import type { BrowserBinding } from './forms.ts';
+
+/**
+ * Only the browser that finished a login's pages goes on with that login. The provider's own cookies
+ * name a login, but not whose it is: a sibling host name can plant them in a victim's browser, and the
+ * provider goes by its cookie alone, whatever the path says (A27, C21). What this cookie holds names the
+ * login and, through the browser's own `__Host-` cookie that nobody can plant, this very browser.
+ */
+export interface ResumeBinding {
+  /** Called when the login's pages are done, in the answer that leads on. `browser`: this one's digest. */
+  grant(ctx: NijoContext, uid: string, browser: string): void;
+  /** Whether the pages of this login were finished in the browser that asks. */
+  holds(source: CookieSource, uid: string): boolean;
+  /** Used once: the login's pages grant another one to a browser that lost its way. */
+  clear(ctx: NijoContext, uid: string): void;
+}
+
+const cookie = { name: 'nijo-passage', root: false };
+const maxAgeSeconds = 600;
+const pathOf = (uid: string): string => `/authorize/${uid}`;
+const purposeOf = (uid: string): string => `resume:${uid}`;
+
+export function createResumeBinding(options: { cookies: Cookies; browsers: BrowserBinding }): ResumeBinding {
+  const { cookies, browsers } = options;
+  return {
+    grant(ctx, uid, browser) {
+      cookies.write(ctx, cookie, browsers.token(browser, purposeOf(uid)), {
+        path: pathOf(uid),
+        maxAgeSeconds,
+      });
+    },
+    holds: (source, uid) =>
+      browsers.holds(browsers.read(source), purposeOf(uid), cookies.read(source, cookie)),
+    clear: (ctx, uid) => cookies.clear(ctx, cookie, pathOf(uid)),
+  };
+}
+
+/**
+ * Lets a browser through to where the provider goes on with a login when the path, the provider's own cookie
+ * and the binding name the same login; nothing of the provider runs otherwise.
+ * @param options.uidOf the login that a path goes on with; undefined for every other path.
+ * @param options.resumes the login that the provider would go on with, by its own reading of its own cookie.
+ */
+export function guardResume(options: {
+  binding: ResumeBinding;
+  uidOf: (path: string) => string | undefined;
+  resumes: (ctx: NijoContext) => string | undefined;
+}): NijoMiddleware {
+  const { binding, uidOf, resumes } = options;
+  return async (ctx, next) => {
+    const uid = uidOf(ctx.path);
+    if (uid === undefined) return next();
+    if (!binding.holds(ctx, uid)) {
+      // Which knows whether this login is finished, whose it is, and where it can be started again.
+      ctx.redirect(`/interaction/${uid}`);
+      ctx.status = 303;
+      return undefined;
+    }
+    const resumed = resumes(ctx);
+    // Leading back to the login's pages would go round in a circle: they would send the browser here again.
+    if (resumed === undefined) throw new NijoError('interaction_expired');
+    if (resumed !== uid) throw new NijoError('interaction_foreign');
+    binding.clear(ctx, uid);
+    return next();
+  };
+}
