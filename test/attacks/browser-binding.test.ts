@@ -31,14 +31,12 @@ describeOnEveryDatabase('whose browser it is', (open) => {
   async function finishMail(browser: UserAgent, page: Arrival, subject: Subject): Promise<Arrival> {
     return browser.submit(page, { code: await cluster.mailedCode(subject.address) });
   }
-  /** The provider ends the session of another account by a form that posts itself. */
+  /** The provider ends the session of another account by a form that the browser sends on. */
   async function follow(browser: UserAgent, answer: Arrival): Promise<Arrival> {
-    const form = answer.html.querySelector('form[method=post]:not(#page-form)');
-    if (answer.page !== '' || form === null) return answer;
-    const inputs = form.querySelectorAll('input').map((input) => input.attributes);
-    const fields = Object.fromEntries(inputs.map(({ name = '', value = '' }) => [name, value]));
-    const action = new URL(form.getAttribute('action') ?? '');
-    return browser.follow(await browser.request(action.pathname, { form: fields }));
+    if (answer.page !== 'continue') return answer;
+    const form = answer.html.querySelector('form#page-form');
+    const action = new URL(form?.getAttribute('action') ?? '', answer.url);
+    return browser.follow(await browser.request(action.pathname, { form: browser.fields(answer) }));
   }
   /** Who a browser is to a service, without asking it anything. */
   async function whoIs(browser: UserAgent): Promise<string> {
