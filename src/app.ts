@@ -23,6 +23,7 @@ import { forgetOldTrust } from './factors/trust-rows.ts';
 import type { Locale } from './i18n/locale.ts';
 import { describeDevice } from './i18n/device.ts';
 import { translator } from './i18n/translate.ts';
+import { createVisitLimit } from './limits/visit-limit.ts';
 import { loginRoutes } from './login/routes.ts';
 import { forgetOldMails } from './mail/delivery.ts';
 import { createMailRenderer } from './mail/render.ts';
@@ -161,14 +162,13 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     defaultDeviceName: (locale: Locale) => words[locale]('setUpApp.deviceDefault'),
     qrSvg: (text: string) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
   };
-  const shared = { responder, language, browsers, cookies, ...aboutPeople };
+  const visitors = { responder, language, browsers, countVisit: createVisitLimit() };
+  const shared = { ...visitors, cookies, ...aboutPeople };
   const centre = createSupportCentre({ ...shared, db, config, sealer, logger, secondFactor, provider });
   const notMe = notMeRoutes({
+    ...visitors,
     notMe: secondFactor.notMe,
     opening: () => centre.help.opening(),
-    responder,
-    language,
-    browsers,
     timeZone: config.locale.time_zone,
     centreTold: config.branding.support_centre.email !== undefined,
   });

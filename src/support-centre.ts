@@ -18,6 +18,7 @@ import { supportRequestRoutes } from './portal/support-request.ts';
 import type { StaffDependencies, StaffDirectory } from './staff/dependencies.ts';
 import { rolesOf, staffHome } from './staff/roles.ts';
 import { staffRoutes } from './staff/routes.ts';
+import type { CountVisit } from './web/visits.ts';
 
 export interface SupportCentreParts
   extends Pick<StaffDependencies, 'responder' | 'language' | 'browsers' | 'cookies' | 'describeDevice'> {
@@ -26,6 +27,8 @@ export interface SupportCentreParts
   sealer: Sealer;
   logger: Logger;
   secondFactor: SecondFactor;
+  /** Bounds what strangers look at. */
+  countVisit: CountVisit;
   /** The provider, for the sign-in of staff. */
   provider: Omit<OwnSessionDeps, 'config'>;
 }
@@ -72,7 +75,7 @@ export function createSupportCentre(parts: SupportCentreParts): SupportCentre {
     placeOf: (address, locale) => placeOf(config.places, address)?.[locale],
   });
   const help: SupportPort & PublicSupport = {
-    opening: () => desk.calendar.opening(),
+    opening: () => desk.calendar.shownOpening(),
     checks: config.desk.identity_checks,
     file: (request) => desk.requests.file(request),
   };

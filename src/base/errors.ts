@@ -51,6 +51,7 @@ export const errorStatus = {
   notice_link_expired: 410,
   // The support centre: what users ask of it …
   support_limit_reached: 429,
+  too_many_visits: 429,
   setup_pass_missing: 400,
   setup_pass_malformed: 400,
   setup_pass_wrong: 422,

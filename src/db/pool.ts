@@ -1,6 +1,7 @@
 import { Pool, type PoolClient } from 'pg';
 import type { Configuration } from '../config/schema.ts';
 import { createStatementNames, naming } from './named-statements.ts';
+import { sessionOptions } from './session-options.ts';
 
 // The server is going away, is read-only after a failover, or the connection is broken: such a
 // client must not go back into the pool, or writes would be refused until the next restart (E8).
@@ -16,8 +17,9 @@ function isFatal(error: unknown): boolean {
 
 /** A `pg` pool in which every wait ends and a client that met a fatal error is thrown away. */
 export function createPool(settings: Configuration['database'], onError: (error: Error) => void): Pool {
+  const { url, options } = sessionOptions(settings.url);
   const pool = new Pool({
-    connectionString: settings.url,
+    connectionString: url,
     max: settings.pool_size,
     connectionTimeoutMillis: settings.connect_timeout_ms,
     query_timeout: settings.query_timeout_ms,
@@ -28,8 +30,7 @@ export function createPool(settings: Configuration['database'], onError: (error:
     idleTimeoutMillis: 60_000,
     keepAlive: true,
     application_name: 'nijo',
-    // A plan for any parameters is as good as one for these, and need not be made again.
-    options: '-c plan_cache_mode=force_generic_plan',
+    options,
   });
   pool.on('error', onError);
   const nameOf = createStatementNames();

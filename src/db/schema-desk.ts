@@ -18,6 +18,8 @@ export interface DeskCalendarTable {
   holidays: Generated<'japan' | 'none'>;
   changed_by: string;
   changed_at: Timestamp;
+  /** One more with every change of the calendar or of its days, made by triggers. */
+  version: Generated<number>;
 }
 
 export interface DeskDaysTable {

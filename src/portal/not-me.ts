@@ -11,12 +11,14 @@ import type { Language } from '../web/language.ts';
 import { createPageRouter } from '../web/page-router.ts';
 import type { Responder } from '../web/respond.ts';
 import { openingShown } from '../web/support-pages.ts';
+import { type CountVisit, limitVisits } from '../web/visits.ts';
 
 export interface NotMeDependencies {
   notMe: NotMe;
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;
+  countVisit: CountVisit;
   timeZone: string;
   /** When the support centre is open (R51). */
   opening(): Promise<Opening>;
@@ -37,12 +39,13 @@ export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> 
   const router = createPageRouter();
   const path = `${folder}/:token`;
 
-  router.get(path, async (ctx) => {
+  const bounded = limitVisits(dependencies.countVisit);
+  router.get(path, bounded, async (ctx) => {
     const token = tokenOf(ctx.params.token);
     await show(dependencies, ctx, token, await notMe.find(token));
   });
 
-  router.post(path, async (ctx) => {
+  router.post(path, bounded, async (ctx) => {
     const token = tokenOf(ctx.params.token);
     const form = readForm(ctx);
     const link = await notMe.find(token);

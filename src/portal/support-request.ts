@@ -8,6 +8,7 @@ import { createPageRouter } from '../web/page-router.ts';
 import type { Chrome, Fault } from '../web/pages.ts';
 import type { Responder } from '../web/respond.ts';
 import { checksShown, openingShown, type SupportReason, supportReasons } from '../web/support-pages.ts';
+import { type CountVisit, limitVisits } from '../web/visits.ts';
 import type { PublicSupport } from './ports.ts';
 
 export interface SupportRequestDependencies {
@@ -15,6 +16,7 @@ export interface SupportRequestDependencies {
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;
+  countVisit: CountVisit;
 }
 
 const path = '/help/support';
@@ -34,8 +36,9 @@ interface Typed {
  */
 export function supportRequestRoutes(dependencies: SupportRequestDependencies): Router<NijoState> {
   const router = createPageRouter();
-  router.get(path, (ctx) => showForm(dependencies, ctx, { loginId: '', reason: '' }));
-  router.post(path, (ctx) => helpWhereRefused(dependencies, ctx, () => send(dependencies, ctx)));
+  const bounded = limitVisits(dependencies.countVisit);
+  router.get(path, bounded, (ctx) => showForm(dependencies, ctx, { loginId: '', reason: '' }));
+  router.post(path, bounded, (ctx) => helpWhereRefused(dependencies, ctx, () => send(dependencies, ctx)));
   return router;
 }
 

@@ -7,6 +7,7 @@ import type { Opening } from '../../i18n/opening.ts';
 import { readDay, readDayInput } from './day-input.ts';
 import { findDays, removeDay, setDays } from './days.ts';
 import type { CalendarActor, CalendarDay, DayInput } from './shapes.ts';
+import { createShownOpening, type ReadOpening } from './shown-opening.ts';
 import { readWeek, writeWeek } from './week.ts';
 
 export type { CalendarActor, CalendarDay, DayInput } from './shapes.ts';
@@ -15,6 +16,11 @@ export type { CalendarActor, CalendarDay, DayInput } from './shapes.ts';
 export interface Calendar {
   /** What the calendar says of a moment: now, by the database's clock, unless another is given. */
   opening(at?: Date): Promise<Opening>;
+  /**
+   * What pages that anybody can ask for say of now: kept while the calendar stays as it is, so that looking at
+   * them costs the database next to nothing (S12). Never for a decision.
+   */
+  shownOpening(): Promise<Opening>;
   /** Writes the configured hours, time zone and holidays: at the start of every node. */
   sync(): Promise<void>;
   /** Holidays and the operator's days from one day to another, in order; without `until` to the last known. */
@@ -42,8 +48,13 @@ export function createCalendar(deps: {
   timeZone: string;
 }): Calendar {
   const { db, settings, timeZone } = deps;
+  const shownOpening = createShownOpening({
+    version: () => readVersion(db),
+    read: () => readWithVersion(db),
+  });
   return {
     opening: (at) => readOpening(db, at),
+    shownOpening,
     sync: () => inTransaction(db, (trx) => writeWeek(trx, settings, timeZone)),
     days: (from, until) => findDays(db, readDay(from), until === undefined ? undefined : readDay(until)),
     week: () => readWeek(db, settings, timeZone),
@@ -68,23 +79,36 @@ export function createCalendar(deps: {
 
 /** Also for whoever is in a transaction. */
 export async function readOpening(db: Db, at?: Date): Promise<Opening> {
+  return (await readWithVersion(db, at)).opening;
+}
+
+async function readVersion(db: Db): Promise<number> {
+  const { rows } = await sql<{ version: number }>`
+    select version from desk_calendar where id`.execute(db);
+  return rows[0]?.version ?? -1;
+}
+
+async function readWithVersion(db: Db, at?: Date): Promise<ReadOpening> {
   const { rows } = await sql<{
     open: boolean;
     closes: Date | null;
     next_opens: Date | null;
     at: Date;
     time_zone: string;
-  }>`select o.open, o.closes, o.next_opens, m.at, c.time_zone
+    version: number;
+  }>`select o.open, o.closes, o.next_opens, m.at, c.time_zone, c.version
      from desk_calendar c
      cross join (select coalesce(${at?.toISOString() ?? null}::timestamptz, now()) as at) m
-     cross join lateral desk_opening(m.at) o`.execute(db);
+     cross join lateral desk_opening(m.at) o
+     where c.id`.execute(db);
   const row = rows[0];
   if (row === undefined) throw new Error('the calendar has no hours');
-  return {
+  const opening = {
     open: row.open,
     at: row.at,
     timeZone: row.time_zone,
     ...(row.closes === null ? {} : { closes: row.closes }),
     ...(row.next_opens === null ? {} : { nextOpens: row.next_opens }),
   };
+  return { opening, version: row.version };
 }

@@ -5,6 +5,8 @@ const en = {
   'errors.support_limit_reached.title': 'Too many requests from this network',
   'errors.support_limit_reached.message':
     'Nothing was filed. Please wait an hour and try again, or go to the support centre.',
+  'errors.too_many_visits.title': 'Too many visits from this network',
+  'errors.too_many_visits.message': 'Please wait a few seconds and try again.',
   'errors.setup_pass_missing.title': 'The setup pass is missing',
   'errors.setup_pass_missing.message': 'Please enter the 16 digits that the support centre gave you.',
   'errors.setup_pass_malformed.title': 'This does not look like a setup pass',
@@ -91,6 +93,8 @@ const ja: Record<keyof typeof en, Message> = {
   'errors.support_limit_reached.title': 'このネットワークからの申し込みが多すぎます',
   'errors.support_limit_reached.message':
     '受け付けていません。1時間ほど待ってから、もう一度お試しください。窓口でもご相談いただけます。',
+  'errors.too_many_visits.title': 'このネットワークからのアクセスが集中しています',
+  'errors.too_many_visits.message': '数秒待ってから、もう一度お試しください。',
   'errors.setup_pass_missing.title': '設定パスが入力されていません',
   'errors.setup_pass_missing.message': '窓口で受け取った16桁の数字を入力してください。',
   'errors.setup_pass_malformed.title': '設定パスの形になっていません',
