@@ -13,10 +13,11 @@ import {
   readRow,
 } from './import/import-row.ts';
 import { planRow, type RowPlan } from './import/plan-row.ts';
-import { writePlans } from './import/write-plans.ts';
+import { openImportDigests } from './import/memory.ts';
+import { type FactorsCame, importedAppName, type TellOfFactors, writePlans } from './import/write-plans.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 
-export { type CanonicalAddress, ImportRefusedError };
+export { type CanonicalAddress, type FactorsCame, importedAppName, ImportRefusedError, type TellOfFactors };
 
 export interface ImportReport {
   imported: number;
@@ -37,6 +38,8 @@ interface Dependencies {
   /** `cli:<user>` or an account's id, for the audit log. */
   actor: string;
   canonicalAddress: CanonicalAddress;
+  /** Writes the mails about factors that come to accounts which are there already. */
+  tellOfFactors?: TellOfFactors;
   /** Called after each batch with what is done so far. */
   onProgress?: (report: Readonly<ImportReport>) => void;
   /** Rows a transaction. */
@@ -49,12 +52,16 @@ const contention = new Set(['23505', '40001', '40P01']);
 /**
  * Brings accounts over from a CSV file (design §4): streaming, in batches of one transaction each,
  * so that a run that was stopped anywhere is finished by running the same file again. A line is
- * imported whole or not at all.
+ * imported whole or not at all, and only what it says for the first time: what was changed elsewhere
+ * since stays as it is.
  * @throws ImportRefusedError before anything is imported, when the first line is not a right one.
  * @throws the database's own error; the batches before it stay.
  */
 export async function importAccounts(dependencies: Dependencies): Promise<ImportReport> {
   const { db, hasher, sealer, source, actor, canonicalAddress, onProgress, batchSize = 500 } = dependencies;
+  const { tellOfFactors } = dependencies;
+  const digests = await openImportDigests(db, sealer);
+  const needsRehash = (phc: string): boolean => hasher.needsRehash(phc);
   const report: ImportReport = { imported: 0, updated: 0, unchanged: 0, bad: [], kept: [] };
   const lineOf = new Map<string, number>();
   let columns: ImportColumn[] | undefined;
@@ -64,16 +71,19 @@ export async function importAccounts(dependencies: Dependencies): Promise<Import
     const rows = batch;
     batch = [];
     if (rows.length === 0) return;
-    const hashed = await hashPasswords(db, hasher, rows);
+    const hashed = await hashPasswords(db, hasher, digests, rows);
     const writeBatch = async (): Promise<ReturnType<typeof planRow>[]> =>
       db.transaction().execute(async (trx) => {
         const existing = await lockExisting(trx, sealer, rows);
-        const plans = rows.map((row) => planRow(row, existing.get(row.loginId), hashed.get(row.loginId)));
+        const plans = rows.map((row) =>
+          planRow(row, existing.get(row.loginId), hashed.get(row.loginId), digests, needsRehash),
+        );
         await writePlans(
           trx,
           sealer,
           plans.filter((plan): plan is RowPlan => 'row' in plan),
           actor,
+          tellOfFactors,
         );
         return plans;
       });

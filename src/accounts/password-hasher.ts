@@ -17,6 +17,11 @@ export interface HashingLoad {
 export interface PasswordHasher {
   /** @returns a PHC string. @throws RangeError for what `verify` would never accept: empty, too long, no text. */
   hash(plain: string): Promise<string>;
+  /**
+   * The hash that comes of the salt and parameters of another one (of which `withoutOutput` is enough):
+   * for the same password it is the same. @throws RangeError as `hash`, or for what holds none.
+   */
+  hashAs(phc: string, plain: string): Promise<string>;
   /** Never true for an empty or too long password, nor for a PHC string that cannot be read. */
   verify(phc: string, plain: string): Promise<boolean>;
   /**
@@ -70,6 +75,11 @@ export function readPhc(phc: string): PhcParameters | undefined {
 /** The part of a PHC string that decides what comparing costs: kind, version and parameters. */
 export function parametersOf(phc: string): string | undefined {
   return readPhc(phc) === undefined ? undefined : phc.split('$').slice(0, -2).join('$');
+}
+
+/** A PHC string with nothing in the place of the hash: what it takes to make that again. */
+export function withoutOutput(phc: string): string {
+  return phc.replace(/[^$]+$/, (output) => 'A'.repeat(output.length));
 }
 
 /**
@@ -141,6 +151,15 @@ export function createPasswordHasher(settings: Configuration['passwords']): Pass
       const bytes = bytesOf(plain);
       if (bytes === undefined) throw new RangeError('not a password: empty, too long or no text');
       return inTurn(() => argon2Hash(bytes, parameters));
+    },
+    async hashAs(phc, plain) {
+      const bytes = bytesOf(plain);
+      const read = readPhc(phc);
+      if (bytes === undefined || read === undefined) throw new RangeError('not a password, or no parameters');
+      const { memoryKib: memoryCost, passes: timeCost, parallelism, outputLength: outputLen } = read;
+      const salt = Buffer.from(phc.split('$').at(-2) ?? '', 'base64');
+      const options = { algorithm: argon2id, memoryCost, timeCost, parallelism, outputLen, salt };
+      return inTurn(() => argon2Hash(bytes, options));
     },
     async verify(phc, plain) {
       const bytes = bytesOf(plain);

@@ -1,10 +1,8 @@
-import { sql } from 'kysely';
-import { recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
+import { changePasswords } from './change-passwords.ts';
 import type { PasswordHasher } from './password-hasher.ts';
 import { faultOfNewPassword } from './password-rules.ts';
-import { endEverythingOf } from './status.ts';
 
 export interface NewPassword {
   accountId: string;
@@ -42,15 +40,7 @@ export async function setPassword(
       .forNoKeyUpdate()
       .executeTakeFirst();
     if (known === undefined) return { outcome: 'unknown-account' };
-    await trx
-      .insertInto('passwords')
-      .values({ account_id: accountId, phc })
-      .onConflict((conflict) =>
-        conflict.column('account_id').doUpdateSet({ phc, changed_at: sql<Date>`now()` }),
-      )
-      .execute();
-    await endEverythingOf(trx, accountId);
-    await recordAudit(trx, undefined, { event: 'password.set', result: 'success', actor, accountId });
+    await changePasswords(trx, [{ accountId, phc }], { actor });
     return { outcome: 'set' };
   });
 }

@@ -15,50 +15,57 @@ export interface Kept {
   /** Its session, by the digests in `oidc_payloads.session_uid`. */
   sessionUids?: readonly string[];
   /** Becomes `trusted_browsers.ended_why`. */
-  why?: 'password-changed' | 'reset' | 'not-me' | 'disabled';
+  why?: 'password-changed' | 'imported' | 'reset' | 'not-me' | 'disabled';
 }
 
 /**
- * Ends whatever an account has going: sessions, grants, tokens and interactions of the provider,
+ * Ends whatever an account, or each of several, has going: sessions, grants, tokens and interactions of the provider,
  * logins and changes in progress, trusted browsers, and mailed codes not yet used (C19). Services of
  * the sessions are told after the commit. Give it the transaction of the change that is the reason,
  * which has to hold the account's row: a login that is just being finished then waits for it.
  * @param keep of the kept session nothing stays but itself and the login that stands on it: tokens
  *   that were given out before end as well.
  */
-export async function endEverythingOf(trx: Db, accountId: string, keep: Kept = {}): Promise<void> {
+export async function endEverythingOf(
+  trx: Db,
+  accounts: string | readonly string[],
+  keep: Kept = {},
+): Promise<void> {
   const { interaction, sessionUids = [], why = 'password-changed' } = keep;
+  const ids = typeof accounts === 'string' ? [accounts] : [...accounts];
+  if (ids.length === 0) return;
+  const ofThese = sql<string>`any(${ids}::text[])`;
   // Codes before logins: the order in which a code is proven, so that the two do not wait for each other.
   await trx
     .updateTable('challenges')
     .set({ voided_at: sql<Date>`now()` })
-    .where('account_id', '=', accountId)
+    .where('account_id', '=', ofThese)
     .where('consumed_at', 'is', null)
     .where('voided_at', 'is', null)
     .$if(interaction !== undefined, (query) => query.where('interaction', '<>', String(interaction)))
     .execute();
   await trx
     .deleteFrom('sign_ins')
-    .where('account_id', '=', accountId)
+    .where('account_id', '=', ofThese)
     .$if(interaction !== undefined, (query) => query.where('interaction', '<>', String(interaction)))
     .execute();
   // After the logins: one that is finished while this waits has its result among what goes here.
   await endPayloads(
     trx,
-    sql<boolean>`p.account_id = ${accountId}
+    sql<boolean>`p.account_id = ${ofThese}
       and not (p.model in ('Session', 'Interaction') and ${ofSessions(sessionUids)})`,
   );
   await trx
     .updateTable('factor_changes')
     .set({ expires_at: sql<Date>`now()` })
-    .where('account_id', '=', accountId)
+    .where('account_id', '=', ofThese)
     .where('finished_at', 'is', null)
     .where('expires_at', '>', sql<Date>`now()`)
     .execute();
   await trx
     .updateTable('trusted_browsers')
     .set({ ended_at: sql<Date>`now()`, ended_why: why })
-    .where('account_id', '=', accountId)
+    .where('account_id', '=', ofThese)
     .where('ended_at', 'is', null)
     .execute();
 }

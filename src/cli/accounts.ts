@@ -11,6 +11,7 @@ import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import { canonicalAddress } from '../factors/address.ts';
 import { noteAddressFailure } from '../factors/address-health.ts';
+import { factorNotices } from '../factors/import-notices.ts';
 import { describeAccount, describeFields, describeReport } from './account-view.ts';
 import { accountBrowsersCommand } from './account-browsers.ts';
 import { accountRolesCommand } from './account-roles.ts';
@@ -73,6 +74,7 @@ export function accountsCommands(
             source: createReadStream(file),
             actor: context.actor,
             canonicalAddress: addressRules(config),
+            tellOfFactors: factorNotices(config),
           });
         } catch (error) {
           if (error instanceof ImportRefusedError) context.fail(`Nothing was imported: ${error.message}.`);

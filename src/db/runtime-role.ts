@@ -26,6 +26,7 @@ export const runtimeRights: Readonly<Record<keyof Schema, readonly Right[]>> = {
   desk_days: all,
   accounts: keep,
   passwords: keep,
+  import_memory: keep,
   mail_factors: keep,
   app_factors: keep,
   acknowledgements: append,

@@ -48,12 +48,20 @@ export interface AccountsTable {
   changes_frozen_until: NullableTimestamp;
   address_frozen_until: NullableTimestamp;
   ends_at: NullableTimestamp;
+  ended_at: NullableTimestamp;
 }
 
 export interface PasswordsTable {
   account_id: string;
   phc: string;
   changed_at: Timestamp;
+}
+
+export interface ImportMemoryTable {
+  account_id: string;
+  said: JSONColumnType<Record<string, string>>;
+  password_said_at: NullableTimestamp;
+  said_at: Timestamp;
 }
 
 export interface MailFactorsTable {
@@ -222,6 +230,7 @@ export interface AuditEventsTable {
 export interface Schema {
   accounts: AccountsTable;
   passwords: PasswordsTable;
+  import_memory: ImportMemoryTable;
   mail_factors: MailFactorsTable;
   app_factors: AppFactorsTable;
   acknowledgements: AcknowledgementsTable;

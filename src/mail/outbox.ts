@@ -33,15 +33,47 @@ export interface NewMail<Kind extends MailKind = MailKind> {
  * @throws NijoError `address_malformed` when the recipient is not one plain address.
  */
 export async function enqueueMail<Kind extends MailKind>(trx: Db, mail: NewMail<Kind>): Promise<string> {
+  const [id] = await enqueueMails(trx, [mail]);
+  if (id === undefined) throw new Error('the mail was not written');
+  return id;
+}
+
+/** As `enqueueMail`, for many mails in one statement. @returns their ids, in their order. */
+export async function enqueueMails<Kind extends MailKind>(
+  trx: Db,
+  mails: readonly NewMail<Kind>[],
+): Promise<string[]> {
+  if (mails.length === 0) return [];
+  const written = mails.map(rowsOf);
+  const links = written.flatMap(({ link }) => link ?? []);
+  const rows = written.map(({ row }) => row);
+  if (links.length === 0) await trx.insertInto('mails').values(rows).execute();
+  else {
+    await trx
+      .with('link', (query) => query.insertInto('notice_links').values(links))
+      .insertInto('mails')
+      .values(rows)
+      .execute();
+  }
+  return rows.map(({ id }) => id);
+}
+
+function rowsOf(mail: NewMail) {
   if (!isPlainAddress(mail.to)) throw new NijoError('address_malformed');
   if ('code' in mail.model || 'notMe' in mail.model)
     throw new Error('neither code nor link is ever stored: they are derived when the mail is sent');
-  const id = newId();
   const { accountId, notMe } = mail;
   const link =
-    notMe === undefined || accountId === undefined ? undefined : { id: newSecret(16), accountId, notMe };
+    notMe === undefined || accountId === undefined
+      ? undefined
+      : {
+          id: newSecret(16),
+          account_id: accountId,
+          event: notMe,
+          expires_at: sql<Date>`now() + make_interval(days => ${linkDays})`,
+        };
   const row = {
-    id,
+    id: newId(),
     account_id: accountId ?? null,
     challenge_id: mail.challengeId ?? null,
     kind: mail.kind,
@@ -51,20 +83,5 @@ export async function enqueueMail<Kind extends MailKind>(trx: Db, mail: NewMail<
     server_reply: null,
     expires_at: sql<Date>`now() + make_interval(secs => ${mail.lifetimeSeconds})`,
   };
-  if (link === undefined) await trx.insertInto('mails').values(row).execute();
-  else {
-    await trx
-      .with('link', (query) =>
-        query.insertInto('notice_links').values({
-          id: link.id,
-          account_id: link.accountId,
-          event: link.notMe,
-          expires_at: sql<Date>`now() + make_interval(days => ${linkDays})`,
-        }),
-      )
-      .insertInto('mails')
-      .values(row)
-      .execute();
-  }
-  return id;
+  return { row, link };
 }

@@ -3,20 +3,39 @@ import type { Sealer } from '../../base/sealing.ts';
 import type { Db } from '../../db/open.ts';
 import { type AccountRow, accountColumns } from '../directory.ts';
 import type { ImportRow } from './import-row.ts';
+import type { Said } from './memory.ts';
 
 /** What the database holds about an account that a file names too. */
 export interface ExistingAccount {
   account: AccountRow & { ends_at: string | null };
   phc: string | undefined;
+  /** The account has still the password that it was made with, if perhaps hashed anew. */
+  passwordIsFirst: boolean;
+  /** The password was changed after a file said one. */
+  passwordIsNewer: boolean;
+  /** What a file said last; undefined where none has since this is remembered. */
+  said: Said | undefined;
   /** Every address that was ever proven; `active` at most once. */
   addresses: readonly { address: string; active: boolean }[];
-  /** Every app's secret that ever was one, Base32: a removed one must not come back with an old file. */
+  /** Every app's secret that ever was one, Base32: a removed one must not come back with an old file. What cannot be opened is left out. */
   totpSecrets: readonly string[];
 }
 
 /** Binds a sealed authenticator secret to its row. Part of the stored format: `factors` reads it. */
 export function appFactorPlace(factorId: string, accountId: string): string {
   return `app_factors:${factorId}:${accountId}`;
+}
+
+function opened(
+  sealer: Sealer,
+  app: { id: string; account_id: string; secret_sealed: Buffer },
+): string | undefined {
+  try {
+    return sealer.open(app.secret_sealed, appFactorPlace(app.id, app.account_id)).toString();
+  } catch {
+    // Sealed under a secret that is gone: it proves nothing, and must not stand in the way of the file.
+    return undefined;
+  }
 }
 
 /**
@@ -41,10 +60,14 @@ export async function lockExisting(
   if (accounts.length === 0) return new Map();
   const ids = accounts.map((account) => account.id);
   const ofThese = sql<string>`any(${ids}::text[])`;
-  const passwords = await trx
-    .selectFrom('passwords')
-    .select(['account_id', 'phc'])
-    .where('account_id', '=', ofThese)
+  const states = await trx
+    .selectFrom('accounts as a')
+    .leftJoin('passwords as p', 'p.account_id', 'a.id')
+    .leftJoin('import_memory as m', 'm.account_id', 'a.id')
+    .select(['a.id', 'p.phc', 'm.said'])
+    .select(sql<boolean>`coalesce(p.changed_at = a.created_at, false)`.as('first'))
+    .select(sql<boolean>`coalesce(p.changed_at > m.password_said_at, false)`.as('newer'))
+    .where('a.id', '=', ofThese)
     .execute();
   const mail = await trx
     .selectFrom('mail_factors')
@@ -59,7 +82,7 @@ export async function lockExisting(
         .execute()
     : [];
 
-  const phcOf = new Map(passwords.map((row) => [row.account_id, row.phc]));
+  const stateOf = new Map(states.map((row) => [row.id, row]));
   const mailOf = Map.groupBy(mail, (row) => row.account_id);
   const appsOf = Map.groupBy(apps, (row) => row.account_id);
   return new Map(
@@ -67,14 +90,15 @@ export async function lockExisting(
       account.login_id,
       {
         account,
-        phc: phcOf.get(account.id),
+        phc: stateOf.get(account.id)?.phc ?? undefined,
+        passwordIsFirst: stateOf.get(account.id)?.first === true,
+        passwordIsNewer: stateOf.get(account.id)?.newer === true,
+        said: stateOf.get(account.id)?.said ?? undefined,
         addresses: (mailOf.get(account.id) ?? []).map(({ address, state }) => ({
           address,
           active: state === 'active',
         })),
-        totpSecrets: (appsOf.get(account.id) ?? []).map((app) =>
-          sealer.open(app.secret_sealed, appFactorPlace(app.id, account.id)).toString(),
-        ),
+        totpSecrets: (appsOf.get(account.id) ?? []).flatMap((app) => opened(sealer, app) ?? []),
       },
     ]),
   );

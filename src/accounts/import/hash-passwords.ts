@@ -2,24 +2,30 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 import type { PasswordHasher } from '../password-hasher.ts';
 import type { ImportRow } from './import-row.ts';
+import type { ImportDigests } from './memory.ts';
 
 /** What a row's plain password comes to. */
 export interface HashedPassword {
   /** The stored hash it was compared with; undefined when there was none. */
   comparedWith: string | undefined;
-  /** The new hash; undefined when the stored one verifies already. */
+  /** What was remembered of the file's password when it was compared. */
+  rememberedThen: string | undefined;
+  /** A new hash of it; undefined where the account has this password, or the file says nothing new. */
   phc: string | undefined;
+  /** The file said this very password before, and the account has another one since. */
+  saidBefore: boolean;
 }
 
 /**
  * Hashes the plain passwords of these rows, as many at once as the hasher takes, before any
- * transaction is open. A password that the account has already is verified and not hashed anew, so
- * that a file can be run again.
+ * transaction is open. A password that the account has already, or that a file gave it before, is
+ * compared and not hashed anew, so that a file can be run again.
  * @returns by login ID.
  */
 export async function hashPasswords(
   db: Db,
   hasher: PasswordHasher,
+  digests: ImportDigests,
   rows: readonly ImportRow[],
 ): Promise<Map<string, HashedPassword>> {
   const hashed = new Map<string, HashedPassword>();
@@ -29,17 +35,28 @@ export async function hashPasswords(
   const stored = await db
     .selectFrom('accounts as a')
     .innerJoin('passwords as p', 'p.account_id', 'a.id')
-    .select(['a.login_id', 'p.phc'])
+    .leftJoin('import_memory as m', 'm.account_id', 'a.id')
+    .select(['a.id', 'a.login_id', 'p.phc', 'm.said'])
     .where('a.login_id', '=', sql<string>`any(${loginIds}::text[])`)
     .execute();
-  const phcOf = new Map(stored.map((row) => [row.login_id, row.phc]));
+  const storedOf = new Map(stored.map((row) => [row.login_id, row]));
 
   const queue = work.values();
   const worker = async (): Promise<void> => {
     for (const { loginId, password = '' } of queue) {
-      const comparedWith = phcOf.get(loginId);
-      const same = comparedWith !== undefined && (await hasher.verify(comparedWith, password));
-      hashed.set(loginId, { comparedWith, phc: same ? undefined : await hasher.hash(password) });
+      const known = storedOf.get(loginId);
+      const rememberedThen = known?.said?.password;
+      const found = { comparedWith: known?.phc, rememberedThen };
+      if (known === undefined) {
+        hashed.set(loginId, { ...found, phc: await hasher.hash(password), saidBefore: false });
+        continue;
+      }
+      const same = await hasher.verify(known.phc, password);
+      const saidBefore =
+        !same &&
+        (await digests.isPassword(known.id, rememberedThen, (salted) => hasher.hashAs(salted, password)));
+      const phc = same || saidBefore ? undefined : await hasher.hash(password);
+      hashed.set(loginId, { ...found, phc, saidBefore });
     }
   };
   await Promise.all(Array.from({ length: hasher.load().maxParallel }, worker));

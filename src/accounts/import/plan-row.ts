@@ -1,7 +1,9 @@
 import { newId } from '../../base/ids.ts';
+import { parametersOf } from '../password-hasher.ts';
 import type { ExistingAccount } from './existing.ts';
 import type { HashedPassword } from './hash-passwords.ts';
 import type { ImportRow, Profile } from './import-row.ts';
+import { type ImportDigests, madeByFile, type Said } from './memory.ts';
 
 /** What is to be written for one row. */
 export interface RowPlan {
@@ -17,32 +19,84 @@ export interface RowPlan {
   changes: readonly string[];
   /** What of the file was left aside for the account's own newer state, for the report. */
   kept: readonly string[];
+  /** What is remembered of the file from here on; undefined where that is so already. */
+  said: Said | undefined;
+  /** A password is among what it says anew. */
+  passwordSaid: boolean;
 }
 
+/** A plan in the making. */
+interface Draft {
+  accountId: string;
+  existing: ExistingAccount | undefined;
+  digests: ImportDigests;
+  /** Of hashes made with other parameters than the configured ones. */
+  foreign: (phc: string) => boolean;
+  said: Record<string, string>;
+  kept: string[];
+}
+
+const stays = {
+  newer: 'the password was changed since a file gave this one, and stays',
+  unknown:
+    'the password stays: whether the account or the file has the newer one is not known the first time after an upgrade (to set it, use `nijo accounts set-password`, or another password in the file)',
+  meanwhile: 'the password was changed during the import and stays',
+};
+
+/** The hash to write, where the file says a password that it has not said before and the account does not have. */
 function planPassword(
   row: ImportRow,
-  existing: ExistingAccount | undefined,
   hashed: HashedPassword | undefined,
-  kept: string[],
+  { accountId, existing, digests, foreign, said, kept }: Draft,
 ): string | undefined {
-  if (row.passwordHash !== undefined)
-    return row.passwordHash === existing?.phc ? undefined : row.passwordHash;
-  if (hashed?.phc === undefined) return undefined;
-  // Set by somebody while the file's was being hashed: that one is newer.
-  if (hashed.comparedWith !== existing?.phc) {
-    kept.push('the password was changed during the import and stays');
+  const { password, passwordHash } = row;
+  if (password === undefined && passwordHash === undefined) return undefined;
+  const stored = existing?.phc;
+  const before = said.password;
+  if (hashed !== undefined && existing !== undefined) {
+    // Set by somebody, or said by another file, while this one's was being hashed: that one is newer.
+    if (hashed.comparedWith !== stored || hashed.rememberedThen !== before) {
+      kept.push(stays.meanwhile);
+      return undefined;
+    }
+  }
+  const digest = (phc: string): string =>
+    passwordHash === undefined
+      ? digests.ofPassword(accountId, phc)
+      : digests.of(accountId, 'password_hash', phc);
+  const given = passwordHash ?? hashed?.phc;
+  if (hashed?.saidBefore === true || (passwordHash !== undefined && before === digest(passwordHash))) {
+    // A hash that differs may have been renewed for the same password at a sign-in.
+    if (passwordHash === undefined || (passwordHash !== stored && existing?.passwordIsNewer === true))
+      kept.push(stays.newer);
     return undefined;
   }
-  return hashed.phc;
+  const has = passwordHash === undefined ? hashed?.phc === undefined : passwordHash === stored;
+  if (stored !== undefined && has) {
+    said.password = digest(stored);
+    return undefined;
+  }
+  if (given === undefined) return undefined;
+  said.password = digest(given);
+  if (existing === undefined || stored === undefined || before !== undefined || madeByFile in said)
+    return given;
+  // No file has said a password of this account since that is remembered. The first one that it was made
+  // with is known to be the file's; a hash renewed at sign-in can be told from it only by its parameters.
+  if (existing.passwordIsFirst && (passwordHash === undefined || foreign(stored))) return given;
+  kept.push(stays.unknown);
+  return undefined;
 }
 
 function planAddress(
   row: ImportRow,
-  existing: ExistingAccount | undefined,
-  kept: string[],
+  { accountId, existing, digests, said, kept }: Draft,
 ): string | undefined {
   const address = row.factorAddress;
-  if (address === undefined || existing === undefined) return address;
+  if (address === undefined) return undefined;
+  const digest = digests.of(accountId, 'factor_email', address);
+  const saidBefore = said.factor_email === digest;
+  said.factor_email = digest;
+  if (existing === undefined) return address;
   const known = existing.addresses.find((one) => one.address === address && one.active);
   if (known !== undefined) return undefined;
   // A running factor is never replaced by a file, and one that its owner has ended never comes back.
@@ -50,52 +104,93 @@ function planAddress(
     kept.push('another proven address is in use and stays');
     return undefined;
   }
-  if (existing.addresses.some((one) => one.address === address)) {
+  if (saidBefore || existing.addresses.some((one) => one.address === address)) {
     kept.push('the address was in use and has been removed; it is not brought back');
     return undefined;
   }
   return address;
 }
 
+function planSecret(row: ImportRow, { accountId, existing, digests, said }: Draft): string | undefined {
+  const secret = row.totpSecret;
+  if (secret === undefined) return undefined;
+  const digest = digests.of(accountId, 'totp_secret', secret);
+  const saidBefore = said.totp_secret === digest;
+  said.totp_secret = digest;
+  return saidBefore || existing?.totpSecrets.includes(secret) === true ? undefined : secret;
+}
+
+/** The columns that change. Those that only the file has not changed keep what the account has. */
+function planProfile(
+  row: ImportRow,
+  { accountId, existing, digests, said, kept }: Draft,
+): Map<keyof Profile, string | null> {
+  const changed = new Map<keyof Profile, string | null>();
+  const columns = Object.entries(row.profile) as [keyof Profile, string | null][];
+  for (const [column, value] of columns) {
+    const present = existing?.account[column] ?? null;
+    const digest = digests.of(accountId, column, value);
+    const before = said[column];
+    said[column] = digest;
+    if (value === present) continue;
+    const chosen =
+      column === 'locale' && present !== null && before !== digests.of(accountId, column, present);
+    if (existing !== undefined && before === digest) {
+      // Many users choose their language; that is no news for an operator.
+      if (!chosen) kept.push(`${column} was changed elsewhere since a file gave this value, and stays`);
+    } else if (existing !== undefined && chosen) kept.push('locale was chosen by the user and stays');
+    else changed.set(column, value);
+  }
+  return changed;
+}
+
 /**
- * What a row changes: nothing that is so already, and no factor that runs. Pure, so that the same
- * file and the same state always give the same.
+ * What a row changes: only what the file says for the first time, nothing that is so already, and no
+ * factor that runs. Pure, so that the same file and the same state always give the same.
  * @returns a reason instead when the row contradicts the account.
  */
 export function planRow(
   row: ImportRow,
   existing: ExistingAccount | undefined,
   hashed: HashedPassword | undefined,
+  digests: ImportDigests,
+  needsRehash: (phc: string) => boolean,
 ): RowPlan | { reason: string } {
   const account = existing?.account;
   // Staff and student IDs are one namespace: an ID never changes sides by a line in a file (R2).
   if (account !== undefined && account.kind !== row.kind) {
     return { reason: `the ID is an account of kind ${account.kind} already` };
   }
-  const kept: string[] = [];
-  const changes: string[] = [];
-  for (const [column, value] of Object.entries(row.profile) as [keyof Profile, string | null][]) {
-    if ((account?.[column] ?? null) !== value) changes.push(column);
-  }
-  const profileChanges = changes.length > 0;
-  const phc = planPassword(row, existing, hashed, kept);
-  const address = planAddress(row, existing, kept);
-  const totpSecret =
-    row.totpSecret !== undefined && existing?.totpSecrets.includes(row.totpSecret) === true
-      ? undefined
-      : row.totpSecret;
+  const accountId = account?.id ?? newId();
+  const before: Said = existing === undefined ? {} : (existing.said ?? {});
+  const said: Record<string, string> = existing === undefined ? { [madeByFile]: 'yes' } : { ...before };
+  const foreign = (phc: string): boolean => parametersOf(phc) !== undefined && needsRehash(phc);
+  const draft: Draft = { accountId, existing, digests, foreign, said, kept: [] };
+  const profile = planProfile(row, draft);
+  const phc = planPassword(row, hashed, draft);
+  const address = planAddress(row, draft);
+  const totpSecret = planSecret(row, draft);
+  const changes: string[] = [...profile.keys()];
   if (phc !== undefined) changes.push('password');
   if (address !== undefined) changes.push('factor_email');
   if (totpSecret !== undefined) changes.push('totp_secret');
+  const present = Object.keys(row.profile).map((column) => [
+    column,
+    account?.[column as keyof Profile] ?? null,
+  ]);
+  const news = Object.keys(said).some((column) => said[column] !== before[column]);
   return {
     row,
-    accountId: account?.id ?? newId(),
+    accountId,
     isNew: account === undefined,
-    profile: profileChanges ? row.profile : undefined,
+    profile:
+      profile.size > 0 ? { ...Object.fromEntries(present), ...Object.fromEntries(profile) } : undefined,
     phc,
     address,
     totpSecret,
     changes,
-    kept,
+    kept: draft.kept,
+    said: news ? said : undefined,
+    passwordSaid: said.password !== before.password,
   };
 }

@@ -3,12 +3,16 @@ import { recordAudit } from '../../audit/audit.ts';
 import { newId } from '../../base/ids.ts';
 import type { Sealer } from '../../base/sealing.ts';
 import type { Db } from '../../db/open.ts';
+import { changePasswords, writePasswords } from '../change-passwords.ts';
 import { appFactorPlace } from './existing.ts';
 import type { Profile } from './import-row.ts';
+import { remember } from './memory.ts';
 import type { RowPlan } from './plan-row.ts';
 
 const profileColumns = ['name_en', 'name_ja', 'email', 'affiliation', 'locale', 'ends_at'] as const;
 const now = sql<Date>`now()`;
+/** What an app is called that came with a file, until its user names it. */
+export const importedAppName = 'app';
 
 async function insertAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void> {
   if (plans.length === 0) return;
@@ -67,20 +71,14 @@ async function updateAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void>
   }
 }
 
-async function writePasswords(trx: Db, plans: readonly RowPlan[]): Promise<void> {
-  const rows = plans.flatMap(({ accountId, phc }) =>
-    phc === undefined ? [] : [{ account_id: accountId, phc }],
-  );
-  if (rows.length === 0) return;
-  await trx
-    .insertInto('passwords')
-    .values(rows)
-    .onConflict((conflict) =>
-      conflict
-        .column('account_id')
-        .doUpdateSet((excluded) => ({ phc: excluded.ref('excluded.phc'), changed_at: now })),
-    )
-    .execute();
+/** Passwords of new accounts are written, those of others are changed: what stood on the earlier one ends. */
+async function passwords(trx: Db, plans: readonly RowPlan[], actor: string): Promise<void> {
+  const of = (isNew: boolean) =>
+    plans.flatMap((plan) =>
+      plan.phc === undefined || plan.isNew !== isNew ? [] : [{ accountId: plan.accountId, phc: plan.phc }],
+    );
+  await writePasswords(trx, of(true));
+  await changePasswords(trx, of(false), { actor, imported: true });
 }
 
 async function insertFactors(trx: Db, sealer: Sealer, plans: readonly RowPlan[]): Promise<void> {
@@ -92,34 +90,68 @@ async function insertFactors(trx: Db, sealer: Sealer, plans: readonly RowPlan[])
     if (totpSecret === undefined) return [];
     const id = newId();
     const sealed = sealer.seal(totpSecret, appFactorPlace(id, accountId));
-    return [{ id, account_id: accountId, name: 'app', secret_sealed: sealed, last_step: 0 }];
+    return [{ id, account_id: accountId, name: importedAppName, secret_sealed: sealed, last_step: 0 }];
   });
   if (apps.length > 0) await trx.insertInto('app_factors').values(apps).execute();
 }
 
-/** A password or factor that comes over anew ends the trust that was given on the strength of the old (R31). */
-async function endTrust(trx: Db, plans: readonly RowPlan[]): Promise<void> {
-  const ids = plans
-    .filter(
-      ({ phc, address, totpSecret }) =>
-        phc !== undefined || address !== undefined || totpSecret !== undefined,
-    )
-    .map(({ accountId }) => accountId);
-  if (ids.length === 0) return;
+/** A factor that came to an account which was there before. */
+export interface FactorsCame {
+  accountId: string;
+  address: string | undefined;
+  app: boolean;
+}
+
+/** Tells the owners of accounts of the factors that came, in the transaction in which they came (R37, C18). */
+export type TellOfFactors = (trx: Db, came: readonly FactorsCame[]) => Promise<void>;
+
+/** A factor that comes to an account ends the trust that was given before (R31), and is told and recorded as any. */
+async function factorsCame(
+  trx: Db,
+  plans: readonly RowPlan[],
+  actor: string,
+  tell: TellOfFactors | undefined,
+): Promise<void> {
+  const came = plans
+    .filter(({ isNew, address, totpSecret }) => !isNew && (address !== undefined || totpSecret !== undefined))
+    .map(({ accountId, address, totpSecret }) => ({ accountId, address, app: totpSecret !== undefined }));
+  if (came.length === 0) return;
   await trx
     .updateTable('trusted_browsers')
     .set({ ended_at: now, ended_why: 'imported' })
-    .where('account_id', '=', sql<string>`any(${ids}::text[])`)
+    .where('account_id', '=', sql<string>`any(${came.map(({ accountId }) => accountId)}::text[])`)
     .where('ended_at', 'is', null)
     .execute();
+  const event = (
+    name: 'factor.mail-enrolled' | 'factor.app-enrolled',
+    method: string,
+    accountId: string,
+  ) => ({
+    event: name,
+    result: 'success' as const,
+    actor,
+    accountId,
+    method,
+    details: { by: 'import' },
+  });
+  await recordAudit(
+    trx,
+    undefined,
+    ...came.flatMap(({ accountId, address, app }) => [
+      ...(address === undefined ? [] : [event('factor.mail-enrolled', 'mail', accountId)]),
+      ...(app ? [event('factor.app-enrolled', 'app', accountId)] : []),
+    ]),
+  );
+  await tell?.(trx, came);
 }
 
-/** Writes a batch and its audit rows. Plans that change nothing write nothing. Give it a transaction. */
+/** Writes a batch, what is remembered of it, and its audit rows. Give it a transaction. */
 export async function writePlans(
   trx: Db,
   sealer: Sealer,
   plans: readonly RowPlan[],
   actor: string,
+  tell?: TellOfFactors,
 ): Promise<void> {
   const work = plans.filter((plan) => plan.isNew || plan.changes.length > 0);
   await insertAccounts(
@@ -130,11 +162,14 @@ export async function writePlans(
     trx,
     work.filter((plan) => !plan.isNew),
   );
-  await writePasswords(trx, work);
+  await passwords(trx, work, actor);
   await insertFactors(trx, sealer, work);
-  await endTrust(
+  await factorsCame(trx, work, actor, tell);
+  await remember(
     trx,
-    work.filter((plan) => !plan.isNew),
+    plans.flatMap(({ accountId, said, passwordSaid }) =>
+      said === undefined ? [] : [{ accountId, said, passwordSaid }],
+    ),
   );
   await recordAudit(
     trx,
