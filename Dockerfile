@@ -21,4 +21,4 @@ STOPSIGNAL SIGTERM
 ENV NIJO_HEALTH_URL=http://127.0.0.1:3000/health/live
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(process.env.NIJO_HEALTH_URL).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "src/cli/nijo.ts", "serve"]
+CMD ["node", "--disable-sigusr1", "src/cli/nijo.ts", "serve"]

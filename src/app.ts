@@ -60,6 +60,7 @@ import type { RouteTable } from './web/route-table.ts';
 import { listen } from './web/server.ts';
 import { healthRoutes, homeRoutes } from './web/server-routes.ts';
 import { createTrustCookie } from './web/trust-cookie.ts';
+import { createUnreadableRequests } from './web/unreadable-request.ts';
 
 /** A running node. */
 export interface Nijo {
@@ -101,6 +102,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
 
   const transport = createMailTransport(config.mail, {
     senderName: config.mail.from_name ?? config.branding.organisation,
+    issuer: config.issuer,
   });
   const sender = createMailSender({
     db,
@@ -235,10 +237,13 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
   await centre.start();
   await health.start();
   const handle = application.callback();
+  const observe = (status: number) => metrics.httpRequest('unreadable', 'other', status, 0);
+  const unreadable = createUnreadableRequests({ config, branding, logger, observe });
   const server = await listen((request, response) => void handle(request, response), {
     host: config.server.host,
     port: config.server.port,
     maxConnections: config.server.max_connections,
+    unreadable: unreadable.answer,
   });
   const internal =
     config.server.internal_port === 0

@@ -41,6 +41,15 @@ export interface OpenedTrial {
 /** A fault that the operator is told in one line, without a stack. */
 export class CommandFailed extends Error {}
 
+/** A container may run under a user ID that no passwd entry names (OpenShift, `runAsUser`). */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}
+
 export function createCliContext(options: {
   configFile: () => string | undefined;
   /** The trial's settings and database in place of the configured ones; undefined where they are not asked for. */
@@ -87,6 +96,6 @@ export function createCliContext(options: {
     out: (text) => process.stdout.write(`${text}\n`),
     progress: (text) => process.stderr.write(`${text}\n`),
     fail,
-    actor: `cli:${userInfo().username}`,
+    actor: `cli:${userName()}`,
   };
 }

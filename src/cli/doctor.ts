@@ -36,7 +36,7 @@ export function doctorCommand(context: CliContext): Command {
 
 async function examine(config: Configuration): Promise<Finding[]> {
   const db = openPostgres(config.database, () => undefined);
-  const transport = createMailTransport(config.mail);
+  const transport = createMailTransport(config.mail, { issuer: config.issuer });
   const attempt = async (check: string, work: () => Promise<string>): Promise<Finding> => {
     try {
       return { check, ok: true, said: await work() };

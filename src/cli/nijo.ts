@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --disable-sigusr1
 import { Command, CommanderError } from 'commander';
 import { DatabaseUnreachable } from '../db/patient-pool.ts';
 import { accountsCommands } from './accounts.ts';
@@ -9,9 +9,12 @@ import { deskCommands } from './desk.ts';
 import { doctorCommand } from './doctor.ts';
 import { keysCommands } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
+import { keepInspectorShut } from './no-inspector.ts';
 import { probeCommand } from './probe.ts';
 import { serveCommand } from './serve.ts';
 import { openTrial, trialCommand } from './trial.ts';
+
+keepInspectorShut();
 
 const program = new Command('nijo')
   .description('OpenID Connect identity provider with a second-factor step')

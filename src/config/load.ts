@@ -97,9 +97,15 @@ function describe(issue: z.core.$ZodIssue): ConfigurationFault[] {
     {
       setting: at === '' ? '(file)' : at,
       problem: issue.code === 'custom' ? issue.message : issue.message.replace(/^Invalid input: /, ''),
-      fix: `see \`${at}\` in config/nijo.example.yaml`,
+      fix: fixOf(issue) ?? `see \`${at}\` in config/nijo.example.yaml`,
     },
   ];
+}
+
+/** The fix that a setting's own check gives. */
+function fixOf(issue: z.core.$ZodIssue): string | undefined {
+  const fix: unknown = issue.code === 'custom' ? issue.params?.fix : undefined;
+  return typeof fix === 'string' ? fix : undefined;
 }
 
 /** What no single setting's own check sees; each is looked at even when others are wrong. */
@@ -197,7 +203,7 @@ export function loadConfiguration(file: string | undefined, environment: Environ
   for (const [name, setting] of variables) {
     const direct = environment[name];
     const path = environment[`${name}_FILE`];
-    if (direct !== undefined && direct !== '') assign(input, setting, direct);
+    if (direct !== undefined && direct.trim() !== '') assign(input, setting, direct);
     else if (path !== undefined && path !== '') {
       try {
         assign(input, setting, readFileSync(path, 'utf8').trim());

@@ -400,6 +400,14 @@ export const en = {
   'errors.unsupported_media_type.message': 'Please load the page again and send the form once more.',
   'errors.request_too_large.title': 'Too much was sent at once',
   'errors.request_too_large.message': 'Please go back and enter less.',
+  'errors.url_too_long.title': 'The address is too long',
+  'errors.url_too_long.message':
+    'Please open the service that you want to use again. If this comes back, tell the people who run that service.',
+  'errors.headers_too_large.title': 'Your browser sent too many cookies',
+  'errors.headers_too_large.message':
+    'Other websites of the same organisation have stored too many cookies in your browser. Please delete the cookies of this site and of its organisation in the settings of your browser, close the browser, and try again. A private window works too.',
+  'errors.request_timeout.title': 'The request took too long',
+  'errors.request_timeout.message': 'Please check your connection, load the page again and try once more.',
   'errors.host_unknown.title': 'This server is not known by that name',
   'errors.host_unknown.message':
     'Please check the address. Open the service that you want to use: it knows the right one.',

@@ -371,6 +371,14 @@ export const ja: Catalogue = {
   'errors.unsupported_media_type.message': 'ページを読み込み直して、もう一度送ってください。',
   'errors.request_too_large.title': '一度に送られた内容が多すぎます',
   'errors.request_too_large.message': '前のページに戻り、入力を短くしてください。',
+  'errors.url_too_long.title': 'アドレスが長すぎます',
+  'errors.url_too_long.message':
+    '使いたいサービスをもう一度開いてください。くり返し表示される場合は、そのサービスの担当者にお知らせください。',
+  'errors.headers_too_large.title': 'ブラウザーから送られたCookieが多すぎます',
+  'errors.headers_too_large.message':
+    '同じ組織のほかのサイトが、ブラウザーに多くのCookieを保存しています。ブラウザーの設定で、このサイトと同じ組織のCookieを削除し、ブラウザーを閉じてから、もう一度お試しください。プライベートウィンドウでも使えます。',
+  'errors.request_timeout.title': '送信に時間がかかりすぎました',
+  'errors.request_timeout.message': '通信の状態を確かめ、ページを読み込み直して、もう一度お試しください。',
   'errors.host_unknown.title': 'このサーバーの名前ではありません',
   'errors.host_unknown.message':
     'アドレスを確かめてください。使いたいサービスを開けば、正しいアドレスに進みます。',

@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import { hostname } from 'node:os';
 import { createTransport } from 'nodemailer';
 import type { Configuration } from '../config/schema.ts';
 import type { Locale, Localised } from '../i18n/locale.ts';
@@ -32,13 +34,14 @@ export interface MailTransport {
  */
 export function createMailTransport(
   settings: Configuration['mail'],
-  options: { senderName?: Localised } = {},
+  options: { senderName?: Localised; issuer?: string } = {},
 ): MailTransport {
   const url = new URL(settings.smtp_url);
   // These would print the mails, and with them the codes.
   for (const name of ['logger', 'debug', 'transactionLog']) url.searchParams.delete(name);
   const pool = createTransport({
     url: url.href,
+    name: url.searchParams.get('name') ?? settings.ehlo_name ?? ehloNameOf(options.issuer),
     pool: true,
     maxConnections: settings.pool_size,
     // A server that closes unused connections is met with a new one, before anything was sent.
@@ -103,6 +106,18 @@ export function createMailTransport(
       pool.close();
     },
   };
+}
+
+/**
+ * What this node calls itself to the relay (RFC 5321 §4.1.1.1). The short host name of a container, and the
+ * `[127.0.0.1]` that the library says instead, are refused by many.
+ */
+function ehloNameOf(issuer: string | undefined): string {
+  const own = hostname();
+  if (/^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(own)) return own;
+  const host = issuer === undefined ? '' : new URL(issuer).hostname;
+  if (isIP(host) === 4) return `[${host}]`;
+  return host === '' || host.startsWith('[') ? '[127.0.0.1]' : host;
 }
 
 function isThisMachine(host: string): boolean {

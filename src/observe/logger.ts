@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { errorStatus } from '../base/errors.ts';
 import type { Configuration } from '../config/schema.ts';
 
 export type { Logger };
@@ -24,6 +25,25 @@ const secretFields = [
   'code_verifier',
 ];
 
+// Of the system, Node or its HTTP parser, and of SQL: what an error's `code` is, in an `err` alone.
+const systemCode = /^(E[A-Z][A-Z0-9_]*|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/;
+const sqlState = /^[0-9A-Z]{5}$/;
+
+/**
+ * `code` is the name of two things: of what went wrong, which operators search for, and of what a user typed or a
+ * service sent, which nobody may read. The value and its place tell them apart; what is neither stays hidden.
+ */
+function censor(value: unknown, path: readonly string[]): unknown {
+  const hidden = '[redacted]';
+  if (path.at(-1) !== 'code') return hidden;
+  if (typeof value === 'number')
+    return path.length === 1 && Number.isInteger(value) && value >= 0 && value < 256 ? value : hidden;
+  if (typeof value !== 'string') return hidden;
+  const isFault = Object.hasOwn(errorStatus, value) || systemCode.test(value);
+  const isSqlState = (path.includes('err') || path.includes('cause')) && sqlState.test(value);
+  return isFault || isSqlState ? value : hidden;
+}
+
 /**
  * The program's log: one JSON object a line (so no input can forge a line), with secrets redacted.
  * Log what happened under a stable `event` name; never a request body or a header set.
@@ -39,8 +59,13 @@ export function createLogger(
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     redact: {
-      paths: secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
-      censor: '[redacted]',
+      paths: [
+        ...secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
+        // Where Postgres quotes the row: `Key (address)=(…) already exists`.
+        'err.detail',
+        'err.cause.detail',
+      ],
+      censor,
     },
   };
   return destination === undefined ? pino(options) : pino(options, destination);

@@ -5,6 +5,7 @@ import { newId } from '../base/ids.ts';
 import type { Logger } from '../observe/logger.ts';
 import { createAddressReader, createNetworkTest } from './client-address.ts';
 import type { NijoMiddleware } from './context.ts';
+import { namesHost } from './host.ts';
 import type { RouteTable } from './route-table.ts';
 
 // A browser may say anything of itself; nobody needs more of it than this.
@@ -73,7 +74,9 @@ export function guardAddress(options: {
   const isProxy = createNetworkTest(options.trustedProxies);
   return async (ctx, next) => {
     if (options.routes.find(ctx.path)?.health === true) return next();
-    refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', issuer.host);
+    refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', issuer);
+    // Whatever spelling came: everything behind this sees the issuer's own.
+    ctx.req.headers.host = issuer.host;
     const [scheme = ''] = ctx.get('x-forwarded-proto').toLowerCase().split(',');
     const inTheClear =
       issuer.protocol === 'https:' && scheme.trim() === 'http' && isProxy(ctx.req.socket.remoteAddress);
@@ -86,11 +89,11 @@ export function guardAddress(options: {
   };
 }
 
-function refuseForeignHost(rawHeaders: readonly string[], url: string, expected: string): void {
+function refuseForeignHost(rawHeaders: readonly string[], url: string, issuer: URL): void {
   const hosts = rawHeaders.filter(
     (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
   );
   // Two Host headers or an absolute request line let a proxy and us see different hosts.
-  if (hosts.length !== 1 || hosts[0]?.toLowerCase() !== expected || !url.startsWith('/'))
+  if (hosts.length !== 1 || !namesHost(hosts[0] ?? '', issuer) || !url.startsWith('/'))
     throw new NijoError('host_unknown');
 }

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import type { ParserError } from './unreadable-request.ts';
 
 /** A listening HTTP server that can end without cutting anybody off. */
 export interface ListeningServer {
@@ -17,7 +18,13 @@ export interface ListeningServer {
  */
 export async function listen(
   handler: RequestListener,
-  options: { host: string; port: number; maxConnections: number },
+  options: {
+    host: string;
+    port: number;
+    maxConnections: number;
+    /** Answers a request that the parser cannot read; without it Node answers with a bare status. */
+    unreadable?: (error: ParserError, socket: Socket) => void;
+  },
 ): Promise<ListeningServer> {
   const server = createServer(
     {
@@ -26,9 +33,14 @@ export async function listen(
       connectionsCheckingInterval: 2_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16_384,
+      // Node would answer with an empty 400: a request without a Host is refused with the foreign ones.
+      requireHostHeader: false,
     },
     handler,
   );
+  const { unreadable } = options;
+  if (unreadable !== undefined)
+    server.on('clientError', (error, socket) => unreadable(error, socket as Socket));
   server.maxConnections = options.maxConnections;
   let draining = false;
   server.prependListener('request', (_, response) => {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'node-html-parser';
 import { appCode, type Cluster, startCluster, testClients, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { collectingLogger } from '../support/logger.ts';
 import { expectNothingForeign, expectPageHeaders } from '../support/page-headers.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { type Answer, type Arrival, UserAgent } from '../support/user-agent.ts';
@@ -11,6 +13,7 @@ const issuer = 'https://idp.example';
 describeOnEveryDatabase('what stands around every answer', (open) => {
   let database: TestDatabase;
   let cluster: Cluster;
+  const log = collectingLogger();
   beforeAll(async () => {
     database = await open();
     const consenting = {
@@ -21,6 +24,7 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
     };
     cluster = await startCluster(database, {
       issuer,
+      logger: log.logger,
       config: { server: { trusted_proxies: ['127.0.0.2'] } },
       clients: [...testClients, consenting],
     });
@@ -218,7 +222,10 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
       ['Host: idp.example:443@evil.test'],
       ['Host: evil.test:x@idp.example'],
       ['Host: idp.example:8443'],
-      ['Host: idp.example.'],
+      ['Host: idp.example..'],
+      ['Host: idp.example:80'],
+      ['Host: idp.example:0443'],
+      ['Host: idp.example:443:443'],
       ['Host: idp.example.evil.test'],
       ['Host: evil.test, idp.example'],
       ['Host: '],
@@ -248,8 +255,98 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
       }
     }
     expect((await rawRequest(url, ['GET / HTTP/1.0'])).status).toBe(421);
-    expect((await rawRequest(url, ['GET / HTTP/1.1', 'Host: IDP.Example'])).status).toBe(200);
     expect(cluster.smtp.recipients).toHaveLength(mailed);
+  });
+
+  test('S20: other spellings of our own host are ours, and every link is still made from the issuer', async () => {
+    const { url } = cluster.nodes[0]!;
+    const browser = new UserAgent(cluster);
+    for (const host of ['IDP.Example', 'idp.example:443', 'idp.example.', 'Idp.Example.:443']) {
+      const ask = (path: string) => rawRequest(url, [`GET ${path} HTTP/1.1`, `Host: ${host}`]);
+      const discovery = await ask('/.well-known/openid-configuration');
+      const metadata = JSON.parse(discovery.body.slice(discovery.body.indexOf('{'))) as Record<
+        string,
+        unknown
+      >;
+      for (const [name, value] of Object.entries(metadata))
+        if (typeof value === 'string' && /_endpoint$|_uri$|^issuer$/.test(name))
+          expect([host, name, value.startsWith(`${issuer}/`) || value === issuer]).toEqual([
+            host,
+            name,
+            true,
+          ]);
+      const started = await ask(browser.authorizeUrl());
+      expect([host, started.status]).toEqual([host, 303]);
+      const location = /^location: (.*)$/im.exec(started.head)?.[1]?.trim() ?? '';
+      expect(new URL(location, issuer).origin).toBe(issuer);
+      for (const answer of [discovery, started, await ask('/'), await ask('/logout'), await ask('/nowhere')])
+        expect([host, /idp\.example(\.(?![a-z])|:443)/i.test(answer.head + answer.body)]).toEqual([
+          host,
+          false,
+        ]);
+    }
+  });
+
+  test('S20: what the parser cannot read is answered with a page in both languages, and logged', async () => {
+    const { url } = cluster.nodes[0]!;
+    const cookies = Array.from({ length: 300 }, (_, index) => `Cookie: c${index}=${'v'.repeat(60)}`);
+    const cases: [number, string, string[]][] = [
+      [431, 'headers_too_large', ['GET / HTTP/1.1', 'Host: idp.example', ...cookies]],
+      [431, 'headers_too_large', ['GET / HTTP/1.1', 'Host: idp.example', `Cookie: c=${'v'.repeat(40_000)}`]],
+      [431, 'headers_too_large', ['POST /token HTTP/1.1', 'Host: evil.test', `X: ${'v'.repeat(40_000)}`]],
+      [414, 'url_too_long', [`GET /authorize?state=${'s'.repeat(20_000)} HTTP/1.1`, 'Host: idp.example']],
+      [400, 'bad_request', ['GET / HTTP/9.9', 'Host: idp.example']],
+      [400, 'bad_request', ['GET / HTTP/1.1', 'Host: idp.example', 'Bad header: x\u0001<script>']],
+      [400, 'bad_request', ['\u0016\u0003\u0001 tls']],
+    ];
+    for (const [status, code, lines] of cases) {
+      const before = log.lines().length;
+      const answer = await rawRequest(url, lines);
+      expect([code, answer.status]).toEqual([code, status]);
+      const page = parse(answer.body);
+      expect(
+        page
+          .querySelectorAll('section')
+          .map((section) => section.getAttribute('lang'))
+          .toSorted(),
+      ).toEqual(['en', 'ja']);
+      expect(page.querySelector('[data-error]')?.getAttribute('data-error')).toBe(code);
+      expect(answer.body).not.toMatch(/vvvv|ssss|<script|evil/);
+      expect(answer.head).toMatch(/^content-security-policy: default-src 'none'/im);
+      expect(answer.head).toMatch(/^strict-transport-security:/im);
+      expect(answer.head).not.toMatch(/^set-cookie:/im);
+      const lines_ = log.lines().slice(before);
+      expect(lines_.filter((line) => line.event === 'request.unreadable')).toEqual([
+        expect.objectContaining({ code, status, level: 'warn', address: '127.0.0.1' }),
+      ]);
+      const [line] = lines_;
+      expect(page.querySelector('[data-reference]')?.text).toBe(
+        String(line?.requestId).slice(0, 8).toUpperCase(),
+      );
+    }
+    const english = (await rawRequest(url, ['GET / HTTP/1.1', 'Host: idp.example', ...cookies])).body;
+    expect(english).toContain('delete the cookies');
+    expect(english).toContain('Cookieを削除');
+  });
+
+  test('S20: a request without Host, and a form that is too large, get a page and a log line', async () => {
+    const { url } = cluster.nodes[0]!;
+    const without = await rawRequest(url, ['GET / HTTP/1.1']);
+    expect([
+      without.status,
+      parse(without.body).querySelector('[data-error]')?.getAttribute('data-error'),
+    ]).toEqual([421, 'host_unknown']);
+    const browser = new UserAgent(cluster);
+    const page = await browser.start();
+    const before = log.lines().length;
+    const large = await browser.submit(page, { login_id: 'x'.repeat(200_000), password: 'x' });
+    expect([large.status, large.page]).toEqual([413, 'error']);
+    expect(
+      log
+        .lines()
+        .slice(before)
+        .filter(({ event }) => event === 'fault'),
+    ).toEqual([expect.objectContaining({ code: 'request_too_large', status: 413 })]);
   });
 
   test('A31, C25: every link is built from the issuer, whatever headers of proxies say', async () => {

@@ -100,6 +100,87 @@ locale: { time_zone: Asia/Edo }
     for (const { fix } of error.faults) expect(fix.length).toBeGreaterThan(10);
   });
 
+  test.each(['p#ss', 'p/ss', 'p?ss', '12#34', '12/34', '12?34', 'a/b=c', '12/b=c', 'a#b@c'])(
+    'S20: a password %s in an address is named with its setting and a fix, and not told',
+    (password) => {
+      const error = faultsOf(undefined, {
+        ...environment,
+        NIJO_ISSUER: 'idp.example.ac.jp',
+        SMTP_URL: `smtp://canary-user:${password}@mail.example:25`,
+        DATABASE_URL: `postgres://canary-user:${password}@db.example/nijo`,
+      });
+      expect(settings(error)).toEqual(['database.url', 'issuer', 'mail.smtp_url']);
+      expect(error.message).not.toMatch(/canary|Invalid URL/);
+      expect(error.message).not.toContain(password);
+      for (const [variable, setting] of [
+        ['SMTP_URL', 'mail.smtp_url'],
+        ['DATABASE_URL', 'database.url'],
+      ]) {
+        const fault = error.faults.find((each) => each.setting === setting);
+        expect(fault?.fix).toContain(variable);
+        expect(fault?.fix).toMatch(/percent-encoded: # is %23, .*@ is %40.*% is %25/);
+      }
+    },
+  );
+
+  test.each(['p%23ss', 'p@ss', 'a:b', '100%', 'a+b&c=d', 'ü漢', 'a b', '[x]', '~^{}|'])(
+    'S20: a password %s in an address is taken as it was',
+    (password) => {
+      const SMTP_URL = `smtp://user:${password}@mail.example:25`;
+      const DATABASE_URL = `postgres://user:${password}@db.example/nijo`;
+      const { mail, database } = loadConfiguration(undefined, { ...environment, SMTP_URL, DATABASE_URL });
+      expect([mail.smtp_url, database.url]).toEqual([SMTP_URL, DATABASE_URL]);
+    },
+  );
+
+  test.each([
+    'postgres://user@/db?host=/var/run/postgresql',
+    'postgres:///db?host=/var/run/postgresql&user=a@b',
+    'postgresql://%2Fvar%2Frun%2Fpostgresql/db',
+    'postgres://user:pass@[::1]:5432/db',
+  ])('S20: %s is taken', (DATABASE_URL) => {
+    expect(loadConfiguration(undefined, { ...environment, DATABASE_URL }).database.url).toBe(DATABASE_URL);
+  });
+
+  test.each([
+    'smtp://',
+    'smtp://:25',
+    'smtp://mail:0',
+    'smtp://mail:x',
+    'smtp://mail:25:25',
+    'mail:25',
+    'http://mail',
+  ])('S20: %s is named with a fix', (SMTP_URL) => {
+    const error = faultsOf(undefined, { ...environment, SMTP_URL });
+    expect(settings(error)).toEqual(['mail.smtp_url']);
+    expect(error.faults[0]?.fix).toContain('smtp://host:25');
+  });
+
+  test.each([
+    ['idp.example.ac.jp', 'must begin with https://'],
+    ['https://IDP.example', 'write https://idp.example:'],
+    ['https://idp.example:443', 'write https://idp.example:'],
+    ['https://idp.example.', 'write https://idp.example:'],
+    ['http://localhost:80', 'write http://localhost:'],
+    ['https://大学.jp', 'write https://xn--pss25c.jp:'],
+    ['https://canary:canary@idp.example', 'must name no user'],
+    ['https://idp.example/?a', 'no query'],
+    ['https://idp.example/#', 'no fragment'],
+    ['https://idp example', 'is not a URL'],
+    ['https://', 'is not a URL'],
+  ])('S20: the issuer %s is named: %s', (NIJO_ISSUER, words) => {
+    const error = faultsOf(undefined, { ...environment, NIJO_ISSUER });
+    expect(settings(error)).toEqual(['issuer']);
+    expect(error.message).toContain(words);
+    expect(error.message).not.toContain('canary');
+  });
+
+  test('S20: white space around an address is no part of it', () => {
+    const given = { NIJO_ISSUER: ' https://idp.example/ ', SMTP_URL: ' smtp://mail:25\n' };
+    const { issuer, mail } = loadConfiguration(undefined, { ...environment, ...given });
+    expect([issuer, mail.smtp_url]).toEqual(['https://idp.example', 'smtp://mail:25']);
+  });
+
   test('takes secrets from files, without the line end', () => {
     const { NIJO_SECRET: _, ...rest } = environment;
     const file = write(`${secret}\n`, 'secret');

@@ -39,12 +39,19 @@ export function linkFor(linkId: string): string {
   return `https://idp.uni.example/not-me/${createHmac('sha256', 'link').update(linkId).digest('base64url')}`;
 }
 
-export function openTransport(sink: SmtpSink, settings: Record<string, unknown> = {}): MailTransport {
+export function openTransport(
+  sink: SmtpSink,
+  settings: Record<string, unknown> = {},
+  issuer?: string,
+): MailTransport {
   const timeouts = { connect_timeout_ms: 400, socket_timeout_ms: 500 };
   const parsed = mailSchema.parse({ from_address: 'login@idp.example', ...timeouts, ...settings });
   return createMailTransport(
     { ...parsed, smtp_url: parsed.smtp_url ?? sink.url, from_address: parsed.from_address ?? '' },
-    { senderName: { en: 'Example University', ja: '例示大学' } },
+    {
+      senderName: { en: 'Example University', ja: '例示大学' },
+      ...(issuer === undefined ? {} : { issuer }),
+    },
   );
 }
 

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Db } from '../../src/db/open.ts';
 import { faultOf, oneLine } from '../../src/mail/fault.ts';
@@ -152,6 +153,25 @@ describe('the mail transport', () => {
     expect(sink.mostConnections).toBeLessThanOrEqual(2);
     sink.mode = 'down';
     await expect(transport.check()).rejects.toThrow();
+  });
+
+  test('S20, B26: a relay hears a name that it can accept, or the one that the operator gives', async () => {
+    const names: [Record<string, unknown>, string | undefined, string | RegExp][] = [
+      [{ ehlo_name: 'node-1.uni.example' }, 'https://idp.uni.example', 'node-1.uni.example'],
+      [
+        { ehlo_name: 'node-1.uni.example', smtp_url: `${sink.url}?name=other.example` },
+        undefined,
+        'other.example',
+      ],
+      // A machine whose own name is a full one keeps it.
+      [{}, 'https://idp.uni.example', hostname().includes('.') ? hostname() : 'idp.uni.example'],
+    ];
+    for (const [settings, issuer, expected] of names) {
+      const named = openTransport(sink, settings, issuer);
+      await named.deliver(mail(), signal);
+      named.close();
+      expect(sink.ehloNames.at(-1)).toBe(expected);
+    }
   });
 
   test('options in the address that would print mails are taken out', async () => {

@@ -33,6 +33,8 @@ export interface SmtpSink {
   readonly mails: ReceivedMail[];
   /** Every recipient that was named to the server, taken or not. */
   readonly recipients: string[];
+  /** What clients called themselves in EHLO or HELO, once for each mail. */
+  readonly ehloNames: string[];
   mode: SmtpMode;
   /** What `refuse` says after "550". */
   refusal: string;
@@ -70,14 +72,17 @@ export async function startSmtpSink(): Promise<SmtpSink> {
       : null;
   const mails: ReceivedMail[] = [];
   const recipients: string[] = [];
+  const ehloNames: string[] = [];
 
   const smtp = new SMTPServer({
     authOptional: true,
     disableReverseLookup: true,
     logger: false,
     onConnect: (_session, done) => done(saidAt('CONNECT')),
-    onMailFrom: (_address, _session, done) =>
-      done(state.mode === 'temporary' ? new Reply(421, '4.3.2 busy, try later') : saidAt('MAIL')),
+    onMailFrom(_address, session, done) {
+      ehloNames.push(session.hostNameAppearsAs);
+      done(state.mode === 'temporary' ? new Reply(421, '4.3.2 busy, try later') : saidAt('MAIL'));
+    },
     onRcptTo({ address }, _session, done) {
       recipients.push(asSent(address));
       if (state.mode === 'refuse') return done(new Reply(550, state.refusal));
@@ -130,6 +135,7 @@ export async function startSmtpSink(): Promise<SmtpSink> {
     url: `smtp://127.0.0.1:${address.port}`,
     mails,
     recipients,
+    ehloNames,
     get mode() {
       return state.mode;
     },

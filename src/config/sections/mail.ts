@@ -1,8 +1,11 @@
 import { z } from 'zod';
+import { connectionUrl } from './connection-url.ts';
 
-const smtpUrl = z
-  .string()
-  .refine((value) => /^smtps?:\/\/./.test(value), 'must begin with smtp:// or smtps://');
+const smtpUrl = connectionUrl({
+  schemes: ['smtp', 'smtps'],
+  variable: 'SMTP_URL or SMTP_URL_FILE',
+  example: 'smtp://host:25 or smtps://user:password@host',
+});
 
 export const mailSchema = z.strictObject({
   smtp_url: smtpUrl.optional(),
@@ -10,6 +13,17 @@ export const mailSchema = z.strictObject({
   from_address: z
     .string()
     .regex(/^[^@\s<>]+@[^@\s<>]+$/, 'is not one plain address')
+    .optional(),
+  /**
+   * The name that this node gives in EHLO. Unless given: the node's host name where it is a full one, else the host of
+   * the issuer; many relays refuse `[127.0.0.1]` and the short names of containers.
+   */
+  ehlo_name: z
+    .string()
+    .regex(
+      /^(?=.{1,253}$)([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$|^\[[0-9A-Fa-f.:]+\]$|^\[IPv6:[0-9A-Fa-f.:]+\]$/,
+      'is neither a host name nor an address in [ ]',
+    )
     .optional(),
   from_name: z.strictObject({ en: z.string(), ja: z.string() }).optional(),
   /** The code in the subject line shows on lock screens: off unless an operator decides otherwise. */

@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/** The address of a server with a user and a password in it; what is wrong is said without any of it. */
+interface ConnectionUrl {
+  /** What it begins with, such as `smtp`. */
+  schemes: readonly string[];
+  /** Where the operator writes it, for the fix. */
+  variable: string;
+  example: string;
+  /** A Unix socket and several hosts are possible. */
+  hostOptional?: boolean;
+}
+
+interface UrlFault {
+  problem: string;
+  fix: string;
+}
+
+const percentEncoding =
+  'write special characters of the user name or password percent-encoded: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A, % is %25, [ is %5B, ] is %5D';
+
+/**
+ * Reads it as the libraries that connect will (WHATWG URL), and looks for the traces of a password whose `#`, `/` or
+ * `?` ended the host early: some of those would parse, and connect to another host with a part of the password.
+ */
+function faultOf(value: string, expected: ConnectionUrl): UrlFault | undefined {
+  const { schemes, variable, example } = expected;
+  const form = `set ${variable} to ${example}`;
+  const begin = schemes.map((scheme) => `${scheme}://`).join(' or ');
+  const parts = /^([A-Za-z][A-Za-z0-9+.-]*):\/\/([^/?#]*)(.*)$/s.exec(value);
+  if (parts === null || !schemes.includes((parts[1] ?? '').toLowerCase()))
+    return { problem: `must begin with ${begin}`, fix: form };
+  const [, , authority = '', rest = ''] = parts;
+  const at = authority.lastIndexOf('@');
+  // An `@` after the host belongs to the value of an option, or what stands before it is half of a password.
+  const torn = rest.includes('#') || /^[^?]*@|^[^?]*\?[^=]*@/.test(rest);
+  const hosts = authority.slice(at + 1).split(',');
+  if (torn || (at === -1 && hosts.some((host) => host !== '' && !isHost(host)) && /[#?/].*@/s.test(value)))
+    return {
+      problem: 'cannot be read: a special character in the user name or password ends it too early',
+      fix: `${percentEncoding} (${variable})`,
+    };
+  if (hosts.some((host) => host === '') && (expected.hostOptional !== true || hosts.length > 1))
+    return { problem: 'names no host', fix: form };
+  if (!hosts.every((host) => host === '' || isHost(host)))
+    return {
+      problem: 'is not a valid URL: the part for host and port cannot be read',
+      fix: `${form}; the port is a number from 1 to 65535, an IPv6 address stands in [ ]; ${percentEncoding}`,
+    };
+  return hosts[0] === '' || URL.canParse(`${parts[1]}://${authority.slice(0, at + 1)}${hosts[0]}${rest}`)
+    ? undefined
+    : { problem: 'is not a valid URL', fix: `${form}; ${percentEncoding}` };
+}
+
+function isHost(host: string): boolean {
+  const url = `x://${host}`;
+  return host !== '' && URL.canParse(url) && new URL(url).port !== '0';
+}
+
+/** A setting that holds such an address. */
+export function connectionUrl(expected: ConnectionUrl) {
+  return z
+    .string()
+    .trim()
+    .superRefine((value, context) => {
+      const fault = faultOf(value, expected);
+      if (fault !== undefined)
+        context.addIssue({ code: 'custom', message: fault.problem, params: { fix: fault.fix } });
+    });
+}
