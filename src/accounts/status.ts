@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { voidSetUpPasses } from './ended-passes.ts';
+import { voidFallenPasses, voidSetUpPasses } from './ended-passes.ts';
 import { endPayloads, ofSessions } from './ended-payloads.ts';
 
 /** `unchanged`: it was so already. */
@@ -109,6 +109,7 @@ async function changeStatus(
 export async function disableAccount(db: Db, accountId: string, actor: string): Promise<StatusChange> {
   return changeStatus(db, accountId, 'disabled', async (trx) => {
     await voidSetUpPasses(trx, accountId, 'disabled', { actor });
+    await voidFallenPasses(trx, { staffId: accountId }, { actor });
     await endEverythingOf(trx, accountId, { why: 'disabled' });
     await recordAudit(trx, undefined, { event: 'account.disabled', result: 'success', actor, accountId });
   });

@@ -19,6 +19,7 @@ export const runtimeRights: Readonly<Record<keyof Schema, readonly Right[]>> = {
   audit_links: append,
   audit_unlinked: ['select', 'insert', 'delete'],
   desk_approvals: append,
+  desk_revoked_sessions: append,
   identity_checks: append,
   setup_passes: keep,
   desk_cases: keep,

@@ -65,6 +65,8 @@ export interface IdentityChecksTable {
   note: Generated<string>;
   checked_by: string;
   checked_at: Timestamp;
+  /** Digest of the session in which it was recorded. */
+  session_uid: string | null;
 }
 
 export interface DeskApprovalsTable {
@@ -74,6 +76,15 @@ export interface DeskApprovalsTable {
   approved_by: string;
   break_glass: boolean;
   approved_at: Timestamp;
+  /** Digest of the session in which it was given. */
+  session_uid: string | null;
+}
+
+/** Sessions that their owner has ended from another one: what was done in them is in doubt. */
+export interface DeskRevokedSessionsTable {
+  session_uid: string;
+  account_id: string;
+  revoked_at: Timestamp;
 }
 
 export interface SetupPassesTable {
@@ -90,6 +101,8 @@ export interface SetupPassesTable {
   finished_at: NullableTimestamp;
   voided_at: NullableTimestamp;
   voided_why: 'withdrawn' | 'not-me' | 'disabled' | null;
+  /** What the earlier release has no word for. */
+  voided_detail: 'approval-void' | null;
 }
 
 export interface AuditUnlinkedTable {

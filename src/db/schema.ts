@@ -4,6 +4,7 @@ import type {
   AuditLinksTable,
   AuditUnlinkedTable,
   DeskApprovalsTable,
+  DeskRevokedSessionsTable,
   DeskCalendarTable,
   DeskCasesTable,
   DeskDaysTable,
@@ -261,6 +262,7 @@ export interface Schema {
   desk_cases: DeskCasesTable;
   identity_checks: IdentityChecksTable;
   desk_approvals: DeskApprovalsTable;
+  desk_revoked_sessions: DeskRevokedSessionsTable;
   setup_passes: SetupPassesTable;
   audit_unlinked: AuditUnlinkedTable;
   audit_links: AuditLinksTable;

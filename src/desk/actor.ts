@@ -16,4 +16,9 @@ export interface StaffActor {
   origin: RequestOrigin;
   /** Of the page; the user is told in their own language. */
   locale: 'en' | 'ja';
+  /**
+   * The session behind the page, by every digest under which it may be stored, the present one first. Every
+   * page gives it: what is done has to be done while it lives (S29).
+   */
+  session?: { uids: readonly string[] };
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { voidSetUpPasses } from '../accounts/ended-passes.ts';
+import { voidFallenPasses, voidSetUpPasses } from '../accounts/ended-passes.ts';
 import { recordAudit, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -47,6 +47,7 @@ export async function setStaffRoles(
       .execute();
     // One person may have approved it, and two are needed from here on (R43).
     if (before.length === 0) await voidSetUpPasses(trx, accountId, 'withdrawn', by);
+    await voidFallenPasses(trx, { staffId: accountId }, by);
     await recordAudit(trx, by.origin, {
       event: 'account.roles-set',
       result: 'success',

@@ -112,6 +112,25 @@ function rank(acr: string | undefined): number {
   return acr === undefined ? -1 : ladder.indexOf(acr);
 }
 
+/**
+ * What a sign-in has reached, from what was recorded of it: never more than its methods are worth by the switches
+ * of now (S4, S8).
+ */
+export function reachedBy(
+  acr: string | undefined,
+  amr: readonly string[] | undefined,
+  switches: AssuranceSwitches,
+): string | undefined {
+  if (amr === undefined || amr.length === 0) return acr;
+  const worth = acrOf(proofsOfAmr(amr), switches);
+  return rank(worth) < rank(acr) ? worth : acr;
+}
+
+/** Whether a proof of `factor` is worth as much as one of `than`, or more. */
+export function isAtLeast(factor: Factor, than: Factor, switches: AssuranceSwitches): boolean {
+  return rank(acrOf({ factor }, switches)) >= rank(acrOf({ factor: than }, switches));
+}
+
 /** Whether an assessment can be made without knowing the account's ways (saves a look-up per request). */
 export function settledWithoutHolder(
   demand: Demand,

@@ -6,6 +6,7 @@ import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from './account-lock.ts';
 import { appSecretPlace, newAppSecret } from './app-codes.ts';
 import type { Factor } from './assurance.ts';
+import { factorIsFresh } from './fresh.ts';
 import { holdCodes } from './mail-challenges.ts';
 import type { Detour, SignIn } from './sign-ins.ts';
 
@@ -24,12 +25,23 @@ export interface Detours {
   leave(signIn: SignIn, left: Detour, to?: 'offer-mail'): Promise<void>;
   /** An address was typed on the page of an offer: its code's page is next. */
   awaitMailCode(trx: Db, signIn: SignIn): Promise<void>;
-  /** Makes the key that a page of a further app shows, once, however often the page is shown. */
+  /**
+   * Makes the key that a page of a further app shows, once, however often the page is shown, and only where
+   * the factor was proven within the last minutes (S7).
+   */
   prepareApp(signIn: SignIn): Promise<void>;
 }
 
 /** Pages about help. Only the reset has a code of its own; the others leave the one that is on its way. */
 const aboutHelp: readonly Detour[] = ['reset', 'support', 'set-up-pass', 'case-filed'];
+/** Pages of what is set up in addition, once a factor is proven. */
+const offering: readonly Detour[] = [
+  'reset-done',
+  'offer-app',
+  'offer-mail',
+  'offer-mail-code',
+  'confirm-address',
+];
 
 export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detours {
   const own = (trx: Db, signIn: SignIn) =>
@@ -60,7 +72,17 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
           .where((is) => is.or([is('detour', 'is', null), is('detour', 'in', aboutHelp)]))
           .returning('interaction')
           .executeTakeFirst();
-        if (turned !== undefined) await voidCodes(trx, signIn);
+        // A factor that is proven once more, for what the login offers: the offer stays.
+        const again =
+          turned ??
+          (await own(trx, signIn)
+            .set({ way, challenge_id: null })
+            .where('factor', 'is not', null)
+            .where('detour', 'in', offering)
+            .where('way', 'is distinct from', way)
+            .returning('interaction')
+            .executeTakeFirst());
+        if (again !== undefined) await voidCodes(trx, signIn);
       });
     },
 
@@ -123,7 +145,11 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
     async prepareApp(signIn) {
       const factorId = newId();
       const sealed = sealer.seal(newAppSecret(), appSecretPlace(factorId, signIn.account.id));
-      await own(db, signIn)
+      await db
+        .updateTable('sign_ins as s')
+        .where('interaction', '=', signIn.interaction)
+        .where('account_id', '=', signIn.account.id)
+        .where(factorIsFresh)
         .set({ set_up: null, app_factor_id: factorId, app_secret_sealed: sealed })
         .where('detour', 'in', ['reset-done', 'offer-app'])
         // A key of an initial setup, begun before another login set the account up, is nobody's now.

@@ -9,6 +9,7 @@ import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from './account-lock.ts';
 import { maskAddress } from './address.ts';
 import { type AppCodes, appSecretPlace, newAppSecret } from './app-codes.ts';
+import { requireFreshProof } from './fresh.ts';
 import type { MailCodes, MailContext } from './mail-codes.ts';
 import type { Notices } from './notices.ts';
 import { offerAppNextTime, remindOfMailLater } from './offers.ts';
@@ -80,15 +81,19 @@ export function createEnrolment(dependencies: {
   appCodes: AppCodes;
   proving: Proving;
   notices: Notices;
-  passes: Pick<SetUpPasses, 'hold' | 'finish'>;
+  passes: Pick<SetUpPasses, 'recheck' | 'hold' | 'finish'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): Enrolment {
   const { db, sealer, mailCodes, appCodes, proving, notices } = dependencies;
   const setUpByPass = createSetUpByPass(dependencies);
 
-  /** What a code of a set-up is compared under: the account's turn, and its pass where it takes one. */
+  /**
+   * What a code of a set-up is compared under: the account's turn, the password of this very login, given
+   * within the last minutes (S6), and its pass where it takes one.
+   */
   async function enter(trx: Db, signIn: SignIn): Promise<void> {
     await takeTurn(trx, signIn.account.id);
+    await requireFreshProof(trx, { login: signIn, by: 'password' });
     if (signIn.setUpPass !== undefined) await setUpByPass.enter(trx, signIn);
   }
 
@@ -119,16 +124,20 @@ export function createEnrolment(dependencies: {
     },
 
     async awaitMailCode(trx, signIn) {
-      await trx
+      const waiting = await trx
         .updateTable('sign_ins')
         .set({ set_up: 'mail-code' })
         .where('interaction', '=', signIn.interaction)
         .where('account_id', '=', signIn.account.id)
-        .execute();
+        .returning('interaction')
+        .executeTakeFirst();
+      // The login has ended meanwhile: no mail leaves for it.
+      if (waiting === undefined) throw new SignInChanged();
     },
 
     async enrolMail(signIn, digits, context, origin, keep = {}) {
       let address = '';
+      await setUpByPass.recheck(signIn);
       const proof = await proving.prove(
         signIn,
         'mail',
@@ -180,6 +189,8 @@ export function createEnrolment(dependencies: {
       const factorId = newId();
       const sealed = sealer.seal(newAppSecret(), appSecretPlace(factorId, signIn.account.id));
       await inTransaction(db, async (trx) => {
+        await takeTurn(trx, signIn.account.id);
+        await requireFreshProof(trx, { login: signIn, by: 'password' });
         // Once: a double click must not change the key that the first answer shows.
         const begun = await trx
           .updateTable('sign_ins')
@@ -225,6 +236,7 @@ export function createEnrolment(dependencies: {
       const secret = this.pendingSecret(signIn);
       if (pendingApp === undefined || secret === undefined) return { outcome: 'none' };
       let step = 0;
+      await setUpByPass.recheck(signIn);
       const proof = await proving.prove(
         signIn,
         'app',

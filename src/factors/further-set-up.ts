@@ -8,6 +8,7 @@ import { maskAddress } from './address.ts';
 import type { AppCodes } from './app-codes.ts';
 import type { EnrolOutcome } from './enrolment.ts';
 import { clearFailures } from './failures.ts';
+import { requireFreshProof } from './fresh.ts';
 import { requireChangeable } from './freeze.ts';
 import type { MailCodes } from './mail-codes.ts';
 import type { Notice, Notices } from './notices.ts';
@@ -18,7 +19,8 @@ import type { TrustedBrowsers } from './trusted-browsers.ts';
 /**
  * Setting up a further way inside a login whose factor is proven: an app after a reset (R35) or where it
  * is offered (R20), an address where there is none (R24). Every other change is made on the own page.
- * @throws NijoError `changes_frozen`, `address_frozen`.
+ * It rests on the factor, proven within the last minutes (S7).
+ * @throws NijoError `changes_frozen`, `address_frozen`, `fresh_sign_in_needed`.
  */
 export interface FurtherSetUp {
   /**
@@ -88,6 +90,7 @@ export function createFurtherSetUp(dependencies: {
       let step = 0;
       const find = async (trx: Db) => {
         await takeTurn(trx, signIn.account.id);
+        await requireFreshProof(trx, { login: signIn, by: 'factor' });
         await requireChangeable(trx, signIn.account.id, 'factors');
         const matched = await appCodes.matchPending(trx, secret, digits);
         if (matched === undefined) return { outcome: 'wrong' as const };
@@ -132,6 +135,7 @@ export function createFurtherSetUp(dependencies: {
         origin,
         async (trx) => {
           await takeTurn(trx, signIn.account.id);
+          await requireFreshProof(trx, { login: signIn, by: 'factor' });
           await requireChangeable(trx, signIn.account.id, 'address');
           const found = await mailCodes.consume(trx, signIn, 'set-up', digits);
           if (found.outcome === 'matched') ({ address } = found);

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { voidSetUpPasses } from '../accounts/ended-passes.ts';
+import { voidFallenPasses, voidSetUpPasses } from '../accounts/ended-passes.ts';
 import { endEverythingOf } from '../accounts/status.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Sealer } from '../base/sealing.ts';
@@ -70,6 +70,8 @@ export function createNotMe(dependencies: {
         // A pass that somebody else may have got, or asked for, opens nothing any more (D11).
         await voidSetUpPasses(trx, link.accountId, 'not-me', { origin });
         await openCase?.(trx, link.accountId, origin, locale);
+        // Nor does one that was given out in this name (S29).
+        await voidFallenPasses(trx, { staffId: link.accountId }, { origin });
         await freezeChanges(trx, link.accountId);
         await endTrust(trx, link.accountId, origin);
         await endEverythingOf(trx, link.accountId, { why: 'not-me' });

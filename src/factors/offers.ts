@@ -4,6 +4,7 @@ import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from './account-lock.ts';
 import type { Factor } from './assurance.ts';
+import { requireFreshProof } from './fresh.ts';
 import { holdCodes } from './mail-challenges.ts';
 import type { Detour, SignIn } from './sign-ins.ts';
 
@@ -25,7 +26,10 @@ export interface Offers {
   claim(trx: Db, signIn: SignIn, proven: Factor, left?: number): Promise<void>;
   /** The user goes on without. */
   skip(signIn: SignIn, origin: RequestOrigin): Promise<void>;
-  /** The user says that the address is read and stays so: failures are forgotten (D5). */
+  /**
+   * The user says that the address is read and stays so: failures are forgotten (D5).
+   * @throws NijoError `fresh_sign_in_needed` where the factor was proven too long ago (S7).
+   */
   confirmAddress(signIn: SignIn, origin: RequestOrigin): Promise<void>;
 }
 
@@ -79,6 +83,8 @@ export function createOffers({ db }: { db: Db }): Offers {
 
   return {
     async claim(trx, signIn, proven, left) {
+      // A factor that is proven once more, to take up what was offered: that stays what is offered.
+      if (signIn.factor !== undefined && signIn.detour !== undefined) return;
       const offer = await claimDue(trx, signIn, proven, left);
       if (offer === undefined) return;
       await trx
@@ -113,6 +119,7 @@ export function createOffers({ db }: { db: Db }): Offers {
     async confirmAddress(signIn, origin) {
       await inTransaction(db, async (trx) => {
         await takeTurn(trx, signIn.account.id);
+        await requireFreshProof(trx, { login: signIn, by: 'factor' });
         // A double click confirms once.
         if ((await leave(trx, signIn, ['confirm-address'])) === undefined) return;
         await trx

@@ -158,7 +158,12 @@ export function createProving(dependencies: {
       const granted = await trx
         .updateTable('sign_ins as s')
         .from('accounts as a')
-        .set({ factor, factor_at: sql<Date>`now()` })
+        .set({
+          factor,
+          factor_at: sql<Date>`now()`,
+          // The key of an app that an offer has shown: whoever sat here meanwhile may have seen it (S7).
+          ...(options?.settingUp === true ? {} : { app_factor_id: null, app_secret_sealed: null }),
+        })
         .whereRef('a.id', '=', 's.account_id')
         .where('s.interaction', '=', signIn.interaction)
         .where('s.account_id', '=', signIn.account.id)

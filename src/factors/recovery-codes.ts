@@ -53,7 +53,7 @@ export interface RecoveryCodes {
   prove(signIn: SignIn, code: string, origin: RequestOrigin, locale: 'en' | 'ja'): Promise<ProofOutcome>;
 }
 
-export type RecoveryChanger = Pick<Changer, 'accountId' | 'sessionUids' | 'origin' | 'locale'>;
+export type RecoveryChanger = Pick<Changer, 'accountId' | 'sessionUids' | 'authTime' | 'origin' | 'locale'>;
 
 /**
  * The key of the digests. It is not derived from `NIJO_SECRET`: sheets lie in drawers for years, and a

@@ -5,6 +5,7 @@ import { NijoError } from '../base/errors.ts';
 import type { Db } from '../db/open.ts';
 import { takeTurn } from './account-lock.ts';
 import { endFactors } from './end-factors.ts';
+import { requireFreshProof } from './fresh.ts';
 import { freezeHours, requireChangeable } from './freeze.ts';
 import type { MailCodes } from './mail-codes.ts';
 import type { Notices } from './notices.ts';
@@ -31,9 +32,10 @@ export interface Reset {
    * Proves the mail code (purpose `reset`) and, in the same transaction, takes away apps, passkeys,
    * recovery codes and trusted browsers, ends every other session, grant and login, holds the address
    * for a day, records the reason and tells the user (R35, R37). This login goes on, with the mail
-   * factor proven and `reset-done` as its next page. The caller has checked the password in this login.
+   * factor proven and `reset-done` as its next page. It rests on the password, given in this login within
+   * the last minutes (S6).
    * @param keep sessions, as digests, that go on: the one this login steps up.
-   * @throws NijoError `changes_frozen`; the code is not used up then.
+   * @throws NijoError `changes_frozen`, `fresh_sign_in_needed`; the code is not used up then.
    */
   byMail(
     signIn: SignIn,
@@ -75,6 +77,8 @@ export function createReset(dependencies: {
           await requireChangeable(trx, signIn.account.id, 'factors');
           const found = await mailCodes.consume(trx, signIn, 'reset', digits);
           if (found.outcome !== 'matched') return found;
+          // Refused, the code is not used up: it is typed once more, with the password.
+          await requireFreshProof(trx, { login: signIn, by: 'password' });
           const confirmed = await confirmAddress(trx, signIn.account.id, found.address);
           return confirmed ? { outcome: 'matched' } : { outcome: 'none' };
         },

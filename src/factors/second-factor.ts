@@ -6,12 +6,14 @@ import { inTransaction } from '../db/transaction.ts';
 import type { Hit } from '../limits/limits.ts';
 import { type Delivery, deliveryOf } from '../mail/delivery.ts';
 import type { Logger } from '../observe/logger.ts';
+import { takeTurn } from './account-lock.ts';
 import { appKeyUri, createAppCodes } from './app-codes.ts';
 import type { Holder } from './assurance.ts';
 import type { FactorChanges } from './changes/changer.ts';
 import { createFactorChanges } from './changes/index.ts';
 import { createDetours, type Detours } from './detours.ts';
 import { createEnrolment, type Enrolment } from './enrolment.ts';
+import { requireFreshProof, renewPassword } from './fresh.ts';
 import { createFurtherSetUp, type FurtherSetUp } from './further-set-up.ts';
 import { findHolder } from './holders.ts';
 import { createKnownBrowsers, type KnownBrowsers } from './known-browsers.ts';
@@ -40,13 +42,18 @@ import { createTrustedBrowsers, type TrustedBrowsers } from './trusted-browsers.
 export interface SecondFactor {
   findSignIn(interaction: string): Promise<SignIn | undefined>;
   openSignIn(signIn: NewSignIn): Promise<void>;
+  /** The right password was given once more in this login, on a page that asked for it (S6). */
+  renewPassword(signIn: SignIn): Promise<void>;
   /** Ends a login in progress: the next page asks for the password again. */
   closeSignIn(interaction: string): Promise<void>;
   /** What an account has set up and may use here, as the policy asks. */
   holderOf(accountId: string): Promise<Holder>;
   /** Whether the account's factor step is paused (R8). */
   factorPause(accountId: string): Promise<Hit>;
-  /** Writes challenge, mail and audit in one transaction, then hands the mail over in the background. */
+  /**
+   * Writes challenge, mail and audit in one transaction, then hands the mail over in the background.
+   * @throws NijoError `fresh_sign_in_needed` for a set-up that rests on an old proof (S6, S7).
+   */
   sendCode(
     signIn: SignIn,
     purpose: 'sign-in' | 'set-up' | 'reset',
@@ -203,6 +210,9 @@ export function createSecondFactor(dependencies: {
     findSignIn: (interaction) =>
       findSignIn(db, interaction, offered, (account) => passes.requiredFor(account)),
     openSignIn: (signIn) => openSignIn(db, signIn),
+    renewPassword: async (signIn) => {
+      await renewPassword(db, signIn);
+    },
     closeSignIn: (interaction) => closeSignIn(db, interaction),
     holderOf: (accountId) => findHolder(db, accountId, offered),
     factorPause: (accountId) => pause.state(db, accountId),
@@ -213,6 +223,11 @@ export function createSecondFactor(dependencies: {
       const paused = await pause.state(db, signIn.account.id);
       if (!paused.allowed) return { outcome: 'paused', retryAfterSeconds: paused.retryAfterSeconds };
       const sent = await inTransaction(db, async (trx) => {
+        if (purpose === 'set-up') {
+          await takeTurn(trx, signIn.account.id);
+          const by = isInitialSetUp(signIn) ? 'password' : 'factor';
+          await requireFreshProof(trx, { login: signIn, by });
+        }
         const outcome = await mailCodes.send(trx, signIn, purpose, address, context, origin);
         // Too soon: the code to type is on its way already, also to whoever went back and gave the address again.
         const onItsWay = outcome.outcome === 'sent' || outcome.outcome === 'too-soon';

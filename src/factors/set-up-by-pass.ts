@@ -13,6 +13,8 @@ import type { TrustedBrowsers } from './trusted-browsers.ts';
  * the pass is used up and everything earlier ends (R40, A40). Until then the old ways still work.
  */
 export interface SetUpByPass {
+  /** In a transaction of its own, before the other two: what the pass rests on is looked at once more (S29). */
+  recheck(signIn: SignIn): Promise<void>;
   /** Before the new factor's code is compared. @throws SignInChanged where the pass is void or finished. */
   enter(trx: Db, signIn: SignIn): Promise<void>;
   /**
@@ -29,13 +31,14 @@ export interface SetUpByPass {
 }
 
 export function createSetUpByPass(dependencies: {
-  passes: Pick<SetUpPasses, 'hold' | 'finish'>;
+  passes: Pick<SetUpPasses, 'recheck' | 'hold' | 'finish'>;
   notices: Pick<Notices, 'tell'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): SetUpByPass {
   const { passes, notices, trustedBrowsers } = dependencies;
 
   return {
+    recheck: (signIn) => passes.recheck(signIn),
     enter: (trx, signIn) => passes.hold(trx, signIn),
 
     async begin(trx, signIn, origin, keep) {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { voidSetUpPasses } from '../accounts/ended-passes.ts';
+import { voidFallenPasses, voidSetUpPasses } from '../accounts/ended-passes.ts';
 import type { RequestOrigin } from '../audit/audit.ts';
 import { newId, newSecret } from '../base/ids.ts';
 import type { Sealer } from '../base/sealing.ts';
@@ -8,6 +8,7 @@ import { ensureInstanceSecret, findInstanceSecret } from '../db/instance-secrets
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from './account-lock.ts';
+import { requireFreshProof } from './fresh.ts';
 import { type Finding, type ProofOutcome, type Proving, SignInChanged } from './proving.ts';
 import { digestOfSetUpPass, newSetUpPass } from './set-up-pass-value.ts';
 import type { SignIn } from './sign-ins.ts';
@@ -41,6 +42,10 @@ export interface SetUpPasses {
   claim(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<ClaimOutcome>;
   /** Whether this account's first set-up takes a pass too, by the operator's policy. */
   requiredFor(account: { kind: 'ecs' | 'sps'; affiliation: string | null }): boolean;
+  /**
+   * Before a set-up goes on: a pass whose approvals no longer stand becomes void, whatever follows (S29).
+   */
+  recheck(signIn: SignIn): Promise<void>;
   /**
    * Before a code of the set-up is compared, with the account's turn: holds the pass of this login.
    * @throws SignInChanged where it has none that is live (any more).
@@ -76,6 +81,7 @@ export function createSetUpPasses(dependencies: {
     const key = await findInstanceSecret(trx, sealer, keyName);
     if (key === undefined) return { outcome: 'wrong' };
     const digest = digestOfSetUpPass(key, signIn.account.id, digits);
+    await voidFallenPasses(trx, { accountId: signIn.account.id });
     const claimed = await trx
       .updateTable('setup_passes')
       .set({
@@ -149,6 +155,8 @@ export function createSetUpPasses(dependencies: {
         let id: string | undefined;
         const compared = await proving.compareWithinLimits(trx, subject, origin, async () => {
           await takeTurn(trx, signIn.account.id);
+          // What it opens rests on the password, given in this login within the last minutes (S6).
+          await requireFreshProof(trx, { login: signIn, by: 'password' });
           const { id: pass, ...found } = await claimPass(trx, signIn, digits);
           id = pass;
           return found;
@@ -173,13 +181,21 @@ export function createSetUpPasses(dependencies: {
         }
       }),
 
+    async recheck(signIn) {
+      if (signIn.setUpPass === undefined) return;
+      await inTransaction(db, async (trx) => {
+        await takeTurn(trx, signIn.account.id);
+        await voidFallenPasses(trx, { accountId: signIn.account.id });
+      });
+    },
+
     async hold(trx, signIn) {
       const pass = signIn.setUpPass?.id ?? null;
       // Cases before passes before codes: finishing a pass closes its case.
       await sql`select from desk_cases where id = (select case_id from setup_passes where id = ${pass})
         for update`.execute(trx);
-      const { rows } =
-        await sql`select from setup_passes where id = ${pass} and ${heldBy(signIn)} for update`.execute(trx);
+      const { rows } = await sql`select from setup_passes where id = ${pass} and ${heldBy(signIn)}
+          and desk_case_stands(case_id) for update`.execute(trx);
       if (rows.length === 0) throw new SignInChanged();
     },
 
@@ -189,6 +205,7 @@ export function createSetUpPasses(dependencies: {
         .set({ finished_at: sql<Date>`clock_timestamp()` })
         .where('id', '=', signIn.setUpPass?.id ?? '')
         .where(heldBy(signIn))
+        .where(sql<boolean>`desk_case_stands(case_id)`)
         .returning('id')
         .executeTakeFirst();
       if (finished === undefined) throw new SignInChanged();

@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
-import { type AuditEvent, auditRows, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import type { Factor, Holder } from './assurance.ts';
+import { factorIsFresh, passwordIsFresh } from './fresh.ts';
 import { everyWayOffered, holderOf, type Offered, waysDisabled, waysSetUp } from './holders.ts';
+
+export { recordSignInEnd } from './sign-in-end.ts';
 
 /**
  * A login in progress, from the right password (or, for a step-up, the session) on: who it is and
@@ -17,7 +19,11 @@ export interface SignIn {
   /** The password part comes from the browser's session; only a factor is added. */
   stepUp: boolean;
   passwordAt: Date;
+  /** The password is too old to set anything up, or was not given in this login at all (S6). */
+  passwordStale: boolean;
   factor: Factor | undefined;
+  /** The factor was proven too long ago to take up what the login offers (S7). */
+  factorStale: boolean;
   /** A passkey stood for the password too. */
   withoutPassword: boolean;
   /** The way the user has chosen among several. */
@@ -82,7 +88,7 @@ export interface NewSignIn {
 /**
  * Opens the login after a right password. A right password of another account in the same interaction
  * starts it anew, with nothing proven (A27). The same account's again (a double click) changes nothing:
- * the code that is on its way stays the one to type.
+ * the code that is on its way stays the one to type. Where the login asked for it once more, `renewPassword` notes it.
  */
 export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
   const fresh = {
@@ -121,33 +127,6 @@ export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
         : known.doNothing();
     })
     .execute();
-}
-
-/**
- * Records how a login ended, once, however often its last form is sent: one statement marks the
- * login as ended and appends the event. @returns whether this call was the one.
- */
-export async function recordSignInEnd(
-  db: Db,
-  interaction: string,
-  origin: RequestOrigin,
-  event: AuditEvent,
-): Promise<boolean> {
-  const [row] = auditRows(origin, [event]);
-  if (row === undefined) return false;
-  const result = await sql`
-    with ended as (
-      update sign_ins set finished_at = now() where interaction = ${interaction} and finished_at is null
-      returning interaction
-    )
-    insert into audit_events (event, result, actor, account_id, client_id, method, request_id, address, node, details)
-    select ${row.event}, ${row.result}, ${row.actor}, ${row.account_id}, ${row.client_id}, ${row.method},
-      ${row.request_id}, ${row.address}, ${row.node}, ${row.details}::jsonb
-    where exists (select from ended)
-      -- a login may end before anybody has said who they are
-      or not exists (select from sign_ins where interaction = ${interaction})
-    returning id`.execute(db);
-  return result.rows.length > 0;
 }
 
 /** Ends a login in progress: the next page asks for the password again. */
@@ -219,6 +198,10 @@ export async function findSignIn(
       'c.attempts',
     ])
     .select([
+      sql<boolean>`not ${passwordIsFresh}`.as('password_stale'),
+      // What counts is looked at where it counts (`requireFreshProof`); this chooses the page.
+      sql<boolean>`s.factor_at is not null and not ${factorIsFresh}`.as('factor_stale'),
+      sql<boolean>`c.consumed_at is not null`.as('consumed'),
       waysSetUp().as('ways_set_up'),
       waysDisabled().as('ways_disabled'),
       sql<number | null>`extract(epoch from c.expires_at - now())::float8`.as('seconds_left'),
@@ -247,7 +230,9 @@ export async function findSignIn(
     browser: row.browser,
     stepUp: row.step_up,
     passwordAt: row.password_at,
+    passwordStale: row.password_stale,
     factor: row.factor ?? undefined,
+    factorStale: row.factor_stale,
     withoutPassword: row.without_password,
     way: row.way ?? undefined,
     setUp: row.set_up ?? undefined,
@@ -257,9 +242,12 @@ export async function findSignIn(
     holder: holderOf(row.ways_set_up, row.ways_disabled, everEnrolled, offered),
     mailAddress: row.mail_address ?? undefined,
     challenge:
+      // A code that was used long ago is none that is waited for: a new one is sent where it is asked for again.
+      (row.consumed && row.factor_stale) ||
       // What this login was setting up is void once another one has set the account up: the address
       // was never proven, so it is neither shown nor used (R18, R19).
-      row.challenge_id === null || (row.purpose === 'set-up' && !initial && row.detour !== 'offer-mail-code')
+      row.challenge_id === null ||
+      (row.purpose === 'set-up' && !initial && row.detour !== 'offer-mail-code')
         ? undefined
         : {
             id: row.challenge_id,

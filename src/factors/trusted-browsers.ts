@@ -7,6 +7,7 @@ import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from './account-lock.ts';
 import type { Changer } from './changes/changer.ts';
+import { requireFreshProof } from './fresh.ts';
 import type { Notices } from './notices.ts';
 import type { SignIn } from './sign-ins.ts';
 import { endAllOf, endOne, endTrust, type TrustEnd } from './trust-rows.ts';
@@ -49,6 +50,8 @@ export interface TrustedBrowsers {
   ): Promise<TrustUse>;
   /** Whether this value is good for this account now: what the policy and the login's steps ask. */
   holds(accountId: string, value: string, maxDays: number): Promise<boolean>;
+  /** Whether the account trusts any browser, given at most so many days ago. */
+  holdsAny(accountId: string, maxDays: number): Promise<boolean>;
   /** @throws NijoError `factor_unknown` where there is none, or it is over. */
   end(changer: Changer, id: string): Promise<void>;
   /** In the transaction of the change that is the reason, which has the account's turn. */
@@ -198,10 +201,18 @@ export function createTrustedBrowsers(dependencies: {
       return rows.length > 0;
     },
 
+    async holdsAny(accountId, maxDays) {
+      const { rows } = await sql`select from trusted_browsers b
+        where b.account_id = ${accountId} and b.ended_at is null and b.expires_at > now()
+          and b.created_at > now() - make_interval(days => ${maxDays}) limit 1`.execute(db);
+      return rows.length > 0;
+    },
+
     async end(changer, id) {
       const { accountId, origin } = changer;
       await inTransaction(db, async (trx) => {
         await takeTurn(trx, accountId);
+        await requireFreshProof(trx, { session: changer });
         if (!(await endOne(trx, accountId, id, 'user', origin))) throw new NijoError('factor_unknown');
       });
     },

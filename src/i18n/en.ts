@@ -59,6 +59,8 @@ export const en = {
   'signIn.title': 'Sign in',
   'signIn.password': 'Password',
   'signIn.submit': 'Sign in',
+  'signIn.again':
+    'What comes next is set up for the first time, which takes your password once more: it was given too long ago, or in another sign-in.',
   'signIn.forgotten': 'Forgotten your ID or password?',
 
   // The code from the mail.

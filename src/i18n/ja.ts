@@ -56,6 +56,8 @@ export const ja: Catalogue = {
   'signIn.title': 'ログイン',
   'signIn.password': 'パスワード',
   'signIn.submit': 'ログイン',
+  'signIn.again':
+    'これから初めての設定を行います。パスワードの入力から時間がたっているか、別のログインで入力されたため、もう一度パスワードを入力してください。',
   'signIn.forgotten': 'IDやパスワードを忘れたとき',
 
   // メールの確認コード

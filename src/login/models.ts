@@ -1,7 +1,7 @@
 import { maskAddress } from '../factors/address.ts';
 import type { Factor } from '../factors/assurance.ts';
 import type { CodePurpose } from '../factors/mail-codes.ts';
-import type { AppKey, TrustOffer } from '../web/login-pages.ts';
+import type { AppKey, AskedAgain, TrustOffer } from '../web/login-pages.ts';
 import type { MailCodePage, PageModels } from '../web/pages.ts';
 import { checksShown, type OpeningShown, openingShown, supportForm } from '../web/support-pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
@@ -18,11 +18,21 @@ export async function signInPage(
   visit: Visit,
   typed: string | undefined,
 ): Promise<PageModels['sign-in']> {
-  const loginId = typed ?? visit.details.loginHint ?? '';
+  const { step, signIn } = visit;
+  const again = step.page === 'sign-in' && step.again === true;
+  const loginId = typed ?? (again ? signIn?.account.loginId : undefined) ?? visit.details.loginHint ?? '';
   const support = supportForm(visit.locale, visit.uid);
-  if (!offersPasskeyAlone(dependencies, visit)) return { loginId, support };
+  const page = { loginId, support, ...(again ? { again } : {}) };
+  if (!offersPasskeyAlone(dependencies, visit)) return page;
   const { passkeys } = dependencies.secondFactor;
-  return { loginId, support, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };
+  return { ...page, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };
+}
+
+/** Why a factor is asked for that this login has proven already (S7). */
+export function askedAgain({ step }: Visit): AskedAgain {
+  return 'again' in step && typeof step.again === 'object'
+    ? { again: true, skippable: step.again.skippable }
+    : {};
 }
 
 /** The tick that spares the factor in this browser from now on (R31). */

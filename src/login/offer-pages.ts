@@ -32,3 +32,21 @@ export async function skipOffer(
   await dependencies.secondFactor.offers.skip(requireSignIn(visit), visit.ctx.state.origin);
   return goOn;
 }
+
+/**
+ * Skips what is offered, where a factor would have to be proven once more to take it up (S7).
+ * @returns undefined where it cannot be skipped: the service needs what comes next.
+ */
+export async function skipProofAgain(
+  dependencies: LoginDependencies,
+  visit: Submission,
+): Promise<Decision | undefined> {
+  const { step } = visit;
+  if (!('again' in step) || typeof step.again !== 'object' || !step.again.skippable) return undefined;
+  const signIn = requireSignIn(visit);
+  const { detours, offers } = dependencies.secondFactor;
+  await (signIn.detour === 'reset-done'
+    ? detours.leave(signIn, 'reset-done')
+    : offers.skip(signIn, visit.ctx.state.origin));
+  return goOn;
+}

@@ -53,7 +53,8 @@ async function answer(
   show: Show,
 ): Promise<void> {
   const { step } = visit;
-  const trust = models.trustOffer(visit, typed.trusted);
+  // Once trusted in this login is enough: a factor that is asked for again brings no second tick.
+  const trust = { ...models.trustOffer(visit, typed.trusted), ...models.askedAgain(visit) };
   switch (step.page) {
     case 'sign-in':
       return show(step.page, await models.signInPage(dependencies, visit, typed.loginId));

@@ -29,7 +29,12 @@ async function afterPasskey(
 
 /** Whether the sign-in page offers a passkey in place of password and code. */
 export function offersPasskeyAlone(dependencies: LoginDependencies, { details, step }: Visit): boolean {
-  return step.page === 'sign-in' && details.passkeyAlone && dependencies.secondFactor.passkeys.available;
+  return (
+    step.page === 'sign-in' &&
+    step.again !== true &&
+    details.passkeyAlone &&
+    dependencies.secondFactor.passkeys.available
+  );
 }
 
 /** A passkey in place of password and code, where the service allows it. */

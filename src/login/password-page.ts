@@ -20,14 +20,11 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   if (verified.outcome === 'refused') return stay('wrong_credentials');
 
   const { account } = verified;
-  await dependencies.secondFactor.openSignIn({
-    interaction: visit.uid,
-    accountId: account.id,
-    clientId,
-    browser: visit.browser,
-    steppedUpFrom: undefined,
-    lifetimeSeconds: visit.details.secondsLeft,
-  });
+  const { signIn, step } = visit;
+  // Asked for once more, because something is set up next: the login goes on where it stood (S6).
+  const again = step.page === 'sign-in' && step.again === true && signIn?.account.id === account.id;
+  if (again) await dependencies.secondFactor.renewPassword(signIn);
+  else await open(dependencies, visit, account.id);
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
@@ -36,4 +33,15 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   if (begun.kind === 'stay' && begun.fault.code === 'factor_paused')
     await dependencies.secondFactor.closeSignIn(visit.uid);
   return begun;
+}
+
+function open(dependencies: LoginDependencies, visit: Submission, accountId: string): Promise<void> {
+  return dependencies.secondFactor.openSignIn({
+    interaction: visit.uid,
+    accountId,
+    clientId: visit.details.client.id,
+    browser: visit.browser,
+    steppedUpFrom: undefined,
+    lifetimeSeconds: visit.details.secondsLeft,
+  });
 }

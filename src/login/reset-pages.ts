@@ -34,13 +34,17 @@ export async function submitReset(dependencies: LoginDependencies, visit: Submis
   return decisionAfterProof(proof);
 }
 
-/** A reset, or a setup pass, takes the password too (C15, R40); a session alone stands for none. */
+/**
+ * A reset, or a setup pass, takes the password too (C15, R40): of this login and of the last minutes. What a
+ * session stands on is neither (S6).
+ */
 export async function passwordFault(
   dependencies: LoginDependencies,
   visit: Submission,
 ): Promise<Decision | undefined> {
   if (!('passwordNeeded' in visit.step) || !visit.step.passwordNeeded) return undefined;
-  const { account } = requireSignIn(visit);
+  const signIn = requireSignIn(visit);
+  const { account } = signIn;
   const password = visit.form.get('password') ?? '';
   if (password === '') return stay('password_missing', 'password');
   const verified = await dependencies.verifyPassword({
@@ -53,6 +57,7 @@ export async function passwordFault(
     return stay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
   if (verified.outcome === 'refused' || verified.account.id !== account.id)
     return stay('password_wrong', 'password');
+  await dependencies.secondFactor.renewPassword(signIn);
   return undefined;
 }
 

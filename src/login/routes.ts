@@ -9,7 +9,7 @@ import { openingShown, supportForm } from '../web/support-pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { cannotGoOn, complete, finish, refuse } from './endings.ts';
 import { submitAppCode, submitMailCode, submitRecoveryCode } from './factor-pages.ts';
-import { submitAddressConfirmation, submitCodesLow } from './offer-pages.ts';
+import { skipProofAgain, submitAddressConfirmation, submitCodesLow } from './offer-pages.ts';
 import { showStep, type Typed } from './pages.ts';
 import { submitPasskey, submitPasskeyAlone } from './passkey-page.ts';
 import { submitPassword } from './password-page.ts';
@@ -23,8 +23,8 @@ import { submitCase, submitHelp } from './support-pages.ts';
 import { isTicked } from './trust.ts';
 import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
 
-/** Faults of a change that is held up. */
-const held: ReadonlySet<string> = new Set(['changes_frozen', 'address_frozen']);
+/** Faults of a change that is held up, or whose proof has become too old while it was made (S6, S7). */
+const held: ReadonlySet<string> = new Set(['changes_frozen', 'address_frozen', 'fresh_sign_in_needed']);
 /** Faults that nothing on our pages mends. */
 const onlyCentreHelps: ReadonlySet<string> = new Set(['factor_missing', 'factor_disabled']);
 
@@ -91,6 +91,13 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
   if (form.has('lang')) return showOrFinish(dependencies, visit, typed);
   if (submission.action === 'cancel') return refuse(dependencies, visit, 'access_denied');
+  // What is offered can be skipped, also from the page of an offer that can no longer be taken up as it is.
+  if (submission.action === 'skip' && 'again' in visit.step && visit.step.again !== undefined) {
+    const decision = (await skipProofAgain(dependencies, submission)) ?? stay('action_unknown');
+    const now = await establish(dependencies, ctx, uid);
+    if (decision.kind === 'stay') return showOrFinish(dependencies, { ...now, fault: decision.fault }, typed);
+    return showOrFinish(dependencies, now, typed);
+  }
   // A form of a page that is no longer the current one (back button, second tab, double click) is not
   // applied to another step: the present step is shown, or the login goes on if it was the last one.
   if (form.get('page') !== visit.step.page) {

@@ -4,10 +4,12 @@ import {
   type AssuranceSwitches,
   assess,
   type Factor,
+  isAtLeast,
   type Proofs,
   proofsOfAmr,
   wayOrder,
 } from '../factors/assurance.ts';
+import { factorsToProveAgain } from '../factors/fresh.ts';
 import type { SignIn } from '../factors/sign-ins.ts';
 import type { InteractionDetails } from './ports.ts';
 
@@ -21,8 +23,10 @@ const pageOf = {
 
 /** Where a login stands: the page that is next, or its end. */
 export type Step =
-  | { page: 'sign-in' }
-  | { page: (typeof pageOf)[Factor]; otherWays: readonly Factor[] }
+  /** `again`: the account is known, but setting up takes a password of this login's last minutes (S6). */
+  | { page: 'sign-in'; again?: true }
+  /** `again`: the factor was proven, but too long ago to take up what the login offers (S7). */
+  | { page: (typeof pageOf)[Factor]; otherWays: readonly Factor[]; again?: { skippable: boolean } }
   /** "I can't use my app" (R35); `passwordNeeded` where this login was not given one. */
   | { page: 'reset'; otherWays: readonly Factor[]; passwordNeeded: boolean }
   /** The same without a mail address that works (R36), and for whoever asks for help. */
@@ -66,6 +70,13 @@ export function proofsOf(signIn: SignIn, details: InteractionDetails): Proofs {
     : { factor: undefined };
 }
 
+/** When the oldest of these proofs was given: from where the proofs are, and from nowhere else (S8). */
+function authTimeOf(signIn: SignIn, { session }: InteractionDetails): number {
+  return signIn.factor === undefined && signIn.stepUp && session !== undefined
+    ? session.authTime
+    : Math.floor(signIn.passwordAt.getTime() / 1000);
+}
+
 /** What is still needed of the account that is signing in. */
 export function assessmentOf({ details, signIn, switches }: Standing & { signIn: SignIn }): Assessment {
   const proofs = proofsOf(signIn, details);
@@ -87,10 +98,10 @@ export function nextStep(standing: Standing): Step {
   switch (assessment.needs) {
     case 'nothing':
       return (
-        offerStep(signIn) ?? {
+        offerStep(standing, signIn) ?? {
           page: 'finish',
           proofs: proofsOf(signIn, details),
-          authTime: Math.floor(signIn.passwordAt.getTime() / 1000),
+          authTime: authTimeOf(signIn, details),
         }
       );
     case 'factor':
@@ -125,7 +136,11 @@ function passStep(standing: Standing, signIn: SignIn, { needs }: Assessment): St
     const opened = assessmentOf({ ...standing, signIn: { ...signIn, holder } });
     if (opened.needs === 'set-up') return setUpStep(opened.ways, signIn);
   }
-  const page = (why: PassReason): Step => ({ page: 'set-up-pass', why, passwordNeeded: signIn.stepUp });
+  const page = (why: PassReason): Step => ({
+    page: 'set-up-pass',
+    why,
+    passwordNeeded: needsPassword(signIn),
+  });
   if (signIn.passRequired && needs === 'set-up') return page('first');
   if (proven) return undefined;
   if (needs !== 'impossible') return signIn.detour === 'set-up-pass' ? page('asked') : undefined;
@@ -145,6 +160,26 @@ function presentWay(ways: readonly Factor[], signIn: SignIn): Factor {
   return signIn.way !== undefined && ways.includes(signIn.way) ? signIn.way : preferred;
 }
 
+/** Whether a page that sets something up, or takes it away, has to ask for the password first (S6). */
+function needsPassword(signIn: SignIn): boolean {
+  return signIn.stepUp || signIn.passwordStale;
+}
+
+/**
+ * What stands in place of an offer whose login has proven its factor too long ago: the factor once more (S7).
+ * @returns undefined where nothing is there to prove it with.
+ */
+function provenAgain({ switches }: Standing, signIn: SignIn, skippable: boolean): Step | undefined {
+  const { factor, holder, withoutPassword } = signIn;
+  if (factor === undefined) return undefined;
+  const ways = factorsToProveAgain(holder.ways, factor, withoutPassword, (one, than) =>
+    isAtLeast(one, than, switches),
+  );
+  if (ways.length === 0) return undefined;
+  const way = presentWay(ways, signIn);
+  return { page: pageOf[way], otherWays: ways.filter((other) => other !== way), again: { skippable } };
+}
+
 function factorStep(ways: readonly Factor[], signIn: SignIn): Step {
   const way = presentWay(ways, signIn);
   return { page: pageOf[way], otherWays: ways.filter((other) => other !== way) };
@@ -153,7 +188,7 @@ function factorStep(ways: readonly Factor[], signIn: SignIn): Step {
 /** The pages behind "I can't use my app", while a factor is still to be proven. */
 function helpStep(ways: readonly Factor[], signIn: SignIn): Step | undefined {
   if (signIn.detour === 'reset' && signIn.holder.ways.includes('mail'))
-    return { page: 'reset', otherWays: ways, passwordNeeded: signIn.stepUp };
+    return { page: 'reset', otherWays: ways, passwordNeeded: needsPassword(signIn) };
   const present = presentWay(ways, signIn);
   return supportStep(
     ways.filter((way) => way !== present),
@@ -175,14 +210,23 @@ function supportStep(otherWays: readonly Factor[], signIn: SignIn): Step | undef
 function resetDone(standing: Standing, signIn: SignIn, assessment: Assessment): Step | undefined {
   if (signIn.detour !== 'reset-done' || signIn.resetAt === undefined || signIn.factor === undefined)
     return undefined;
-  if (assessment.needs === 'nothing') return { page: 'reset-done', skippable: true };
+  const done = (skippable: boolean): Step | undefined =>
+    signIn.factorStale ? provenAgain(standing, signIn, skippable) : { page: 'reset-done', skippable };
+  if (assessment.needs === 'nothing') return done(true);
   const holder = { ...signIn.holder, ways: [...signIn.holder.ways, 'app' as const] };
   const { needs } = assessmentOf({ ...standing, signIn: { ...signIn, holder } });
-  return needs === 'factor' ? { page: 'reset-done', skippable: false } : undefined;
+  return needs === 'factor' ? done(false) : undefined;
 }
 
 /** What is offered once, after everything that the service requires is proven; it can be skipped. */
-function offerStep({ detour, challenge }: SignIn): Step | undefined {
+function offerStep(standing: Standing, signIn: SignIn): Step | undefined {
+  const { detour, challenge, factorStale } = signIn;
+  const offers =
+    detour === 'offer-app' ||
+    detour === 'offer-mail' ||
+    detour === 'offer-mail-code' ||
+    detour === 'confirm-address';
+  if (offers && factorStale) return provenAgain(standing, signIn, true);
   switch (detour) {
     case 'offer-app':
       return { page: 'set-up-app', skippable: true };
@@ -201,6 +245,8 @@ function offerStep({ detour, challenge }: SignIn): Step | undefined {
 }
 
 function setUpStep(ways: readonly Factor[], signIn: SignIn): Step {
+  // Whoever sits at this browser is not who gave the password hours ago, for all that is known.
+  if (needsPassword(signIn)) return { page: 'sign-in', again: true };
   const mail = ways.includes('mail');
   if (signIn.setUp === 'app' && signIn.pendingApp !== undefined)
     return { page: 'set-up-app', skippable: false };

@@ -2,14 +2,14 @@ import { sql } from 'kysely';
 import { type HistoryEvent, historyEvents } from '../audit/history-events.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Db } from '../db/open.ts';
-import type { Activity, GrantView, HistoryRow, Named } from '../portal/ports.ts';
+import type { Activity, GrantView, HistoryRow, Named, OwnSession } from '../portal/ports.ts';
 import type { BackChannel } from './back-channel.ts';
 import type { ClientCache } from './client-cache.ts';
 import { type HeldGrant, heldGrants, revokeGrantsOf } from './held-grants.ts';
 import { isBuiltIn } from './own-client.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { serviceNameOf } from './service-name.ts';
-import { type Ending, endSessions, liveSessions, type SessionRow } from './sessions.ts';
+import { type ActingSession, type Ending, endSessions, liveSessions, type SessionRow } from './sessions.ts';
 
 /** What is needed of the provider's handle. */
 export interface ActivityDeps {
@@ -39,7 +39,12 @@ export function createActivity(deps: ActivityDeps): Activity {
   }
 
   async function end(
-    ...args: [accountId: string, ending: Ending, origin: Parameters<Activity['endSession']>[2]]
+    ...args: [
+      accountId: string,
+      ending: Ending,
+      origin: Parameters<Activity['endSession']>[2],
+      by?: ActingSession,
+    ]
   ) {
     const ended = await endSessions(db, ...args);
     if (ended > 0) deps.backChannel.kick();
@@ -66,8 +71,9 @@ export function createActivity(deps: ActivityDeps): Activity {
       );
       return [...views.filter((view) => view.present), ...views.filter((view) => !view.present)];
     },
-    endSession: (accountId, id, origin) => end(accountId, { only: id }, origin),
-    endOthers: (accountId, present, origin) => end(accountId, { butNot: present.uidDigests }, origin),
+    endSession: (accountId, id, origin, by) => end(accountId, { only: id }, origin, actingSession(by)),
+    endOthers: (accountId, present, origin) =>
+      end(accountId, { butNot: present.uidDigests }, origin, actingSession(present)),
 
     async grants(accountId) {
       const [grants, sessions] = await Promise.all([
@@ -89,7 +95,8 @@ export function createActivity(deps: ActivityDeps): Activity {
       );
       return views.toSorted((left, right) => right.since.getTime() - left.since.getTime());
     },
-    revokeGrant: (accountId, id, origin) => revokeGrantsOf(db, seal, accountId, id, origin),
+    revokeGrant: (accountId, id, origin, by) =>
+      revokeGrantsOf(db, seal, accountId, id, origin, actingSession(by)),
 
     async history(accountId, before) {
       const from = /^\d{1,18}$/.test(before ?? '') ? String(before) : undefined;
@@ -121,6 +128,13 @@ export function createActivity(deps: ActivityDeps): Activity {
       return { rows: views, ...(rows.length > pageLength && last !== undefined ? { next: last.id } : {}) };
     },
   };
+}
+
+function actingSession(
+  by: Pick<OwnSession, 'uidDigests' | 'authTime'> | undefined,
+): ActingSession | undefined {
+  // Looked at where the page gives both.
+  return by?.authTime === undefined ? undefined : { sessionUids: by.uidDigests, authTime: by.authTime };
 }
 
 /** One line a service, however many grants it has: a user gives to services, and takes back from them. */

@@ -3,8 +3,10 @@ import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from '../factors/account-lock.ts';
+import { requireFreshProof } from '../factors/fresh.ts';
 import { isBuiltIn } from './own-client.ts';
 import type { PayloadSeal } from './payload-seal.ts';
+import type { ActingSession } from './sessions.ts';
 
 /** What a service was given by an account; one service may have been given several times. */
 export interface HeldGrant {
@@ -51,9 +53,11 @@ export function revokeGrantsOf(
   accountId: string,
   clientId: string,
   origin: RequestOrigin,
+  by?: ActingSession,
 ): Promise<boolean> {
   return inTransaction(db, async (trx) => {
     await takeTurn(trx, accountId);
+    if (by !== undefined) await requireFreshProof(trx, { session: { accountId, ...by } });
     const ids = (await heldGrants(trx, seal, accountId))
       .filter((grant) => grant.clientId === clientId)
       .map(({ id }) => id);

@@ -81,6 +81,7 @@ export function createOwnSessions(
         uidDigests: seal.digests(uid),
         acr: session.acr,
         amr: session.amr ?? [],
+        authTime: loginTs,
         ageSeconds: Math.max(0, Math.floor(Date.now() / 1000) - loginTs),
       };
     },

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { endPayloads, ofSessions } from '../accounts/ended-payloads.ts';
+import { voidFallenPasses } from '../accounts/ended-passes.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from '../factors/account-lock.ts';
+import { requireFreshProof } from '../factors/fresh.ts';
 
 /** A live session of an account; `payload` is sealed. */
 export interface SessionRow {
@@ -29,6 +31,12 @@ export async function liveSessions(db: Db, accountId: string): Promise<SessionRo
   return rows;
 }
 
+/** The session behind a page of the user's own. */
+export interface ActingSession {
+  sessionUids: readonly string[];
+  authTime: number;
+}
+
 /** Which sessions a user ends. */
 export type Ending = { only: string } | { butNot: readonly string[] };
 
@@ -36,6 +44,7 @@ export type Ending = { only: string } | { butNot: readonly string[] };
  * Ends sessions with the tokens and logins that stand on them (C50): the commit is their end on every
  * node, and a request of theirs in flight cannot bring them back. What a service may do without the
  * user (`offline_access`) is a grant and stays.
+ * @param by the session from whose page it is done; it has to live and be young enough itself (S29).
  * @returns how many sessions ended.
  */
 export function endSessions(
@@ -43,6 +52,7 @@ export function endSessions(
   accountId: string,
   ending: Ending,
   origin: RequestOrigin,
+  by?: ActingSession,
 ): Promise<number> {
   const which =
     'only' in ending
@@ -52,6 +62,8 @@ export function endSessions(
           and not ${ofSessions(ending.butNot)}`;
   return inTransaction(db, async (trx) => {
     await takeTurn(trx, accountId);
+    if (by !== undefined) await requireFreshProof(trx, { session: { accountId, ...by } });
+    await noteRevoked(trx, accountId, ending, by);
     const sessions = await endPayloads(trx, sql<boolean>`p.account_id = ${accountId} and ${which}`);
     if (sessions > 0) {
       await recordAudit(trx, origin, {
@@ -63,4 +75,34 @@ export function endSessions(
     }
     return sessions;
   });
+}
+
+/**
+ * A session that its owner ends from another one is in doubt: what was checked and approved in it at the support
+ * centre no longer counts, and setup passes that rest on it are void (S29).
+ */
+async function noteRevoked(
+  trx: Db,
+  accountId: string,
+  ending: Ending,
+  by: ActingSession | undefined,
+): Promise<void> {
+  const own = by?.sessionUids ?? [];
+  if ('only' in ending && own.includes(ending.only)) return;
+  const ended =
+    'only' in ending
+      ? sql<boolean>`session_uid = ${ending.only}`
+      : ending.butNot.length === 0
+        ? sql<boolean>`true`
+        : sql<boolean>`session_uid not in (${sql.join([...ending.butNot])})`;
+  const noted = await sql`
+    insert into desk_revoked_sessions (session_uid, account_id)
+    select distinct session_uid, ${accountId}::text from (
+      select session_uid from desk_approvals where approved_by = ${accountId}
+        and approved_at > now() - interval '3 days'
+      union select session_uid from identity_checks where checked_by = ${accountId}
+        and checked_at > now() - interval '3 days') done
+    where session_uid is not null and ${ended}
+    on conflict do nothing returning session_uid`.execute(trx);
+  if (noted.rows.length > 0) await voidFallenPasses(trx, { staffId: accountId });
 }

@@ -21,6 +21,8 @@ export interface OwnSession {
   uidDigests: readonly string[];
   acr: string | undefined;
   amr: readonly string[];
+  /** When the oldest proof of the session was given, in seconds since the epoch. */
+  authTime: number;
   /** Seconds since the user last proved anything; changes want at most `freshSeconds`. */
   ageSeconds: number;
 }
@@ -75,17 +77,20 @@ export interface HistoryRow {
   details: Record<string, unknown>;
 }
 
-/** What an account has going and what happened to it. */
+/**
+ * What an account has going and what happened to it. What is ended from a page is ended while its own session
+ * (`by`) lives and is young enough: a request in flight does not outlive it (S29).
+ */
 export interface Activity {
   /** The present one first, then the latest used. */
   sessions(accountId: string, present: OwnSession): Promise<SessionView[]>;
   /** Ends one session, everywhere, and tells its services. @returns how many ended: 0 or 1. */
-  endSession(accountId: string, id: string, origin: RequestOrigin): Promise<number>;
+  endSession(accountId: string, id: string, origin: RequestOrigin, by?: OwnSession): Promise<number>;
   /** Ends every session but the present one. @returns how many. */
   endOthers(accountId: string, present: OwnSession, origin: RequestOrigin): Promise<number>;
   grants(accountId: string): Promise<GrantView[]>;
   /** Takes back what a service was given: all its tokens end. @returns false when there is no such grant. */
-  revokeGrant(accountId: string, id: string, origin: RequestOrigin): Promise<boolean>;
+  revokeGrant(accountId: string, id: string, origin: RequestOrigin, by?: OwnSession): Promise<boolean>;
   /** What a user understands of the audit trail, newest first, 50 a page. @param before `next` of the page before. */
   history(accountId: string, before?: string): Promise<{ rows: HistoryRow[]; next?: string }>;
 }

@@ -164,6 +164,7 @@ async function establish(
       browser,
       sessionUid: session.uid,
       sessionUids: session.uidDigests,
+      authTime: session.authTime,
       origin: ctx.state.origin,
       locale,
       device: dependencies.describeDevice(ctx.get('user-agent'), locale),

@@ -33,7 +33,8 @@ export const servicesPage: PortalPage = {
   async submit(dependencies, visit) {
     const id = visit.form.get('id');
     if (visit.action !== 'revoke' || id === undefined) return stay('action_unknown');
-    await dependencies.activity.revokeGrant(visit.session.accountId, id, visit.ctx.state.origin);
+    const { session } = visit;
+    await dependencies.activity.revokeGrant(session.accountId, id, visit.ctx.state.origin, session);
     return go(path, 'grant-revoked');
   },
 };

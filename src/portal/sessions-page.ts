@@ -46,7 +46,7 @@ export const sessionsPage: PortalPage = {
     const id = visit.form.get('id');
     if (visit.action !== 'end' || id === undefined) return stay('action_unknown');
     // One that has ended meanwhile has ended: a double click says the same.
-    await dependencies.activity.endSession(session.accountId, id, origin);
+    await dependencies.activity.endSession(session.accountId, id, origin, session);
     return go(path, 'session-ended');
   },
 };

@@ -129,6 +129,8 @@ const foreign: ReadonlySet<string> = new Set([
   'action_unknown',
   'form_token_invalid',
   'staff_role_missing',
+  // The session was ended while the act waited: whoever is there sees no page of it.
+  'fresh_sign_in_needed',
   'case_unknown',
 ]);
 
@@ -171,7 +173,14 @@ async function enter(
     session,
     browser: browsers.ensure(ctx),
     locale,
-    actor: { accountId, loginId: person.loginId, roles, origin: ctx.state.origin, locale },
+    actor: {
+      accountId,
+      loginId: person.loginId,
+      roles,
+      origin: ctx.state.origin,
+      locale,
+      session: { uids: session.uidDigests },
+    },
     params: plainParams(ctx),
   };
 }

@@ -116,7 +116,7 @@ export interface CasePass {
   issued: string;
   until: string;
   by: string;
-  voided?: 'withdrawn' | 'not-me' | 'disabled';
+  voided?: 'withdrawn' | 'not-me' | 'disabled' | 'approval-void';
 }
 
 export interface DeskCasePage {

@@ -8,6 +8,12 @@ export interface TrustOffer {
   trustTicked?: boolean;
 }
 
+/** A factor that is asked for once more, so that what the login offers can be taken up, or skipped (S7). */
+export interface AskedAgain {
+  again?: true;
+  skippable?: boolean;
+}
+
 /** The key of an app that is being set up. */
 export interface AppKey {
   /** Base32 in groups of four, for reading and typing. */
@@ -22,13 +28,14 @@ export interface AppKey {
 
 /** The pages of a login beside its first ones, by the names they carry in `<main data-page>`. */
 export interface LoginPageModels {
-  'recovery-code': TrustOffer & {
-    /** Number of the valid sheet, so that it is told from an earlier one (D8). */
-    sheet?: string;
-    otherWays: readonly Way[];
-  };
+  'recovery-code': TrustOffer &
+    AskedAgain & {
+      /** Number of the valid sheet, so that it is told from an earlier one (D8). */
+      sheet?: string;
+      otherWays: readonly Way[];
+    };
   /** `options` of `navigator.credentials.get`, as JSON. */
-  passkey: TrustOffer & { options: string; otherWays: readonly Way[] };
+  passkey: TrustOffer & AskedAgain & { options: string; otherWays: readonly Way[] };
   /** "I can't use my app": code, reason, and the password where this login has not seen it. */
   reset: MailCodePage & { reason: string; passwordNeeded: boolean; opening: OpeningShown };
   /** Where a setup pass of the support centre is typed in (R40); `asked`: it can be left again. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../base/errors.ts';
 import type { MessageKey } from '../i18n/translate.ts';
-import type { AppKey, LoginPageModels, TrustOffer } from './login-pages.ts';
+import type { AppKey, AskedAgain, LoginPageModels, TrustOffer } from './login-pages.ts';
 import type { AccountNotice, AccountPageModels } from './account-pages.ts';
 import type { OpeningShown, SupportPageModels } from './support-pages.ts';
 import type { StaffFrame, StaffNotice, StaffPageModels } from './staff-pages.ts';
@@ -66,11 +66,12 @@ export interface MailCodePage {
 export interface PageModels extends AccountPageModels, LoginPageModels, SupportPageModels, StaffPageModels {
   /**
    * `support`: where somebody asks for help who cannot get in (R36).
+   * `again`: who it is is known, but setting something up takes the password of the last minutes (S6).
    * `passkeyOptions`: the service takes a passkey in place of password and code.
    */
-  'sign-in': { loginId: string; support: string; passkeyOptions?: string };
-  'mail-code': MailCodePage & TrustOffer;
-  'app-code': TrustOffer & { otherWays: readonly Way[] };
+  'sign-in': { loginId: string; support: string; passkeyOptions?: string; again?: boolean };
+  'mail-code': MailCodePage & TrustOffer & AskedAgain;
+  'app-code': TrustOffer & AskedAgain & { otherWays: readonly Way[] };
   /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
   'set-up-mail': {
     email: string;

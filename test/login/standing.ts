@@ -38,7 +38,9 @@ export function signInOf(more: Partial<SignIn> = {}, ways: readonly Factor[] = [
     browser: 'browser-1',
     stepUp: false,
     passwordAt: new Date(loggedInAt * 1000),
+    passwordStale: false,
     factor: undefined,
+    factorStale: false,
     withoutPassword: false,
     way: undefined,
     setUp: undefined,
@@ -104,6 +106,8 @@ export const anyDetails = fc
 /** What requests in any order may leave behind, also what no product code would write. */
 export const anyFacts = fc.record({
   stepUp: fc.boolean(),
+  passwordStale: fc.boolean(),
+  factorStale: fc.boolean(),
   factor: optionalFactor,
   way: optionalFactor,
   setUp: fc.constantFrom(undefined, 'mail', 'mail-code', 'app-only', 'app'),

@@ -4,6 +4,7 @@ import type { DeskSettings } from '../../config/sections/desk.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Opening } from '../../i18n/opening.ts';
+import { requireStaff } from '../cases/staff.ts';
 import { readDay, readDayInput } from './day-input.ts';
 import { findDays, removeDay, setDays } from './days.ts';
 import type { CalendarActor, CalendarDay, DayInput } from './shapes.ts';
@@ -67,14 +68,26 @@ export function createCalendar(deps: {
     },
     async setDay(actor, day, origin) {
       const read = readDayInput(day);
-      return inTransaction(db, (trx) => setDays(trx, actor, read, origin));
+      return inTransaction(db, async (trx) => {
+        await requireCalendarActor(trx, actor);
+        return setDays(trx, actor, read, origin);
+      });
     },
     async removeDay(actor, day, origin) {
       const read = readDay(day);
-      await inTransaction(db, (trx) => removeDay(trx, actor, read, origin));
+      await inTransaction(db, async (trx) => {
+        await requireCalendarActor(trx, actor);
+        return removeDay(trx, actor, read, origin);
+      });
       return read;
     },
   };
+}
+
+/** The session and role of a page's actor, held until the change is made; the command line has neither (S29). */
+async function requireCalendarActor(trx: Db, actor: CalendarActor): Promise<void> {
+  if ('cli' in actor || actor.session === undefined) return;
+  await requireStaff(trx, actor, ['operator', 'desk-lead']);
 }
 
 /** Also for whoever is in a transaction. */

@@ -1,7 +1,8 @@
 import type { Localised } from '../../i18n/locale.ts';
+import type { StaffActor } from '../actor.ts';
 
 /** Who changes the calendar: a member of staff, or whoever has the command line (`cli:<user>`). */
-export type CalendarActor = { accountId: string } | { cli: string };
+export type CalendarActor = Pick<StaffActor, 'accountId' | 'session'> | { cli: string };
 
 /** A day that is not as the week says. */
 export interface CalendarDay {

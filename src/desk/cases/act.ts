@@ -10,7 +10,7 @@ import { refusalOf } from '../refusals.ts';
 import { isRowId } from './rows.ts';
 import { seenOf } from './seen.ts';
 import type { CaseState } from './shapes.ts';
-import { requireStaff } from './staff.ts';
+import { mayAct, requireStaff } from './staff.ts';
 
 /** A case in an act's transaction: the act holds its row and has its account's turn. */
 export interface HeldCase {
@@ -24,7 +24,12 @@ export interface HeldCase {
 export type ActName = 'open' | 'check' | 'approve' | 'refuse' | 'withdraw';
 
 /** Refusals that somebody ought to know of: what was rolled back leaves this trace alone. */
-const recorded: ReadonlySet<ErrorCode> = new Set(['desk_closed', 'desk_own_case', 'staff_role_missing']);
+const recorded: ReadonlySet<ErrorCode> = new Set([
+  'desk_closed',
+  'desk_own_case',
+  'staff_role_missing',
+  'fresh_sign_in_needed',
+]);
 
 /** The frame of every act of staff. */
 export interface Acts {
@@ -40,7 +45,8 @@ export interface Acts {
   ): Promise<Result>;
   /**
    * An act on a case that the page showed as `seen`. Afterwards that page is an old one.
-   * @throws NijoError `case_unknown`, `desk_own_case`, `staff_role_missing`, `case_changed`, `case_closed`.
+   * @throws NijoError `case_unknown`, `desk_own_case`, `staff_role_missing`, `fresh_sign_in_needed` where the
+   *   session was ended meanwhile, `case_changed`, `case_closed`.
    */
   onCase<Result>(
     actor: StaffActor,
@@ -98,6 +104,7 @@ export function createActs({ db, notices }: { db: Db; notices: Notices }): Acts 
       return run(actor, act, { caseId }, async (trx) => {
         const held = await hold(trx, caseId);
         if (held.accountId === actor.accountId) throw new NijoError('desk_own_case');
+        if (!mayAct(actor)) throw new NijoError('staff_role_missing');
         await requireStaff(trx, actor);
         if ((await seenOf(trx, caseId)) !== seen) throw new NijoError('case_changed');
         if (held.state !== state) throw new NijoError('case_closed');

@@ -16,6 +16,7 @@ export async function findCountingCheck(db: Db, caseId: string): Promise<string 
   const { rows } = await sql<{ id: string }>`
     select i.id from identity_checks i join desk_cases c on c.id = i.case_id
     where i.case_id = ${caseId} and desk_record_counts(i.checked_at, i.checked_by, c.account_id)
+      and desk_record_stands(i.checked_at, i.checked_by, i.session_uid)
     order by i.checked_at desc, i.id limit 1`.execute(db);
   return rows[0]?.id;
 }
@@ -47,6 +48,7 @@ export function createApproving(deps: {
           case_id: caseId,
           check_id: checkId,
           approved_by: actor.accountId,
+          session_uid: actor.session?.uids[0] ?? null,
           // Within hours nothing is broken, whatever the page showed when it was made.
           break_glass: sql<boolean>`${breakGlass} and not desk_is_open_to(${actor.accountId}, now())`,
         })
@@ -105,6 +107,9 @@ async function countApprovals(
   const { rows } = await sql<{ given: number; needed: number }>`
     select count(distinct p.approved_by)::int as given, desk_approvers_needed(${caseId}) as needed
     from desk_approvals p where p.case_id = ${caseId}
-      and desk_record_counts(p.approved_at, p.approved_by, ${accountId})`.execute(trx);
+      and desk_record_counts(p.approved_at, p.approved_by, ${accountId})
+      and desk_record_stands(p.approved_at, p.approved_by, p.session_uid)
+      and exists (select from identity_checks i where i.id = p.check_id
+        and desk_record_stands(i.checked_at, i.checked_by, i.session_uid))`.execute(trx);
   return rows[0] ?? { given: 0, needed: 2 };
 }

@@ -9,7 +9,10 @@ export async function findChecks(db: Db, caseId: string) {
       .selectFrom('identity_checks as i')
       .innerJoin('desk_cases as c', 'c.id', 'i.case_id')
       .select(['i.id', 'i.method', 'i.evidence', 'i.note', 'i.checked_by', 'i.checked_at'])
-      .select(sql<boolean>`desk_record_counts(i.checked_at, i.checked_by, c.account_id)`.as('counts'))
+      .select(
+        sql<boolean>`desk_record_counts(i.checked_at, i.checked_by, c.account_id)
+        and desk_record_stands(i.checked_at, i.checked_by, i.session_uid)`.as('counts'),
+      )
       .where('i.case_id', '=', caseId)
       .orderBy('i.checked_at')
       // As the newest one is chosen to approve on.
@@ -23,7 +26,10 @@ export async function findApprovals(db: Db, caseId: string) {
     .selectFrom('desk_approvals as p')
     .innerJoin('desk_cases as c', 'c.id', 'p.case_id')
     .select(['p.check_id', 'p.approved_by', 'p.approved_at', 'p.break_glass'])
-    .select(sql<boolean>`desk_record_counts(p.approved_at, p.approved_by, c.account_id)`.as('counts'))
+    .select(
+      sql<boolean>`desk_record_counts(p.approved_at, p.approved_by, c.account_id)
+        and desk_record_stands(p.approved_at, p.approved_by, p.session_uid)`.as('counts'),
+    )
     .where('p.case_id', '=', caseId)
     .orderBy('p.approved_at')
     .orderBy('p.id')
@@ -34,7 +40,16 @@ export async function findApprovals(db: Db, caseId: string) {
 export async function findPass(db: Db, caseId: string) {
   return db
     .selectFrom('setup_passes')
-    .select(['issued_by', 'issued_at', 'expires_at', 'used_at', 'finished_at', 'voided_at', 'voided_why'])
+    .select([
+      'issued_by',
+      'issued_at',
+      'expires_at',
+      'used_at',
+      'finished_at',
+      'voided_at',
+      'voided_why',
+      'voided_detail',
+    ])
     .select(sql<boolean>`expires_at > now()`.as('in_time'))
     .where('case_id', '=', caseId)
     .executeTakeFirst();

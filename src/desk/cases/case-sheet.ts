@@ -89,7 +89,7 @@ export async function findCaseSheet(
             issuedAt: pass.issued_at,
             expiresAt: pass.expires_at,
             issuedBy: member(pass.issued_by) ?? { accountId: pass.issued_by, loginId: '' },
-            voidedWhy: pass.voided_why ?? undefined,
+            voidedWhy: pass.voided_detail ?? pass.voided_why ?? undefined,
           },
     opening,
     openToViewer,

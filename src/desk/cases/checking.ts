@@ -27,7 +27,14 @@ export function createChecking(deps: { acts: Acts; settings: DeskSettings }): Ca
       if (held.accountId === undefined) throw new NijoError('case_without_account');
       await trx
         .insertInto('identity_checks')
-        .values({ id: newId(), case_id: caseId, ...check, note, checked_by: actor.accountId })
+        .values({
+          id: newId(),
+          case_id: caseId,
+          ...check,
+          note,
+          checked_by: actor.accountId,
+          session_uid: actor.session?.uids[0] ?? null,
+        })
         .execute();
       await acts.leaveTrace(
         trx,

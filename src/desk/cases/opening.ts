@@ -10,7 +10,7 @@ import type { Acts } from './act.ts';
 import type { Cases } from './cases.ts';
 import { isRowId } from './rows.ts';
 import { isCaseReason } from './shapes.ts';
-import { requireStaff } from './staff.ts';
+import { mayAct, requireStaff } from './staff.ts';
 
 /** The account's open case, the oldest one; for whoever has the account's turn. */
 export async function findOpenCase(trx: Db, accountId: string) {
@@ -32,8 +32,9 @@ export function createOpening(deps: { acts: Acts; settings: DeskSettings }): Cas
     if (!isCaseReason(reason)) return Promise.reject(new NijoError('reason_missing'));
     return acts.run(actor, 'open', { accountId }, async (trx) => {
       if (accountId === actor.accountId) throw new NijoError('desk_own_case');
-      await requireStaff(trx, actor);
+      if (!mayAct(actor)) throw new NijoError('staff_role_missing');
       await takeTurn(trx, accountId);
+      await requireStaff(trx, actor);
       const present = await findOpenCase(trx, accountId);
       if (present !== undefined) return { id: present.id };
       const { rows } = await sql<{ id: string; number: string; locale: 'en' | 'ja' }>`

@@ -41,9 +41,11 @@ export async function findSummaries(
     select c.id, c.number, c.login_id, c.account_id, c.reason, c.source, c.with_password, c.state,
       c.privileged or ${isPrivileged(settings)} as privileged,
       (select count(*)::int from identity_checks i
-        where i.case_id = c.id and desk_record_counts(i.checked_at, i.checked_by, c.account_id)) as checks,
+        where i.case_id = c.id and desk_record_counts(i.checked_at, i.checked_by, c.account_id)
+          and desk_record_stands(i.checked_at, i.checked_by, i.session_uid)) as checks,
       (select count(distinct p.approved_by)::int from desk_approvals p
-        where p.case_id = c.id and desk_record_counts(p.approved_at, p.approved_by, c.account_id)) as approvals,
+        where p.case_id = c.id and desk_record_counts(p.approved_at, p.approved_by, c.account_id)
+          and desk_record_stands(p.approved_at, p.approved_by, p.session_uid)) as approvals,
       case when ${isPrivileged(settings)} then 2 else desk_approvers_needed(c.id) end as needed,
       exists (select from desk_approvals p where p.case_id = c.id and p.break_glass) as break_glass,
       c.created_at, c.closed_at,

@@ -6,7 +6,7 @@ import { inTransaction } from '../../db/transaction.ts';
 import { hit } from '../../limits/limits.ts';
 import type { StaffActor } from '../actor.ts';
 import type { Cases } from './cases.ts';
-import { mayAct } from './staff.ts';
+import { mayAct, requireStaff } from './staff.ts';
 
 /** Searches of one member of staff in an hour, so that nobody goes through all IDs. */
 export const searchesPerHour = 120;
@@ -17,6 +17,7 @@ const oneLookSeconds = 600;
 export function createSearching(db: Db): Cases['search'] {
   return async (actor, loginId) => {
     if (!mayAct(actor)) throw new NijoError('staff_role_missing');
+    await inTransaction(db, (trx) => requireStaff(trx, actor));
     if (loginId.normalize('NFKC').trim() === '') throw new NijoError('login_id_missing');
     const counted = await hit(db, {
       key: `desk-search:${actor.accountId}`,

@@ -131,7 +131,7 @@ export interface PassSheet {
   issuedAt: Date;
   expiresAt: Date;
   issuedBy: StaffMember;
-  voidedWhy: 'withdrawn' | 'not-me' | 'disabled' | undefined;
+  voidedWhy: 'withdrawn' | 'not-me' | 'disabled' | 'approval-void' | undefined;
 }
 
 /** Everything of one case. */

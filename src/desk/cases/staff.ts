@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sessionLives } from '../../accounts/live-session.ts';
 import { NijoError } from '../../base/errors.ts';
 import type { Db } from '../../db/open.ts';
 import type { Role, StaffActor } from '../actor.ts';
@@ -15,9 +15,27 @@ export function mayRead(actor: Pick<StaffActor, 'roles'>): boolean {
   return mayAct(actor) || actor.roles.includes('auditor');
 }
 
-/** What the database says of the actor now, whatever the door found a moment ago. @throws NijoError `staff_role_missing`. */
-export async function requireStaff(trx: Db, actor: StaffActor): Promise<void> {
-  const { rows } = await sql<{ staff: boolean }>`
-    select desk_is_staff(${actor.accountId}) as staff`.execute(trx);
-  if (!mayAct(actor) || rows[0]?.staff !== true) throw new NijoError('staff_role_missing');
+/**
+ * What the database says of the actor now, whatever the door found a moment ago: an account in use, a role that
+ * includes this, and the very session still there (S29). Call it in the act's transaction, after its other
+ * locks. It holds a share of the actor's row: whoever ends their session, role or account waits for this act,
+ * or this act has waited and finds it ended.
+ * @param among roles that include the act.
+ * @throws NijoError `staff_role_missing`, `fresh_sign_in_needed`.
+ */
+export async function requireStaff(
+  trx: Db,
+  { accountId, session }: Pick<StaffActor, 'accountId' | 'session'>,
+  among: readonly Role[] = acting,
+): Promise<void> {
+  const account = await trx
+    .selectFrom('accounts')
+    .select(['roles', 'status'])
+    .where('id', '=', accountId)
+    .forShare()
+    .executeTakeFirst();
+  const roles: readonly string[] = account?.status === 'active' ? account.roles : [];
+  if (!among.some((role) => roles.includes(role))) throw new NijoError('staff_role_missing');
+  if (session !== undefined && !(await sessionLives(trx, accountId, session.uids)))
+    throw new NijoError('fresh_sign_in_needed');
 }

@@ -17,6 +17,8 @@ export interface Changer {
    * when the change is made: a request in flight does not outlive it (C50).
    */
   sessionUids?: readonly string[];
+  /** When the session's oldest proof was given, in seconds since the epoch; given as `sessionUids` is (R16). */
+  authTime?: number;
   origin: RequestOrigin;
   locale: 'en' | 'ja';
   /** The browser in words, such as "Chrome on Windows". */

@@ -1,6 +1,4 @@
-import { sessionLives } from '../../accounts/live-session.ts';
 import { type AuditEventName, recordAudit } from '../../audit/audit.ts';
-import { NijoError } from '../../base/errors.ts';
 import type { Sealer } from '../../base/sealing.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { Db } from '../../db/open.ts';
@@ -9,6 +7,7 @@ import { takeTurn } from '../account-lock.ts';
 import type { ForbiddenDomainRule } from '../address.ts';
 import type { AppCodes } from '../app-codes.ts';
 import type { Factor } from '../assurance.ts';
+import { requireFreshProof } from '../fresh.ts';
 import { requireChangeable } from '../freeze.ts';
 import type { MailCodes } from '../mail-codes.ts';
 import type { Notice, Notices } from '../notices.ts';
@@ -36,23 +35,15 @@ export interface ChangeDependencies {
 
 /**
  * Takes the account's turn, and makes sure that neither account nor session has ended since the request
- * began.
+ * began, and that the sign-in is still of the last minutes (R16).
  * @throws NijoError `fresh_sign_in_needed`.
  */
 export async function enter(
   trx: Db,
-  { accountId, sessionUids }: Pick<Changer, 'accountId' | 'sessionUids'>,
+  changer: Pick<Changer, 'accountId' | 'sessionUids' | 'authTime'>,
 ): Promise<void> {
-  await takeTurn(trx, accountId);
-  if (sessionUids !== undefined && !(await sessionLives(trx, accountId, sessionUids)))
-    throw new NijoError('fresh_sign_in_needed');
-  const account = await trx
-    .selectFrom('accounts')
-    .select('id')
-    .where('id', '=', accountId)
-    .where('status', '=', 'active')
-    .executeTakeFirst();
-  if (account === undefined) throw new NijoError('fresh_sign_in_needed');
+  await takeTurn(trx, changer.accountId);
+  await requireFreshProof(trx, { session: changer });
 }
 
 /** A change without a code: in the account's turn, and only while changes are possible. */

@@ -3,6 +3,7 @@ import { recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { type Changer, ownPageClient } from '../changes/changer.ts';
+import { enter } from '../changes/frame.ts';
 import type { Passkeys } from '../passkeys.ts';
 import type { Proving } from '../proving.ts';
 import { readAssertion } from './assertion.ts';
@@ -25,9 +26,10 @@ export function createPasskeyCheck(dependencies: {
         const { accountId } = c;
         const subject = { accountId, clientId: ownPageClient, factor: 'passkey' } as const;
         const use = { purpose: 'second-factor', boundTo: boundTo(c), accountId } as const;
-        const compared = await proving.compareWithinLimits(trx, subject, c.origin, () =>
-          findMatch(trx, party, readAssertion(answer), use, accountId),
-        );
+        const compared = await proving.compareWithinLimits(trx, subject, c.origin, async () => {
+          await enter(trx, c);
+          return findMatch(trx, party, readAssertion(answer), use, accountId);
+        });
         if (compared.outcome !== 'matched') return compared;
         await recordAudit(trx, c.origin, {
           event: 'factor.checked',

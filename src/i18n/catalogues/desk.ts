@@ -184,6 +184,8 @@ const en = {
   'desk.case.pass.withdrawn': 'It was taken back at the desk.',
   'desk.case.pass.not-me': 'It became void: the user told us “this was not me”.',
   'desk.case.pass.disabled': 'It became void: the account was disabled.',
+  'desk.case.pass.approval-void':
+    'It became void: somebody who made the identity check or approved has said since then “this was not me”, has ended the session in which it was done, or no longer works at the desk.',
   'desk.case.passLost':
     'It did not reach the user? Take it back. Then open a new case from the account, and check the identity again.',
   'desk.case.withdraw': 'Take the setup pass back',
@@ -405,6 +407,8 @@ const ja: Record<keyof typeof en, Message> = {
   'desk.case.pass.withdrawn': '窓口で取り消しました。',
   'desk.case.pass.not-me': '利用者から「自分ではない」と連絡があり、無効になりました。',
   'desk.case.pass.disabled': 'IDが無効になったため、使えません。',
+  'desk.case.pass.approval-void':
+    '無効になりました。本人確認または承認をした担当者が、その後「自分ではない」と申告したか、そのときのセッションを終了したか、窓口の担当ではなくなったためです。',
   'desk.case.passLost':
     '利用者に伝わらなかったときは、取り消してください。そのあと、利用者のページで新しく受け付けて、本人確認からやり直します。',
   'desk.case.withdraw': '設定パスを取り消す',

@@ -52,6 +52,7 @@ const en = {
   'resetDone.skip': 'Go on without an app',
 
   // What is offered once, after everything that was needed.
+  'proof.again': 'Your second step was more than five minutes ago. What comes next takes it once more.',
   'offer.skip': 'Not now',
   'offer.done': 'You are signed in. Before you go on to the service:',
   'offerApp.title': 'Would you like to use an app too?',
@@ -125,6 +126,7 @@ const ja: Readonly<Record<keyof typeof en, Message>> = {
   'resetDone.skip': 'アプリを設定せずに進む',
 
   // ログインのあと、一度だけのご案内
+  'proof.again': '二段階目の確認から5分以上たっています。この先の設定に進むには、もう一度確認してください。',
   'offer.skip': '今はしない',
   'offer.done': 'ログインできました。サービスに進む前に、ご案内です。',
   'offerApp.title': 'アプリも使いますか',
