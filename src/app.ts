@@ -151,6 +151,8 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
         const value = trustCookies.readRaw(request, accountId);
         return value !== undefined && (await secondFactor.trustedBrowsers.holds(accountId, value, days));
       },
+      holdsAny: async (accountId, days) =>
+        config.trusted_browsers.enabled && (await secondFactor.trustedBrowsers.holdsAny(accountId, days)),
     },
     browser: {
       digestOf: (ctx) => browsers.read(ctx),

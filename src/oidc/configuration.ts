@@ -10,6 +10,7 @@ import type { ClientCache } from './client-cache.ts';
 import { cookieConfiguration } from './cookies.ts';
 import { pathOf } from './endpoints.ts';
 import { featureConfiguration } from './features.ts';
+import { createIssuedAssurance, type CarriedProof } from './issued-assurance.ts';
 import { guardedFetch } from './guarded-fetch.ts';
 import { createLoadExistingGrant } from './grants.ts';
 import type { SigningJwk } from './keys.ts';
@@ -21,6 +22,7 @@ import { serviceNameOf } from './service-name.ts';
 import type { BrowserTrust } from './trust.ts';
 import { ttlConfiguration } from './ttl.ts';
 import type { UnitsOfWork } from './units.ts';
+import type { Logger } from '../observe/logger.ts';
 
 export interface ConfigurationDeps {
   db: Db;
@@ -32,7 +34,12 @@ export interface ConfigurationDeps {
   waysOf(accountId: string): Promise<Holder>;
   trust: BrowserTrust;
   browser: RequestingBrowser;
+  logger: Pick<Logger, 'info'>;
   pairwiseSubject: PairwiseSubject;
+  /** What the live session with this uid has proven. */
+  sessionProof(
+    uid: string,
+  ): Promise<{ acr?: string | undefined; amr?: readonly string[] | undefined } | undefined>;
   fetch?: typeof guardedFetch;
 }
 
@@ -40,6 +47,18 @@ const localesOf = (ctx: KoaContextWithOIDC): string[] =>
   [ctx.oidc.params?.claims_locales, ctx.oidc.params?.ui_locales]
     .filter((value) => typeof value === 'string')
     .flatMap((value) => value.split(' '));
+
+/** From the code or refresh token that an access token is issued for: all of it from the one place. */
+function carriedProof(ctx: KoaContextWithOIDC | undefined): CarriedProof | undefined {
+  const { AuthorizationCode, RefreshToken } = ctx?.oidc.entities ?? {};
+  const source = AuthorizationCode ?? RefreshToken;
+  if (source?.acr === undefined) return undefined;
+  return {
+    acr: source.acr,
+    ...(source.amr === undefined ? {} : { amr: source.amr }),
+    ...(source.authTime === undefined ? {} : { auth_time: source.authTime }),
+  };
+}
 
 /** Everything that is said to the provider, in one place; its defaults are for a first look only. */
 export function providerConfiguration(
@@ -57,6 +76,19 @@ export function providerConfiguration(
     return known?.status === 'active' ? known : undefined;
   }
 
+  const switches = { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa };
+  const issued = createIssuedAssurance({
+    settings,
+    waysOf: (accountId) => inRequest(() => deps.waysOf(accountId)),
+    trust: {
+      holdsAny: async (accountId, days) =>
+        (await inRequest(async () => deps.trust.holdsAny?.(accountId, days))) === true,
+    },
+    sessionProof: (uid) => deps.sessionProof(uid),
+    switches,
+    logger: deps.logger,
+  });
+
   return {
     adapter: (model) => {
       const adapter = createAdapter(model, units, {
@@ -66,8 +98,10 @@ export function providerConfiguration(
     },
     jwks: { keys },
     cookies: cookieConfiguration(config.issuer, sealer),
-    features: featureConfiguration(pages, async (clientId) =>
-      serviceNameOf(clientId, await settings(clientId)),
+    features: featureConfiguration(
+      pages,
+      async (clientId) => serviceNameOf(clientId, await settings(clientId)),
+      (token) => issued.isEnough(token),
     ),
     ttl: ttl.providerTtl,
     interactions: {
@@ -78,15 +112,17 @@ export function providerConfiguration(
           deps.trust.allowedFrom(req) && (await inRequest(() => deps.trust.holds(req, accountId, days))),
         recordTrust: (accountId, clientId) =>
           units.current()?.record({ event: 'browser.trust-used', result: 'success', accountId, clientId }),
-        switches: { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa },
+        switches,
         sessionSeconds: ttl.sessionSeconds,
       }),
       url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
     },
     loadExistingGrant: createLoadExistingGrant({ settings, tokenSeconds: ttl.tokenSeconds }),
-    findAccount: async (ctx, id) => {
+    findAccount: async (ctx, id, token) => {
       const found = await account(id);
       if (found === undefined) return undefined;
+      // A code or token is as good as the sign-in behind it, by the rules of now.
+      if (token !== undefined) await issued.require(token);
       return {
         accountId: found.id,
         claims: async () => {
@@ -95,6 +131,8 @@ export function providerConfiguration(
         },
       };
     },
+    // What was proven goes with the token, so that it can be looked at again, and told (RFC 9470 §6.2).
+    extraTokenClaims: async (ctx, token) => (token.kind === 'AccessToken' ? carriedProof(ctx) : undefined),
     acrValues: Object.values(acrValues),
     claims: claimsConfiguration,
     scopes: [...scopeNames],

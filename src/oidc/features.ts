@@ -1,5 +1,6 @@
 import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
 import type { ServiceName } from '../login/ports.ts';
+import type { IssuedToken } from './issued-assurance.ts';
 import type { OidcPages } from './pages.ts';
 
 /** A client's name in the languages of the pages. */
@@ -21,6 +22,7 @@ async function askToSignOut(pages: OidcPages, nameOf: NameOf, ctx: KoaContextWit
 export function featureConfiguration(
   pages: OidcPages,
   nameOf: NameOf,
+  isEnough: (token: IssuedToken) => Promise<boolean>,
 ): NonNullable<ProviderConfiguration['features']> {
   return {
     devInteractions: { enabled: false },
@@ -35,8 +37,9 @@ export function featureConfiguration(
     introspection: {
       enabled: true,
       // RFC 7662 §2.1: callers that prove who they are; a public client sees its own tokens only.
+      // What was issued for less than its client requires by now is inactive (S4).
       allowedPolicy: async (_ctx, client, token) =>
-        client.clientAuthMethod !== 'none' || token.clientId === client.clientId,
+        (client.clientAuthMethod !== 'none' || token.clientId === client.clientId) && (await isEnough(token)),
     },
     backchannelLogout: { enabled: true },
     rpInitiatedLogout: {

@@ -103,10 +103,13 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     extendGrant(grant, settings, new Set(asked.scopes), new Set(asked.claims));
     delete grant.exp;
     const login = interaction.lastSubmission?.login;
+    const sessionUid = interaction.session?.uid;
+    const session = sessionUid === undefined ? undefined : await provider.Session.findByUid(sessionUid);
     return {
       consent: { grantId: await grant.save() },
-      // A login of this same request stays the answer to `prompt=login` and `max_age`; nobody else's does (E6).
-      ...(login?.accountId === accountId ? { login } : {}),
+      // A login of this same request stays the answer to `prompt=login` and `max_age`; nobody else's does (E6),
+      // nor does it once the session was signed in to anew: what goes out is that session's, whole (S8).
+      ...(login?.accountId === accountId && session?.loginTs === login.ts ? { login } : {}),
     };
   }
 
@@ -177,8 +180,9 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
           usable && session !== undefined
             ? {
                 accountId: session.accountId,
-                amr: session.amr ?? [],
-                acr: session.acr,
+                // All from the session as it is now: it may have been signed in to anew since this login began.
+                amr: found.amr ?? [],
+                acr: found.acr,
                 authTime: found.loginTs ?? 0,
                 uidDigests: sessionUid === undefined ? [] : seal.digests(sessionUid),
               }

@@ -5,6 +5,7 @@ import {
   assess,
   type Demand,
   type Holder,
+  reachedBy,
   settledWithoutHolder,
 } from '../factors/assurance.ts';
 import type { ClientMetadata } from './client-metadata.ts';
@@ -86,6 +87,21 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
       'login_required',
       (ctx: KoaContextWithOIDC) => {
         return ctx.oidc.session?.accountId !== undefined && ctx.oidc.account === undefined;
+      },
+    ),
+  );
+  checks.add(
+    // The configuration says by now that its methods are worth less: its acr must not go out any more (S4, S8).
+    new Check(
+      'session_overstated',
+      'the session claims more than its authentication is worth now',
+      'login_required',
+      (ctx: KoaContextWithOIDC) => {
+        const { session, result } = ctx.oidc;
+        if (session?.accountId === undefined || result?.login !== undefined) return Check.NO_NEED_TO_PROMPT;
+        return reachedBy(session.acr, session.amr, deps.switches) === session.acr
+          ? Check.NO_NEED_TO_PROMPT
+          : Check.REQUEST_PROMPT;
       },
     ),
   );

@@ -7,7 +7,7 @@ import { deferLogoutTokens } from './logout-tokens.ts';
 import { type RequestScopeDeps, requestScope } from './request-scope.ts';
 import { serviceNameOf } from './service-name.ts';
 
-export type ProviderDeps = ConfigurationDeps & Omit<RequestScopeDeps, 'nameOf'>;
+export type ProviderDeps = Omit<ConfigurationDeps, 'sessionProof'> & Omit<RequestScopeDeps, 'nameOf'>;
 
 /**
  * Everything that the provider builds an address from comes from the issuer, whatever Host,
@@ -78,7 +78,10 @@ function listen(provider: Provider, deps: ProviderDeps): void {
 
 /** One provider with one key set. `createProviderHandle` makes another when the keys change. */
 export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]): Provider {
-  const provider = new Provider(deps.config.issuer, providerConfiguration(deps, keys));
+  const provider: Provider = new Provider(
+    deps.config.issuer,
+    providerConfiguration({ ...deps, sessionProof: (uid) => provider.Session.findByUid(uid) }, keys),
+  );
   pinToIssuer(provider);
   // The first `use` is the outermost middleware: the unit of work spans everything.
   const nameOf = async (clientId: string) => serviceNameOf(clientId, await deps.clients.settings(clientId));

@@ -7,6 +7,11 @@ export interface BrowserTrust {
   allowedFrom(req: IncomingMessage): boolean;
   /** Whether the account trusts the browser of this request, given at most `days` ago. */
   holds(req: IncomingMessage, accountId: string, days: number): Promise<boolean>;
+  /**
+   * Whether the account trusts any browser, given at most `days` ago: for what is asked without one, such as a
+   * refresh. Where it cannot be asked, none is trusted.
+   */
+  holdsAny?(accountId: string, days: number): Promise<boolean>;
 }
 
 type Params = Readonly<Record<string, unknown>>;

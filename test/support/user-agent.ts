@@ -216,7 +216,9 @@ export class UserAgent {
   }
 
   tokenRequest(form: Record<string, string>, clientId = 'important', node = this.node): Promise<Answer> {
-    const secret = testClients.find((client) => client.client_id === clientId)?.client_secret ?? '';
+    const secret =
+      testClients.find((client) => client.client_id === clientId)?.client_secret ??
+      `${clientId}-secret-with-enough-characters-0123456789`;
     const authorization = `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}`;
     return this.request('/token', { form, headers: { authorization }, node, fromPage: false });
   }
