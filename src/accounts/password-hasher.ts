@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hash as argon2Hash, parseOptions, verify as argon2Verify } from '@node-rs/argon2';
 import { NijoError } from '../base/errors.ts';
+import { createFairQueue } from '../base/fair-queue.ts';
+import { traveller } from '../base/lanes.ts';
 import type { Configuration } from '../config/schema.ts';
 
 /** Longer passwords are refused: hashing them would be work that anybody can order. In bytes of UTF-8. */
@@ -13,7 +15,7 @@ export interface HashingLoad {
   maxQueue: number;
 }
 
-/** Hashes passwords off the event loop. Every method that hashes throws NijoError('hashing_busy') at once when the queue is full. */
+/** Hashes passwords off the event loop. Every method that hashes throws NijoError('hashing_busy') when the queue is full or does not come to it in time. */
 export interface PasswordHasher {
   /** @returns a PHC string. @throws RangeError for what `verify` would never accept: empty, too long, no text. */
   hash(plain: string): Promise<string>;
@@ -33,6 +35,8 @@ export interface PasswordHasher {
   /** Whether the string was made with other parameters than the configured ones. */
   needsRehash(phc: string): boolean;
   load(): HashingLoad;
+  /** Whether a hash for the present request would be refused at once. */
+  isFull(): boolean;
 }
 
 // `Algorithm.Argon2id`: a const enum exists only in the types.
@@ -95,11 +99,24 @@ function bytesOf(plain: string): Buffer | undefined {
   return bytes.length > longestPassword ? undefined : bytes;
 }
 
+// A command that hashes for itself alone need not say how long it waits.
+const usualQueueMs = 20_000;
+
+export type HashingSettings = Omit<Configuration['passwords'], 'queue_timeout_ms'> &
+  Partial<Pick<Configuration['passwords'], 'queue_timeout_ms'>>;
+
+/** A hash that waits for its turn. */
+interface WaitingHash {
+  go: () => void;
+  refuse: () => void;
+}
+
 /**
  * argon2id (C48). Each running hash holds one thread of libuv's pool (four unless UV_THREADPOOL_SIZE
- * says otherwise) and `memory_kib` of memory; the rest wait in order, at most `max_queue` of them (F20).
+ * says otherwise) and `memory_kib` of memory; the rest wait, at most `max_queue` of them and for `queue_timeout_ms`
+ * (F20). Networks take turns: one that sends thousands does not make everybody else wait.
  */
-export function createPasswordHasher(settings: Configuration['passwords']): PasswordHasher {
+export function createPasswordHasher(settings: HashingSettings): PasswordHasher {
   const parameters = {
     algorithm: argon2id,
     memoryCost: settings.memory_kib,
@@ -109,23 +126,41 @@ export function createPasswordHasher(settings: Configuration['passwords']): Pass
   };
   const configured = `$argon2id$v=19$m=${settings.memory_kib},t=${settings.passes},p=${settings.parallelism}`;
   const filler = Buffer.from('not a password');
-  const waiting: (() => void)[] = [];
+  const waiting = createFairQueue<WaitingHash>(settings.max_queue);
   let running = 0;
 
+  /** Waits until a place is handed over. */
+  async function turn(): Promise<void> {
+    const { source } = traveller();
+    await new Promise<void>((go, refuse) => {
+      const entry: WaitingHash = {
+        go: () => {
+          clearTimeout(late);
+          go();
+        },
+        refuse: () => {
+          clearTimeout(late);
+          refuse(new NijoError('hashing_busy'));
+        },
+      };
+      const late = setTimeout(() => {
+        waiting.remove(source, entry);
+        entry.refuse();
+      }, settings.queue_timeout_ms ?? usualQueueMs);
+      waiting.push(source, entry)?.refuse();
+    });
+  }
+
   async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (running >= settings.max_parallel) {
-      if (waiting.length >= settings.max_queue) throw new NijoError('hashing_busy');
-      // Whoever finishes hands the place over, so `running` stays as it is.
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    } else {
-      running += 1;
-    }
+    // Whoever finishes hands the place over, so `running` stays as it is.
+    if (running >= settings.max_parallel) await turn();
+    else running += 1;
     try {
       return await work();
     } finally {
       const next = waiting.shift();
       if (next === undefined) running -= 1;
-      else next();
+      else next.go();
     }
   }
 
@@ -184,5 +219,6 @@ export function createPasswordHasher(settings: Configuration['passwords']): Pass
       maxParallel: settings.max_parallel,
       maxQueue: settings.max_queue,
     }),
+    isFull: () => running >= settings.max_parallel && waiting.isFullFor(traveller().source),
   };
 }

@@ -112,8 +112,8 @@ export function createPasswordVerifier({
 
   return {
     async verify(attempt) {
-      const { running, waiting, maxParallel, maxQueue } = hasher.load();
-      if (running >= maxParallel && waiting >= maxQueue) {
+      if (hasher.isFull()) {
+        const { running, waiting } = hasher.load();
         logger.warn({ event: 'hashing-busy', running, waiting });
         throw new NijoError('hashing_busy');
       }

@@ -101,6 +101,7 @@ export const errorStatus = {
   request_timeout: 408,
   host_unknown: 421,
   temporarily_unavailable: 503,
+  server_busy: 503,
   internal_error: 500,
   // The protocol (RFC 6749 and its family); the page explains, the service's operator mends.
   service_request_invalid: 400,

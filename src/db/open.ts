@@ -1,9 +1,11 @@
 import { PGlite } from '@electric-sql/pglite';
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect } from 'kysely';
 import type { Configuration } from '../config/schema.ts';
-import { patiently } from './patient-pool.ts';
+import { readPostgresAddress } from '../config/sections/postgres-address.ts';
+import { DatabaseUnreachable, patiently } from './patient-pool.ts';
 import { createPool } from './pool.ts';
 import type { Schema } from './schema.ts';
+import { createTurns } from './turns.ts';
 
 /** The handle that data functions take: the database, or a transaction in it. */
 export type Db = Kysely<Schema>;
@@ -12,15 +14,48 @@ export type Db = Kysely<Schema>;
 export type QueryListener = (event: LogEvent) => void;
 
 /**
- * Opens Postgres. Every wait has an end (E8): connecting, waiting for a pooled connection, a
- * statement on the server, and the answer on the wire.
+ * Opens Postgres. Every wait has an end (E8): waiting for a connection, connecting, a statement on the server, and
+ * the answer on the wire.
+ * @param onMoved told when connections go to another one of several servers.
  */
 export function openPostgres(
   settings: Configuration['database'],
   onConnectionError: (error: Error) => void,
   onQuery?: QueryListener,
+  onMoved?: (server: string) => void,
 ): Db {
-  const pool = patiently(createPool(settings, onConnectionError), settings.connect_timeout_ms);
+  const address = readPostgresAddress(settings.url);
+  const patienceMs = address.connectTimeoutMs ?? settings.connect_timeout_ms;
+  const turns = createTurns({
+    places: settings.pool_size,
+    mostWaiting: settings.max_queue,
+    patienceMs: settings.queue_timeout_ms,
+    stallMs: patienceMs,
+    stalled: () =>
+      new DatabaseUnreachable(Object.assign(new Error('no connection came free'), { code: 'ETIMEDOUT' })),
+  });
+  let metReadOnly = (): void => undefined;
+  const listeners = {
+    onError: onConnectionError,
+    onAnswer: () => turns.progressed(),
+    onReadOnly: () => metReadOnly(),
+  };
+  const [first, ...others] = address.servers.map((server) => ({
+    name: server.name,
+    pool: createPool({ ...settings, connect_timeout_ms: patienceMs }, server, listeners),
+  }));
+  if (first === undefined) throw new Error('an address names at least one server');
+  const { target } = address;
+  const pool = patiently({
+    servers: [first, ...others],
+    target,
+    turns,
+    patienceMs,
+    onReadOnly: (met) => {
+      metReadOnly = met;
+    },
+    ...(onMoved && { onMoved }),
+  });
   return new Kysely<Schema>({
     dialect: new PostgresDialect({ pool }),
     ...(onQuery === undefined ? {} : { log: onQuery }),

@@ -1,5 +1,6 @@
-import { Pool, type PoolClient } from 'pg';
+import { Client, Pool, type PoolClient } from 'pg';
 import type { Configuration } from '../config/schema.ts';
+import type { PostgresServer } from '../config/sections/postgres-address.ts';
 import { createStatementNames, naming } from './named-statements.ts';
 import { sessionOptions } from './session-options.ts';
 
@@ -15,10 +16,48 @@ function isFatal(error: unknown): boolean {
   return fatal.test(code) || /^E[A-Z]+$/.test(code);
 }
 
-/** A `pg` pool in which every wait ends and a client that met a fatal error is thrown away. */
-export function createPool(settings: Configuration['database'], onError: (error: Error) => void): Pool {
-  const { url, options } = sessionOptions(settings.url);
+/** What a pool tells of. */
+export interface PoolListeners {
+  /** A connection broke. */
+  onError: (error: Error) => void;
+  /** A statement was answered. */
+  onAnswer: () => void;
+  /** A statement met a server that writes nothing. */
+  onReadOnly: () => void;
+}
+
+/** Keeps what Postgres tells of a session by itself, when it begins and whenever it changes. */
+class ReportingClient extends Client {
+  readonly reported = new Map<string, string>();
+
+  constructor(settings?: ConstructorParameters<typeof Client>[0]) {
+    super(settings);
+    const { connection } = this as unknown as { connection: NodeJS.EventEmitter };
+    connection.on('parameterStatus', ({ parameterName, parameterValue }: Record<string, string>) =>
+      this.reported.set(parameterName ?? '', parameterValue ?? ''),
+    );
+  }
+}
+
+/** What is known of a session without asking; undefined where a pooler between hides it. */
+export function reportedOf(client: PoolClient): { standby: boolean; readOnly: boolean } | undefined {
+  const { reported } = client as unknown as Partial<ReportingClient>;
+  const standby = reported?.get('in_hot_standby');
+  const readOnly = reported?.get('default_transaction_read_only');
+  return standby === undefined || readOnly === undefined
+    ? undefined
+    : { standby: standby === 'on', readOnly: readOnly === 'on' };
+}
+
+/** A `pg` pool of one server, in which every wait ends and a client that met a fatal error is thrown away. */
+export function createPool(
+  settings: Configuration['database'],
+  server: PostgresServer,
+  listeners: PoolListeners,
+): Pool {
+  const { url, options } = sessionOptions(server.url);
   const pool = new Pool({
+    Client: ReportingClient,
     connectionString: url,
     max: settings.pool_size,
     connectionTimeoutMillis: settings.connect_timeout_ms,
@@ -32,9 +71,9 @@ export function createPool(settings: Configuration['database'], onError: (error:
     application_name: 'nijo',
     options,
   });
-  pool.on('error', onError);
+  pool.on('error', listeners.onError);
   const nameOf = createStatementNames();
-  pool.on('connect', (client) => discardAfterFatalError(client, naming(client, nameOf), onError));
+  pool.on('connect', (client) => discardAfterFatalError(client, naming(client, nameOf), listeners));
   return pool;
 }
 
@@ -42,7 +81,7 @@ export function createPool(settings: Configuration['database'], onError: (error:
 function discardAfterFatalError(
   client: PoolClient,
   query: (...values: unknown[]) => unknown,
-  onError: (error: Error) => void,
+  { onError, onAnswer, onReadOnly }: PoolListeners,
 ): void {
   // An error between two queries of a checked-out client would otherwise end the process.
   client.on('error', onError);
@@ -52,8 +91,9 @@ function discardAfterFatalError(
     if (fault !== undefined) return Promise.reject(fault.error);
     const result = query(...values);
     if (result instanceof Promise) {
-      result.catch((error: unknown) => {
+      result.then(onAnswer, (error: unknown) => {
         if (isFatal(error)) fault = { error };
+        if ((error as { code?: unknown } | undefined)?.code === '25006') onReadOnly();
       });
     }
     return result;

@@ -415,6 +415,8 @@ export const en = {
     'Please check the address. Open the service that you want to use: it knows the right one.',
   'errors.temporarily_unavailable.title': 'The sign-in is not available for a moment',
   'errors.temporarily_unavailable.message': 'It is not your fault. Please try again in a few minutes.',
+  'errors.server_busy.title': 'Very many people are signing in at the moment',
+  'errors.server_busy.message': 'Nothing is lost. Please wait a few seconds and try again.',
   'errors.internal_error.title': 'Something went wrong on our side',
   'errors.internal_error.message':
     'It is not your fault, and it has been recorded. Please try again in a few minutes.',

@@ -387,6 +387,9 @@ export const ja: Catalogue = {
   'errors.temporarily_unavailable.title': '今、少しの間、ログインできません',
   'errors.temporarily_unavailable.message':
     'あなたのせいではありません。数分待ってから、もう一度お試しください。',
+  'errors.server_busy.title': '今、とても多くの人がログインしています',
+  'errors.server_busy.message':
+    '途中までの手続きは失われていません。数秒待ってから、もう一度お試しください。',
   'errors.internal_error.title': 'サーバーで問題が起きました',
   'errors.internal_error.message':
     'あなたのせいではありません。問題は記録しました。数分待ってから、もう一度お試しください。',

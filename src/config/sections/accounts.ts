@@ -7,8 +7,9 @@ export const passwordsSchema = z.strictObject({
   parallelism: z.int().min(1).max(4).default(1),
   /** Hashes at the same time; each uses a thread and its memory. */
   max_parallel: z.int().min(1).max(64).default(2),
-  /** Sign-ins that wait for a hash; beyond it the answer is 503 at once. */
-  max_queue: z.int().min(0).max(10_000).default(100),
+  /** Sign-ins that wait for a hash, and for how long; beyond it the answer is 503. */
+  max_queue: z.int().min(0).max(10_000).default(1000),
+  queue_timeout_ms: z.int().min(1000).max(60_000).default(20_000),
 });
 
 /** Throttling of wrong passwords by (ID, network) and by network: nobody can lock somebody else out. */

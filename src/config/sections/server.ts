@@ -24,6 +24,8 @@ export const serverSchema = z.strictObject({
   drain_seconds: z.number().min(0).max(60).default(5),
   /** Seconds that requests in flight are given after that. */
   shutdown_seconds: z.number().min(1).max(60).default(25),
+  /** A node whose clock is further from the database's takes no logins. Smaller differences are corrected. */
+  clock_limit_seconds: z.int().min(10).max(86_400).default(300),
   max_connections: z.int().min(10).default(10_000),
   /** This node's name in logs and audit; the host's name unless given. */
   node_name: z.string().min(1).optional(),

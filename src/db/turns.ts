@@ -1,0 +1,132 @@
+import { NijoError } from '../base/errors.ts';
+import { type Lane, type Traveller, traveller } from '../base/lanes.ts';
+
+/** Places at a resource, given in a fair order. */
+export interface Turns {
+  /**
+   * Waits for a place. @returns what gives it back.
+   * @throws NijoError('server_busy') when the queue is full, or the wait has been too long.
+   * @throws what `stalled` makes when the database makes no progress meanwhile.
+   */
+  take(): Promise<() => void>;
+  /** Something came through: the queue moves, so waiting in it is worth while. */
+  progressed(): void;
+  waiting(): number;
+}
+
+export interface TurnsOptions {
+  places: number;
+  /** How long the queue may be. */
+  mostWaiting: number;
+  /** How long a request may have taken when it is still waiting. */
+  patienceMs: number;
+  /** How long nothing may come through before those who wait are told; and the patience of the background. */
+  stallMs: number;
+  stalled: () => Error;
+}
+
+interface Waiting {
+  who: Traveller;
+  since: number;
+  go: (giveBack: () => void) => void;
+  fail: (error: Error) => void;
+}
+
+const lanes: readonly Lane[] = ['probe', 'back-channel', 'page', 'background'];
+// Going first is not going alone: after so many others, one of this lane has its turn.
+const passedOverAtMost: Readonly<Record<Lane, number>> = {
+  probe: 0,
+  'back-channel': 0,
+  page: 8,
+  background: 16,
+};
+const lookEveryMs = 100;
+
+/**
+ * A queue in which the more urgent lane goes first, and of one lane whoever began first: a request that was begun is
+ * finished before new ones take its connections, and nobody starves. Its length and the wait have an end.
+ */
+export function createTurns(options: TurnsOptions): Turns {
+  const queues = new Map<Lane, Waiting[]>(lanes.map((lane) => [lane, []]));
+  const passedOver = new Map<Lane, number>();
+  let free = options.places;
+  let length = 0;
+  let lastProgress = performance.now();
+  let timer: NodeJS.Timeout | undefined;
+
+  const queueOf = (lane: Lane): Waiting[] => queues.get(lane) ?? [];
+
+  /** Who asks. What a request has started and what outlives it, such as the sending of mails, is nobody's request. */
+  function present(): Traveller {
+    const who = traveller();
+    const now = performance.now();
+    return now - who.since < options.patienceMs ? who : { ...who, lane: 'background', since: now };
+  }
+
+  function next(): Waiting | undefined {
+    const inOrder = lanes.filter((lane) => queueOf(lane).length > 0);
+    const overdue = inOrder.find(
+      (lane) => passedOverAtMost[lane] > 0 && (passedOver.get(lane) ?? 0) >= passedOverAtMost[lane],
+    );
+    const chosen = overdue ?? inOrder[0];
+    if (chosen === undefined) return undefined;
+    for (const lane of inOrder) passedOver.set(lane, lane === chosen ? 0 : (passedOver.get(lane) ?? 0) + 1);
+    length -= 1;
+    return queueOf(chosen).shift();
+  }
+
+  function giveBackOnce(): () => void {
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      const following = next();
+      if (following === undefined) free += 1;
+      else following.go(giveBackOnce());
+    };
+  }
+
+  /** Tells those who have waited too long. */
+  function look(): void {
+    const now = performance.now();
+    for (const lane of lanes) {
+      const staying = queueOf(lane).filter(({ who, since, fail }) => {
+        const late = now - who.since >= options.patienceMs;
+        // Nobody waits for work of the background: it tries again by itself.
+        const progress = lane === 'background' ? 0 : lastProgress;
+        const stuck = now - Math.max(since, progress) >= options.stallMs;
+        if (!late && !stuck) return true;
+        length -= 1;
+        fail(stuck ? options.stalled() : new NijoError('server_busy'));
+        return false;
+      });
+      queues.set(lane, staying);
+    }
+    if (length > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+  }
+
+  return {
+    async take() {
+      if (free > 0) {
+        free -= 1;
+        return giveBackOnce();
+      }
+      const who = present();
+      if (length >= options.mostWaiting && who.lane !== 'probe') throw new NijoError('server_busy');
+      return new Promise((go, fail) => {
+        const queue = queueOf(who.lane);
+        // Almost always the last; a request that began early asks again and again.
+        const at = queue.findLastIndex((other) => other.who.since <= who.since) + 1;
+        queue.splice(at, 0, { who, since: performance.now(), go, fail });
+        length += 1;
+        timer ??= setInterval(look, lookEveryMs);
+      });
+    },
+    progressed() {
+      lastProgress = performance.now();
+    },
+    waiting: () => length,
+  };
+}
