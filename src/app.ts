@@ -7,6 +7,7 @@ import { createPasswordHasher } from './accounts/password-hasher.ts';
 import { createPasswordVerifier } from './accounts/verify-password.ts';
 import type { RequestOrigin } from './audit/audit.ts';
 import { createAuditChain } from './audit/chain.ts';
+import type { NodeClock } from './base/node-clock.ts';
 import { createSealer } from './base/sealing.ts';
 import { brandingOf } from './branding.ts';
 import { placeOf } from './config/places.ts';
@@ -23,6 +24,7 @@ import { forgetOldTrust } from './factors/trust-rows.ts';
 import type { Locale } from './i18n/locale.ts';
 import { describeDevice } from './i18n/device.ts';
 import { translator } from './i18n/translate.ts';
+import { networkOf } from './limits/network.ts';
 import { createVisitLimit } from './limits/visit-limit.ts';
 import { loginRoutes } from './login/routes.ts';
 import { forgetOldMails } from './mail/delivery.ts';
@@ -32,7 +34,7 @@ import { createMailTransport } from './mail/transport.ts';
 import { createHealth } from './observe/health.ts';
 import { internalHandler } from './observe/internal.ts';
 import type { Logger } from './observe/logger.ts';
-import { createMetrics } from './observe/metrics.ts';
+import { createMetrics, type Metrics } from './observe/metrics.ts';
 import { startCleaning } from './oidc/cleanup.ts';
 import { createActivity } from './oidc/activity.ts';
 import { createInteractions } from './oidc/interactions.ts';
@@ -40,6 +42,7 @@ import { resumedUid } from './oidc/endpoints.ts';
 import { mountProvider } from './oidc/mount.ts';
 import { createOwnSessions } from './oidc/own-session.ts';
 import { createProviderHandle } from './oidc/provider-handle.ts';
+import { addressesOf, finishRequests, openListeners } from './listeners.ts';
 import { notMeRoutes } from './portal/not-me.ts';
 import { portalRoutes } from './portal/routes.ts';
 import { middlewareOf, type Routers, routeTableOf } from './routes.ts';
@@ -57,7 +60,6 @@ import { createRenderer } from './web/render.ts';
 import { createResponder } from './web/respond.ts';
 import { createResumeBinding, guardResume } from './web/resume-binding.ts';
 import type { RouteTable } from './web/route-table.ts';
-import { listen } from './web/server.ts';
 import { healthRoutes, homeRoutes } from './web/server-routes.ts';
 import { createTrustCookie } from './web/trust-cookie.ts';
 import { createUnreadableRequests } from './web/unreadable-request.ts';
@@ -69,6 +71,8 @@ export interface Nijo {
   internalUrl: string | undefined;
   /** Everything that this node answers. */
   routes: RouteTable;
+  ready(): boolean;
+  metrics: Metrics;
   /** Ends in order: no new logins, those in flight finish, mails are handed back, then everything closes. */
   stop(): Promise<void>;
 }
@@ -78,12 +82,16 @@ export interface NijoOptions {
   /** A migrated database; the caller closes it after `stop`. */
   db: Db;
   logger: Logger;
+  /** A connection for health alone, which no load keeps waiting, and the clock that it leads. */
+  health?: { db: Db; clock: NodeClock; growing: boolean };
+  /** One of several processes on one port; whoever runs them answers on the internal port for all. */
+  worker?: boolean;
 }
 
 const viewsFolder = path.join(import.meta.dirname, '../views');
 
 /** Puts a node together and starts it. Everything is wired here and nowhere else. */
-export async function startNijo({ config, db, logger }: NijoOptions): Promise<Nijo> {
+export async function startNijo({ config, db, logger, ...options }: NijoOptions): Promise<Nijo> {
   const node = config.server.node_name ?? hostname();
   const sealer = createSealer(secretGenerations(config.secrets));
   const metrics = createMetrics();
@@ -207,7 +215,13 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     recordOutcome: (outcome) => recordSignIn(db, metrics, outcome),
   });
 
-  const health = createHealth({ db, logger });
+  const health = createHealth({
+    db,
+    logger,
+    metrics: metrics.health,
+    clockLimitMs: config.server.clock_limit_seconds * 1000,
+    ...options.health,
+  });
   const routers: Routers = {
     health: healthRoutes(health.ready),
     login,
@@ -225,6 +239,7 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
     responder,
     assets,
     routes,
+    networkOf,
     remember: (request, origin) => origins.set(request, origin),
     observe: (route, method, status, seconds) => metrics.httpRequest(route, method, status, seconds),
     pages: middlewareOf(routers),
@@ -241,20 +256,11 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
   const handle = application.callback();
   const observe = (status: number) => metrics.httpRequest('unreadable', 'other', status, 0);
   const unreadable = createUnreadableRequests({ config, branding, logger, observe });
-  const server = await listen((request, response) => void handle(request, response), {
-    host: config.server.host,
-    port: config.server.port,
-    maxConnections: config.server.max_connections,
+  const listeners = await openListeners(config, options.worker === true, {
+    public: (request, response) => void handle(request, response),
     unreadable: unreadable.answer,
+    internal: internalHandler({ ready: health.ready, metrics: () => metrics.text() }),
   });
-  const internal =
-    config.server.internal_port === 0
-      ? undefined
-      : await listen(internalHandler(metrics, health.ready), {
-          host: config.server.internal_host,
-          port: config.server.internal_port,
-          maxConnections: 100,
-        });
   const chain = createAuditChain({ db, sealer, logger });
   chain.start();
   sender.start();
@@ -271,27 +277,23 @@ export async function startNijo({ config, db, logger }: NijoOptions): Promise<Ni
       ...centre.cleaners,
     ],
   });
-  logger.info({ event: 'started', port: server.port, issuer: config.issuer }, 'Nijo is listening');
+  logger.info({ event: 'started', port: listeners.public.port, issuer: config.issuer }, 'Nijo is listening');
 
   return {
-    url: `http://${config.server.host}:${server.port}`,
-    internalUrl:
-      internal === undefined ? undefined : `http://${config.server.internal_host}:${internal.port}`,
+    ...addressesOf(config, listeners),
+    ready: health.ready,
+    metrics,
     routes,
     async stop() {
       health.drain();
-      server.drain();
       logger.info({ event: 'draining', seconds: config.server.drain_seconds }, 'no new logins from here on');
-      await new Promise((resolve) => {
-        setTimeout(resolve, config.server.drain_seconds * 1000);
-      });
-      await server.close(config.server.shutdown_seconds * 1000);
+      await finishRequests(config, listeners);
       health.stop();
       await Promise.all([sender.stop(), cleaning.stop(), provider.stop()]);
       // What these wrote has its place in the chain before the node is gone.
       await chain.stop();
       transport.close();
-      await internal?.close(1000);
+      await listeners.internal?.close(1000);
       logger.info({ event: 'stopped' }, 'Nijo has stopped');
     },
   };

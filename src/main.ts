@@ -1,21 +1,44 @@
 import { hostname } from 'node:os';
-import { startNijo } from './app.ts';
+import { type Nijo, startNijo } from './app.ts';
+import { createNodeClock, leadDateBy } from './base/node-clock.ts';
 import type { Configuration } from './config/schema.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { openPostgres } from './db/open.ts';
+import { longestStopMs } from './listeners.ts';
 import { createLogger } from './observe/logger.ts';
+
+/** The line of a worker to whoever keeps several of them. */
+export interface Supervised {
+  stop: Promise<void>;
+  serving(node: Nijo): void;
+}
 
 /**
  * Runs a node until the process is told to stop (SIGTERM, SIGINT), then ends in order with exit code 0.
  * A second signal ends at once.
+ * @param supervised this node is one of several workers: then no further signal counts, since all processes of
+ *   a terminal or a service are often sent the same one.
  * @throws Error with a line for the operator when the node cannot start.
  */
-export async function serve(config: Configuration): Promise<void> {
+export async function serve(config: Configuration, supervised?: Supervised): Promise<void> {
   const logger = createLogger(config.logging, config.server.node_name ?? hostname());
-  const db = openPostgres(config.database, (error) => {
-    logger.warn({ event: 'database.connection', err: error }, 'a database connection was lost');
-  });
-  const stopped = untilSignal(() => process.exit(1));
+  const onMoved = (server: string): void => {
+    logger.warn({ event: 'database.moved', server }, 'connections go to another server');
+  };
+  const db = openPostgres(
+    config.database,
+    (error) => {
+      logger.warn({ event: 'database.connection', err: error }, 'a database connection was lost');
+    },
+    undefined,
+    onMoved,
+  );
+  // One of its own: whatever the others wait for, it is known within a moment whether logins can be written.
+  const healthDb = openPostgres({ ...config.database, pool_size: 1 }, () => undefined);
+  const clock = createNodeClock(Date.now);
+  const leaveDate = leadDateBy(clock);
+  const signalled = untilSignal(supervised === undefined ? () => process.exit(1) : () => undefined);
+  const stopped = supervised === undefined ? signalled : Promise.race([signalled, supervised.stop]);
   // A rejection nobody awaited is a mistake of ours; it must be seen, and must not end the other logins.
   process.on('unhandledRejection', (error) =>
     logger.fatal({ event: 'unhandled-rejection', err: error }, 'unhandled rejection'),
@@ -27,11 +50,24 @@ export async function serve(config: Configuration): Promise<void> {
         `The database lacks ${pending.length} migration(s) (${pending.join(', ')}). Run \`nijo migrate\` first.`,
       );
     }
-    const nijo = await startNijo({ config, db, logger });
+    const nijo = await startNijo({
+      config,
+      db,
+      health: { db: healthDb, clock, growing: true },
+      logger,
+      worker: supervised !== undefined,
+    });
+    supervised?.serving(nijo);
     await stopped;
+    // A connection that cannot even be closed must not keep the process from ending.
+    setTimeout(() => {
+      logger.error({ event: 'stop.late' }, 'the node did not end in its time');
+      process.exit(1);
+    }, longestStopMs(config)).unref();
     await nijo.stop();
   } finally {
-    await db.destroy();
+    await Promise.all([db.destroy(), healthDb.destroy()]);
+    leaveDate();
   }
 }
 

@@ -6,6 +6,7 @@ import { secretGenerations } from '../config/secret-generations.ts';
 import { clockOffset, pendingMigrations } from '../db/migrate.ts';
 import { type Db, openPostgres } from '../db/open.ts';
 import { connectedRole } from '../db/runtime-role.ts';
+import { probeWriting } from '../db/write-probe.ts';
 import { createMailTransport } from '../mail/transport.ts';
 import { loadKeySet } from '../oidc/keys.ts';
 import type { CliContext } from './context.ts';
@@ -66,6 +67,10 @@ async function examine(config: Configuration): Promise<Finding[]> {
         if (lacks.length > 0)
           throw new Error(`${name} lacks ${lacks.join(', ')}: run \`nijo migrate --runtime-role ${name}\``);
         return `${name} has what serving needs`;
+      }),
+      await attempt('writing', async () => {
+        await probeWriting(db, true);
+        return 'a row can be written';
       }),
       await auditRights(db, attempt),
       await attempt('clock', async () => {

@@ -1,7 +1,10 @@
 import cluster from 'node:cluster';
+import { hostname } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
+import type { Configuration } from '../config/schema.ts';
 import type { CliContext } from './context.ts';
 import { withoutRuntimeNotice } from './runtime-notice.ts';
+import { openSupervisorLink } from './worker-link.ts';
 
 function workers(value: string): number {
   const number = Number(value);
@@ -10,6 +13,9 @@ function workers(value: string): number {
   return number;
 }
 
+// What is still open after the end must not keep the process: long enough for a log line to leave.
+const leftoverMs = 1000;
+
 /** `nijo serve`: the program. Refuses to start while its configuration has a fault, and names every one. */
 export function serveCommand(context: CliContext): Command {
   return new Command('serve')
@@ -17,42 +23,52 @@ export function serveCommand(context: CliContext): Command {
     .option('--workers <number>', 'processes on this machine, each a full node', workers, 1)
     .action(async (options: { workers: number }) => {
       const config = context.loadConfiguration();
-      if (options.workers > 1 && cluster.isPrimary) {
-        await superviseWorkers(options.workers, context);
-        return;
+      try {
+        if (options.workers === 1) {
+          const { serve } = await withoutRuntimeNotice(() => import('../main.ts'));
+          await serve(config);
+        } else if (cluster.isPrimary) {
+          process.exitCode = await supervise(options.workers, config);
+        } else {
+          const link = openSupervisorLink();
+          const { serve } = await withoutRuntimeNotice(() => import('../main.ts'));
+          await serve(config, link);
+        }
+      } finally {
+        // The line to the supervisor would keep a worker alive for ever.
+        process.channel?.unref();
+        setTimeout(() => process.exit(), leftoverMs).unref();
       }
-      const { serve } = await withoutRuntimeNotice(() => import('../main.ts'));
-      await serve(config);
     });
 }
 
-/** Keeps the workers running; a signal is passed on and the last to end ends the program. */
-async function superviseWorkers(count: number, context: CliContext): Promise<void> {
-  let stopping = false;
-  for (let index = 0; index < count; index += 1) cluster.fork();
+/** Runs the workers as one node. @returns the exit code. @throws Error with a line for the operator. */
+async function supervise(count: number, config: Configuration): Promise<number> {
+  const [{ createSupervisor }, { createLogger }, { internalHandler }, listeners] = await withoutRuntimeNotice(
+    () =>
+      Promise.all([
+        import('./supervisor.ts'),
+        import('../observe/logger.ts'),
+        import('../observe/internal.ts'),
+        import('../listeners.ts'),
+      ]),
+  );
+  const logger = createLogger(config.logging, config.server.node_name ?? hostname());
+  const supervisor = createSupervisor({ count, killAfterMs: listeners.longestStopMs(config) + 1000, logger });
+  let asked = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      stopping = true;
-      for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill(signal);
+      if (asked) {
+        supervisor.kill();
+        process.exit(1);
+      }
+      asked = true;
+      supervisor.stop();
     });
   }
-  let startedAt = Date.now();
-  await new Promise<void>((resolve) => {
-    cluster.on('exit', (worker, code) => {
-      const left = Object.keys(cluster.workers ?? {}).length;
-      if (stopping) {
-        if (left === 0) resolve();
-        return;
-      }
-      // A worker that cannot even start would be started for ever.
-      if (Date.now() - startedAt < 2000) {
-        process.exitCode = 1;
-        if (left === 0) resolve();
-        return;
-      }
-      context.out(`worker ${worker.process.pid ?? ''} ended with ${code}; starting another`);
-      startedAt = Date.now();
-      cluster.fork();
-    });
-  });
+  await listeners.assertPortIsFree(config);
+  const internal = await listeners.openInternal(config, internalHandler(supervisor));
+  const exitCode = await supervisor.run();
+  await internal?.close(1000);
+  return exitCode;
 }

@@ -52,6 +52,7 @@ export const runtimeRights: Readonly<Record<keyof Schema, readonly Right[]>> = {
   oidc_payloads: all,
   browser_sessions: all,
   ended_sessions: all,
+  write_probes: ['select', 'insert', 'delete'],
 };
 
 // Kysely's own: what is pending is asked at every start.

@@ -228,6 +228,12 @@ export interface AuditEventsTable {
   details: ColumnType<Record<string, unknown>, string | undefined, never>;
 }
 
+/** What nodes write to know that they can (`db/write-probe.ts`). */
+export interface WriteProbesTable {
+  at: Timestamp;
+  padding: Generated<string>;
+}
+
 export interface Schema {
   accounts: AccountsTable;
   passwords: PasswordsTable;
@@ -254,6 +260,7 @@ export interface Schema {
   trusted_browsers: TrustedBrowsersTable;
   browser_sessions: BrowserSessionsTable;
   ended_sessions: EndedSessionsTable;
+  write_probes: WriteProbesTable;
   known_browsers: KnownBrowsersTable;
   offers: OffersTable;
   notice_links: NoticeLinksTable;

@@ -1,10 +1,13 @@
 import { sql } from 'kysely';
+import { inLane } from '../base/lanes.ts';
+import { createNodeClock, type NodeClock } from '../base/node-clock.ts';
 import type { Db } from '../db/open.ts';
+import { probeWriting } from '../db/write-probe.ts';
 import type { Logger } from './logger.ts';
 
 /** What `/health/live` and `/health/ready` say. */
 export interface Health {
-  /** True while this node should be sent logins: not draining, and the database answers. */
+  /** True while this node should be sent logins: not draining, its clock not lost, and a login can be written down. */
   readonly ready: () => boolean;
   /** From now on `ready` is false: the balancer sends new requests elsewhere. */
   readonly drain: () => void;
@@ -13,27 +16,59 @@ export interface Health {
   readonly stop: () => void;
 }
 
+export interface HealthOptions {
+  /** Best a connection of its own: then no load keeps it waiting. */
+  db: Db;
+  logger: Logger;
+  /** The clock that is led by the database's. */
+  clock?: NodeClock;
+  /** How far the system's clock may be off before this node leaves the balancer. */
+  clockLimitMs?: number;
+  /** Whether to ask for disk space too; not in the embedded database, where nothing sweeps the table. */
+  growing?: boolean;
+  metrics?: { clockOffset(seconds: number): void; ready(yes: boolean): void };
+}
+
 const intervalMs = 1000;
 // With the interval before it: a database that stops answering is noticed within 3 s (F16).
 const lateMs = 1500;
-// A node whose clock is this far from the database's shows wrong times in mails and logs (F10).
+// A node whose clock is this far from the database's is told of (F10).
 const clockAlarmMs = 5000;
+const usualClockLimitMs = 300_000;
+// Of so many probes one asks for disk space; after a failure each does.
+const largeEvery = 5;
+
+// A right that was not given, or a table of a later release: no fault of the server.
+const cannotProbe = /^42(501|P01)$/;
+
+type Fault = { event: string; words: string };
+
+function describeFault(error: unknown): Fault {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (code === '25006') return { event: 'database.read-only', words: 'the database is read-only' };
+  if (code === '53100') return { event: 'database.disk-full', words: 'the disk of the database is full' };
+  return { event: 'database.unreachable', words: 'the database does not answer' };
+}
 
 /**
  * Asks the database in the background, so that a probe is answered at once and uses no connection,
- * however busy the node is (F15, F16).
+ * however busy the node is (F15, F16). It writes, as a login does: a server that is read-only or full is not ready.
  */
-export function createHealth(dependencies: {
-  db: Db;
-  logger: Logger;
-  onClockOffset?: (ms: number) => void;
-}): Health {
-  const { db, logger } = dependencies;
-  let reachable = false;
+export function createHealth(options: HealthOptions): Health {
+  const { db, logger, metrics, growing = false } = options;
+  const clock = options.clock ?? createNodeClock(Date.now);
+  const clockLimitMs = options.clockLimitMs ?? usualClockLimitMs;
+  let answers = false;
+  let lastEvent: string | undefined;
   let draining = false;
   let asking = false;
   let clockWrong = false;
+  let clockLost = false;
+  let probes = 0;
+  let toldOfRights = false;
   let timer: NodeJS.Timeout | undefined;
+
+  const ready = (): boolean => answers && !draining && !clockLost;
 
   async function ask(): Promise<void> {
     if (asking) return;
@@ -41,37 +76,84 @@ export function createHealth(dependencies: {
     // The answer may be long in coming: until then the node is not ready.
     const late = setTimeout(() => say(false), lateMs);
     try {
-      const before = Date.now();
-      const { rows } = await sql<{
-        ms: number;
-      }>`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`.execute(db);
-      const offset = (before + Date.now()) / 2 - (rows[0]?.ms ?? before);
-      dependencies.onClockOffset?.(offset);
-      const wrong = Math.abs(offset) > clockAlarmMs;
-      if (wrong && !clockWrong)
-        logger.error(
-          { event: 'clock.wrong', offsetMs: Math.round(offset) },
-          'this node’s clock differs from the database’s',
-        );
-      clockWrong = wrong;
+      const large = growing && (!answers || probes % largeEvery === 0);
+      probes += 1;
+      const askedAt = performance.now();
+      const databaseMs = await inLane({ lane: 'probe' }, () => probe(large));
+      clock.learn(databaseMs, askedAt, performance.now());
       say(true);
     } catch (error) {
       say(false, error);
     } finally {
       clearTimeout(late);
       asking = false;
+      lookAtClock();
+      metrics?.ready(ready());
     }
   }
 
+  /** @returns the database's clock, in milliseconds. */
+  async function probe(large: boolean): Promise<number> {
+    try {
+      return (await probeWriting(db, large)).databaseMs;
+    } catch (error) {
+      const { code } = (error ?? {}) as { code?: unknown };
+      if (typeof code !== 'string' || !cannotProbe.test(code)) throw error;
+      if (!toldOfRights)
+        logger.error(
+          { event: 'database.probe-refused', err: error },
+          'run `nijo migrate --runtime-role ROLE`',
+        );
+      toldOfRights = true;
+      return readProbe();
+    }
+  }
+
+  /** What can be known without the right to write. */
+  async function readProbe(): Promise<number> {
+    const { rows } = await sql<{ ms: number; readonly: string }>`
+      select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
+        current_setting('transaction_read_only') as readonly`.execute(db);
+    if (rows[0]?.readonly === 'on')
+      throw Object.assign(new Error('the server is read-only'), { code: '25006' });
+    return rows[0]?.ms ?? Number.NaN;
+  }
+
+  function lookAtClock(): void {
+    const offsetMs = Math.round(clock.offset());
+    metrics?.clockOffset(offsetMs / 1000);
+    const wrong = Math.abs(offsetMs) > clockAlarmMs;
+    const lost = Math.abs(offsetMs) > clockLimitMs;
+    if (lost && !clockLost)
+      logger.error(
+        { event: 'clock.lost', offsetMs, limitMs: clockLimitMs },
+        'this node’s clock is so wrong that it takes no logins until it is set: synchronise it with NTP',
+      );
+    if (wrong && !clockWrong)
+      logger.error(
+        { event: 'clock.wrong', offsetMs },
+        'this node’s clock differs from the database’s, whose time is used',
+      );
+    if (!wrong && clockWrong)
+      logger.info({ event: 'clock.right', offsetMs }, 'this node’s clock is right again');
+    clockWrong = wrong;
+    clockLost = lost;
+  }
+
   function say(now: boolean, error?: unknown): void {
-    if (now === reachable) return;
-    reachable = now;
-    if (now) logger.info({ event: 'database.reachable' }, 'the database answers');
-    else logger.error({ event: 'database.unreachable', err: error }, 'the database does not answer');
+    const { event, words } = now
+      ? { event: 'database.reachable', words: 'the database answers and can be written to' }
+      : describeFault(error);
+    // A late answer is followed by its error, which says more; the same twice says nothing.
+    if (now === answers && (now || error === undefined || event === lastEvent)) return;
+    answers = now;
+    lastEvent = event;
+    if (now) logger.info({ event }, words);
+    else logger.error({ event, err: error }, words);
   }
 
   return {
-    ready: () => reachable && !draining,
+    ready,
     drain: () => {
       draining = true;
     },

@@ -1,21 +1,27 @@
-import type { RequestListener } from 'node:http';
-import type { Metrics } from './metrics.ts';
+import type { RequestListener, ServerResponse } from 'node:http';
+import { Registry } from 'prom-client';
+
+/** What the internal port tells: of one process, or of several together. */
+export interface InternalSource {
+  ready: () => boolean | Promise<boolean>;
+  /** In Prometheus's text format. */
+  metrics: () => Promise<string>;
+}
 
 /** Health and metrics on a port of their own, which no proxy publishes. */
-export function internalHandler(metrics: Metrics, ready: () => boolean): RequestListener {
+export function internalHandler({ ready, metrics }: InternalSource): RequestListener {
   return (request, response) => {
     switch (request.url) {
       case '/health/live':
         response.end('live\n');
         return;
       case '/health/ready':
-        response.statusCode = ready() ? 200 : 503;
-        response.end(ready() ? 'ready\n' : 'not ready\n');
+        void answerReady(response, ready);
         return;
       case '/metrics':
-        metrics.text().then(
+        metrics().then(
           (text) => {
-            response.setHeader('Content-Type', metrics.contentType);
+            response.setHeader('Content-Type', Registry.PROMETHEUS_CONTENT_TYPE);
             response.end(text);
           },
           () => {
@@ -29,4 +35,10 @@ export function internalHandler(metrics: Metrics, ready: () => boolean): Request
         response.end();
     }
   };
+}
+
+async function answerReady(response: ServerResponse, ready: InternalSource['ready']): Promise<void> {
+  const yes = await ready();
+  response.statusCode = yes ? 200 : 503;
+  response.end(yes ? 'ready\n' : 'not ready\n');
 }

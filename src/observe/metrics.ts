@@ -1,4 +1,7 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The metrics of one process as data, to be added up with those of others. */
+export type MetricsSnapshot = object[];
 
 /** What monitoring sees of this node. Every label has a small, fixed set of values. */
 export interface Metrics {
@@ -6,9 +9,15 @@ export interface Metrics {
   readonly contentType: string;
   /** Everything in Prometheus's text format. */
   text(): Promise<string>;
+  snapshot(): Promise<MetricsSnapshot>;
   /** `route` is the route's pattern, never the path: a path may hold an identifier. */
   httpRequest(route: string, method: string, status: number, seconds: number): void;
   signIn(acr: string, result: 'success' | 'failure' | 'cancelled'): void;
+  /** Of the node itself, once a second. */
+  readonly health: {
+    clockOffset(seconds: number): void;
+    ready(yes: boolean): void;
+  };
   readonly mail: {
     mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
     /** Seconds from the mail's writing to the server's taking it. */
@@ -80,14 +89,32 @@ export function createMetrics(options: { mailDomains?: readonly string[] } = {})
     registers,
   });
 
+  const clockOffset = new Gauge({
+    name: 'nijo_clock_offset_seconds',
+    help: 'How far the clock of this machine is ahead of the database’s (negative: behind)',
+    aggregator: 'average',
+    registers,
+  });
+  const readiness = new Gauge({
+    name: 'nijo_ready',
+    help: 'Whether this node would be sent logins: 1 or 0',
+    aggregator: 'min',
+    registers,
+  });
+
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     httpRequest(route, method, status, seconds) {
       const known = httpMethods.includes(method) ? method : 'other';
       requests.observe({ route, method: known, status: String(status) }, seconds);
     },
     signIn: (acr, result) => signIns.inc({ acr, result }),
+    health: {
+      clockOffset: (seconds) => clockOffset.set(seconds),
+      ready: (yes) => readiness.set(yes ? 1 : 0),
+    },
     mail: {
       mail: (kind, state) => mails.inc({ kind, state }),
       handOver: (domain, seconds) =>

@@ -5,6 +5,7 @@ import type { Logger } from '../observe/logger.ts';
 import type { Assets } from './assets.ts';
 import type { NijoContext, NijoMiddleware, NijoState } from './context.ts';
 import { parseForms, readForm, refuseCrossSite } from './forms.ts';
+import { paceRequests } from './pace.ts';
 import { guardAddress, observeRequests } from './request-guard.ts';
 import { catchFaults, type Responder } from './respond.ts';
 import { setResponseHeaders } from './response-headers.ts';
@@ -19,6 +20,8 @@ export interface ApplicationParts {
   assets: Assets;
   /** What a path is, for every guard. */
   routes: RouteTable;
+  /** What counts as one source of requests. */
+  networkOf: (address: string) => string;
   remember?: (request: IncomingMessage, origin: RequestOrigin) => void;
   observe?: (route: string, method: string, status: number, seconds: number) => void;
   /** The routers of our own pages. */
@@ -40,6 +43,7 @@ export function createApplication(parts: ApplicationParts): Koa {
   app.use(catchFaults(parts));
   app.use(guardAddress(parts));
   app.use(assets(parts.assets));
+  app.use(paceRequests(parts.networkOf));
   app.use(checkForms(parts));
   for (const page of parts.pages) app.use(page);
   app.use(parts.resumeGuard);

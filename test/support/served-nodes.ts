@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -14,11 +14,20 @@ export interface ServedNodeSettings {
   drainSeconds?: number;
   /** Milliseconds by which this node's clock is wrong. */
   clockOffsetMs?: number;
+  /** By how much it is wrong after SIGUSR2. */
+  steppedClockMs?: number;
+  /** Processes; one unless given. */
+  workers?: number;
+  /** Of health and metrics; none unless given. */
+  internalPort?: number;
+  /** Further sections of the configuration, in place of the usual ones. */
+  config?: Readonly<Record<string, unknown>>;
 }
 
 /** The program, run as an operator runs it: `nijo serve` in a process of its own. */
 export interface ServedNode {
   url: string;
+  pid: number;
   /** Everything it has written so far. */
   output(): string;
   signal(signal: NodeJS.Signals): void;
@@ -40,19 +49,25 @@ export function startServedNode(settings: ServedNodeSettings): ServedNode {
       server: {
         host: '127.0.0.1',
         port,
-        internal_port: 0,
+        internal_port: settings.internalPort ?? 0,
         drain_seconds: settings.drainSeconds ?? 1,
         shutdown_seconds: 10,
         node_name: `node-${port}`,
       },
       passwords: { memory_kib: 7168, passes: 1, max_queue: 1000 },
       locale: { default: 'en' },
+      ...settings.config,
     }),
   );
   const clock = path.join(import.meta.dirname, 'wrong-clock.js');
   const child: ChildProcess = spawn(
     process.execPath,
-    [...(clockOffsetMs === 0 ? [] : ['--import', clock]), 'src/cli/nijo.ts', 'serve'],
+    [
+      ...(clockOffsetMs === 0 && settings.steppedClockMs === undefined ? [] : ['--import', clock]),
+      'src/cli/nijo.ts',
+      'serve',
+      ...(settings.workers === undefined ? [] : ['--workers', String(settings.workers)]),
+    ],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -65,6 +80,7 @@ export function startServedNode(settings: ServedNodeSettings): ServedNode {
         NIJO_SECRET: settings.secret,
         NIJO_MAIL_FROM: 'no-reply@idp.example',
         WRONG_CLOCK_MS: String(clockOffsetMs),
+        STEPPED_CLOCK_MS: String(settings.steppedClockMs ?? clockOffsetMs),
       },
     },
   );
@@ -81,6 +97,7 @@ export function startServedNode(settings: ServedNodeSettings): ServedNode {
   const url = `http://127.0.0.1:${port}`;
   return {
     url,
+    pid: child.pid ?? 0,
     output: () => written.join(''),
     signal: (signal) => void child.kill(signal),
     ended,
@@ -110,5 +127,31 @@ export async function readiness(url: string): Promise<number> {
     return answer.status;
   } catch {
     return 0;
+  }
+}
+
+/** The processes that a process has started and that live. */
+export function childrenOf(pid: number): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        const [state, parent] = readFileSync(`/proc/${name}/stat`, 'utf8')
+          .replace(/^.*\) /s, '')
+          .split(' ');
+        return Number(parent) === pid && state !== 'Z';
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+/** Whether a process is there; one that has ended and waits for its parent is not. */
+export function lives(pid: number): boolean {
+  try {
+    return !/^.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
   }
 }

@@ -1,0 +1,179 @@
+import cluster, { type Worker } from 'node:cluster';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from '../observe/logger.ts';
+import { createSupervisorMetrics } from '../observe/supervisor-metrics.ts';
+import type { FromWorker, ToWorker } from './worker-link.ts';
+
+/** The processes of one node and what is known of them. */
+export interface Supervisor {
+  /** Keeps the workers running until `stop`. @returns the exit code, when the last one has ended. */
+  run(): Promise<number>;
+  /** Ends all in order; those that have not ended `killAfterMs` later are killed. */
+  stop(): void;
+  /** Ends all at once. */
+  kill(): void;
+  /** Whether a worker would be sent logins. */
+  ready(): Promise<boolean>;
+  /** The sum of the workers' metrics in Prometheus's text format. */
+  metrics(): Promise<string>;
+}
+
+interface Report {
+  ready: boolean;
+  metrics: Extract<FromWorker, { kind: 'report' }>['metrics'];
+}
+
+/** How a worker ended. */
+interface End {
+  code: number | null;
+  signal: string | null;
+  /** Undefined when it never served. */
+  servedMs: number | undefined;
+}
+
+const firstPauseMs = 200;
+const longestPauseMs = 30_000;
+// A worker that served this long has got over what ended the one before it.
+const healthyMs = 60_000;
+const reportMs = 2000;
+
+/**
+ * Runs `count` workers so that they behave as one process: when it cannot start they all end with 1, a worker that
+ * dies is replaced (with a growing pause where that happens again and again), and a stop ends all.
+ */
+export function createSupervisor(options: {
+  count: number;
+  killAfterMs: number;
+  logger: Logger;
+}): Supervisor {
+  const { count, killAfterMs, logger } = options;
+  const stopping = new AbortController();
+  const serving = new Set<Worker>();
+  const alive = new Set<Worker>();
+  const asked = new Map<number, (report: Report) => void>();
+  const ownMetrics = createSupervisorMetrics(() => serving.size);
+  let questions = 0;
+  let exitCode = 0;
+  let startedOnce = false;
+
+  function tell(worker: Worker, message: ToWorker): void {
+    if (worker.isConnected()) worker.send(message, () => undefined);
+  }
+
+  function killAll(): void {
+    for (const worker of alive) worker.process.kill('SIGKILL');
+  }
+
+  function stop(): void {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    for (const worker of alive) tell(worker, { kind: 'stop' });
+    setTimeout(() => {
+      if (alive.size === 0) return;
+      exitCode = 1;
+      logger.error({ event: 'workers.killed', left: alive.size }, 'workers that do not end are killed');
+      killAll();
+    }, killAfterMs).unref();
+  }
+
+  /** Starts a worker. @param onServing called when it serves. @returns how it ended. */
+  function live(onServing: () => void): Promise<End> {
+    const worker = cluster.fork();
+    alive.add(worker);
+    let servingSince: number | undefined;
+    worker.on('message', (message: FromWorker) => {
+      if (message.kind === 'serving') {
+        servingSince = performance.now();
+        serving.add(worker);
+        onServing();
+      } else asked.get(message.id)?.(message);
+    });
+    return new Promise((resolve) => {
+      const over = (code: number | null, signal: string | null): void => {
+        alive.delete(worker);
+        serving.delete(worker);
+        const servedMs = servingSince === undefined ? undefined : performance.now() - servingSince;
+        resolve({ code, signal, servedMs });
+      };
+      worker.once('exit', over);
+      worker.once('error', (error) => {
+        logger.error({ event: 'worker.error', err: error }, 'a worker cannot be started or reached');
+        // One that was never born has no exit.
+        if (worker.process.pid === undefined) over(1, null);
+      });
+    });
+  }
+
+  /** Whether this end means that the node cannot run, rather than that one worker had an accident. */
+  const cannotRun = ({ servedMs, signal }: End): boolean =>
+    servedMs === undefined && signal === null && (!startedOnce || serving.size === 0);
+
+  /** Keeps one worker running. */
+  async function keep(onServing: () => void): Promise<void> {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      const end = await live(onServing);
+      const { code, signal, servedMs } = end;
+      if (stopping.signal.aborted) {
+        if (code !== 0 && signal !== 'SIGTERM') exitCode = 1;
+        return;
+      }
+      if (cannotRun(end)) {
+        // It has said why.
+        exitCode = 1;
+        stop();
+        return;
+      }
+      failures = (servedMs ?? 0) >= healthyMs ? 1 : failures + 1;
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - 1));
+      ownMetrics.workerEnded();
+      logger.error(
+        { event: 'worker.ended', code, signal, pauseMs },
+        'a worker has ended; another one follows',
+      );
+      await pause(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** What the workers that serve say within their time; a worker that is stuck must not keep monitoring waiting. */
+  async function reports(): Promise<Report[]> {
+    const asks = [...serving].map((worker) => {
+      questions += 1;
+      const id = questions;
+      const answer = new Promise<Report>((resolve) => {
+        asked.set(id, resolve);
+      });
+      tell(worker, { kind: 'report', id });
+      const late = pause(reportMs, undefined, { ref: false });
+      return Promise.race([answer, late]).finally(() => asked.delete(id));
+    });
+    return (await Promise.all(asks)).filter((report) => report !== undefined);
+  }
+
+  return {
+    async run() {
+      let up = 0;
+      const onServing = (): void => {
+        up += 1;
+        startedOnce ||= up >= count;
+      };
+      // One alone first: what keeps the node from starting is said once, and not by each.
+      let firstServes = (): void => undefined;
+      const firstIsUp = new Promise<void>((resolve) => {
+        firstServes = resolve;
+      });
+      const first = keep(() => {
+        onServing();
+        firstServes();
+      });
+      await Promise.race([firstIsUp, first]);
+      const others = Array.from({ length: count - 1 }, () => keep(onServing));
+      await Promise.all([first, ...others]);
+      return exitCode;
+    },
+    stop,
+    kill: killAll,
+    ready: async () => !stopping.signal.aborted && (await reports()).some(({ ready }) => ready),
+    metrics: async () => ownMetrics.text((await reports()).map(({ metrics }) => metrics)),
+  };
+}
