@@ -1,4 +1,5 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
+import { createSealer } from '../base/sealing.ts';
 import { isLocale, type Locale } from '../i18n/locale.ts';
 import { negotiateLocale } from '../i18n/negotiate.ts';
 import { type DemoService, failedPage, whoAmIPage } from './demo-pages.ts';
@@ -31,6 +32,7 @@ export interface DemoServiceSettings extends DemoService {
 /** What a service may ask for with the login it starts (OpenID Connect Core §3.1.2.1). */
 const passedThrough = ['acr_values', 'prompt', 'max_age', 'ui_locales', 'login_hint', 'claims'];
 const kept = 1000;
+const mostUnfinished = 5;
 
 /** A map that forgets its oldest entries, so that a demo left running stays small. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
@@ -51,9 +53,12 @@ function cookie(name: string, value: string): string {
 export async function startDemoService(settings: DemoServiceSettings): Promise<LocalSite> {
   const { clientId, clientSecret, issuer, port } = settings;
   const sessions = new Map<string, SignedIn>();
-  // By state and not by browser, so that logins begun in two tabs can both end.
-  const logins = new Map<string, LoginStarted & { browser: string }>();
-  const browserCookie = `${clientId}-login`;
+  // What a login needs at its end is in the browser that began it, sealed: it goes on when the trial was started
+  // again meanwhile. A cookie for each, so that logins begun in two tabs can both end.
+  const sealer = createSealer([{ id: 'demo', secret: clientSecret }]);
+  const loginCookie = `${clientId}-login-`;
+  const cookieOf = (state: string): string =>
+    `${loginCookie}${createHash('sha256').update(state).digest('base64url').slice(0, 16)}`;
   const languageCookie = 'demo-language';
 
   const localeOf = ({ url, cookies, headers }: LocalRequest): Locale =>
@@ -98,30 +103,46 @@ export async function startDemoService(settings: DemoServiceSettings): Promise<L
       const words = demoTexts[localeOf(request)].unreachable(issuer);
       return failed(request, 503, 'temporarily_unavailable', words);
     }
-    const browser = request.cookies.get(browserCookie) ?? randomBytes(16).toString('base64url');
-    remember(logins, started.state, { ...started, browser });
-    return redirect(started.address, [cookie(browserCookie, browser)]);
+    const unfinished = [...request.cookies.keys()].filter((name) => name.startsWith(loginCookie));
+    return redirect(started.address, [
+      ...unfinished.slice(0, -mostUnfinished).map((name) => cookie(name, '')),
+      cookie(
+        cookieOf(started.state),
+        sealer.seal(JSON.stringify({ ...started, address: '' }), clientId).toString('base64url'),
+      ),
+    ]);
+  }
+
+  function loginIn(sealed: string | undefined): LoginStarted | undefined {
+    if (sealed === undefined) return undefined;
+    try {
+      return JSON.parse(sealer.open(Buffer.from(sealed, 'base64url'), clientId).toString()) as LoginStarted;
+    } catch {
+      return undefined;
+    }
   }
 
   async function callback(request: LocalRequest): Promise<LocalAnswer> {
     const text = demoTexts[localeOf(request)];
     const state = request.url.searchParams.get('state') ?? '';
-    const started = logins.get(state);
+    const name = cookieOf(state);
+    const started = loginIn(request.cookies.get(name));
     // Somebody else's login must not end in this browser (OAuth's state, RFC 9700 §4.7).
-    if (started === undefined || started.browser !== request.cookies.get(browserCookie)) {
-      return failed(request, 400, 'login_unknown', text.unknown);
-    }
-    logins.delete(state);
+    if (started?.state !== state) return failed(request, 400, 'login_unknown', text.unknown);
+    const ended = cookie(name, '');
     try {
       const session = randomBytes(16).toString('base64url');
       remember(sessions, session, await party.finish(request.url, started));
       sessions.delete(request.cookies.get(clientId) ?? '');
-      return redirect('/', [cookie(clientId, session)]);
+      return redirect('/', [cookie(clientId, session), ended]);
     } catch (error) {
       const told = protocolError(error);
-      if (told !== undefined) return failed(request, 400, told.error, told.description);
       const reason = error instanceof Error ? error.message : String(error);
-      return failed(request, 400, 'not_verified', `${text.unverified} (${reason})`);
+      const answer =
+        told === undefined
+          ? failed(request, 400, 'not_verified', `${text.unverified} (${reason})`)
+          : failed(request, 400, told.error, told.description);
+      return { ...answer, headers: { 'set-cookie': ended } };
     }
   }
 

@@ -21,7 +21,7 @@ export const demoTexts = {
     failed: 'Signing in did not work',
     again: 'Try again',
     unknown:
-      'This login is not known here: it was used before, began in another browser, or this service has been restarted since.',
+      'This login cannot be finished here: it was finished before, it began in another browser, or its data folder was replaced since. Nothing is lost: please sign in again.',
     unreachable: (issuer: string) => `The identity provider at ${issuer} cannot be reached. Is it running?`,
     unverified: 'The answer of the identity provider could not be verified.',
     error: 'Error',
@@ -45,7 +45,7 @@ export const demoTexts = {
     failed: 'ログインできませんでした',
     again: 'もう一度試す',
     unknown:
-      'このログインは見つかりません。すでに使われたか、ほかのブラウザで始められたか、サービスが再起動されています。',
+      'このログインは完了できません。すでに完了したか、ほかのブラウザーで始められたか、データが入れ替わっています。もう一度ログインしてください。',
     unreachable: (issuer: string) => `認証サーバー（${issuer}）につながりません。起動していますか。`,
     unverified: '認証サーバーの応答を検証できませんでした。',
     error: 'エラー',

@@ -7,6 +7,7 @@ import { migrate } from '../db/migrate.ts';
 import { type Db, openEmbedded } from '../db/open.ts';
 import { trialConfiguration } from './configuration.ts';
 import { TrialRefusedError } from './refused.ts';
+import { assertFolderUsable, folderFault } from './usable.ts';
 
 /** The folder in which a trial keeps everything, held by this process alone. */
 export interface TrialFolder {
@@ -25,13 +26,20 @@ function secretOf(folder: string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-/** @throws TrialRefusedError while another process has the folder. */
+/** @throws TrialRefusedError while another process has the folder, or it cannot be used. */
 export function openTrialFolder(folder: string): TrialFolder {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw folderFault(error, folder) ?? error;
+  }
+  assertFolderUsable(folder);
   let lock: { release(): void };
   try {
     lock = lockFolder(folder);
   } catch (error) {
+    const fault = folderFault(error, folder);
+    if (fault !== undefined) throw fault;
     throw new TrialRefusedError(error instanceof Error ? error.message : String(error), { cause: error });
   }
   try {
@@ -44,8 +52,25 @@ export function openTrialFolder(folder: string): TrialFolder {
     return { secret, db, close };
   } catch (error) {
     lock.release();
-    throw error;
+    throw folderFault(error, folder) ?? error;
   }
+}
+
+/** What a database that could not be opened or filled means; the embedded one says little of the system's errors. */
+export function databaseFault(error: unknown, folder: string): unknown {
+  if (error instanceof TrialRefusedError) return error;
+  const fault = folderFault(error, folder);
+  if (fault !== undefined) return fault;
+  const said = error instanceof Error ? error.message : String(error);
+  if (!/pglite|ErrnoError|Aborted|unreachable|No space left|could not (write|open|extend|create)/i.test(said))
+    return error;
+  try {
+    assertFolderUsable(folder);
+  } catch (unusable) {
+    return unusable;
+  }
+  const text = `The database in the folder ${folder} cannot be opened (${said.split('\n')[0]}). It may be damaged: delete the folder to begin again, or set NIJO_DATA to another one.`;
+  return new TrialRefusedError(text, { cause: error });
 }
 
 /**
@@ -56,6 +81,7 @@ export async function openStoppedTrial(place: {
   port: number;
   folder: string;
 }): Promise<TrialFolder & { config: Configuration }> {
+  if (existsSync(place.folder)) assertFolderUsable(place.folder);
   if (!existsSync(path.join(place.folder, 'database')))
     throw new TrialRefusedError(`There is no trial in ${place.folder} yet: run npm start first.`);
   const held = openTrialFolder(place.folder);
@@ -65,7 +91,7 @@ export async function openStoppedTrial(place: {
     const smtpUrl = `smtp://127.0.0.1:${place.port}`;
     return { ...held, config: trialConfiguration({ port: place.port, secret: held.secret, smtpUrl }) };
   } catch (error) {
-    await held.close();
-    throw error;
+    await held.close().catch(() => undefined);
+    throw databaseFault(error, place.folder);
   }
 }

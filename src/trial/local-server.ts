@@ -18,14 +18,21 @@ export class PortInUseError extends TrialRefusedError {
   }
 }
 
+function portFault(error: NodeJS.ErrnoException, port: number): Error {
+  if (error.code === 'EADDRINUSE') return new PortInUseError(port);
+  if (error.code !== 'EACCES') return error;
+  return new TrialRefusedError(
+    `Port ${port} is kept for the system's own programs. Start the trial on other ports: PORT=4000 npm start`,
+  );
+}
+
 /** Listens on loopback. @returns the port (of the system's choice when 0 was asked). @throws PortInUseError */
 export async function listenLocally(
   server: Pick<Server, 'listen' | 'once' | 'off' | 'address'>,
   port: number,
 ): Promise<number> {
   await new Promise<void>((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException): void =>
-      reject(error.code === 'EADDRINUSE' ? new PortInUseError(port) : error);
+    const failed = (error: NodeJS.ErrnoException): void => reject(portFault(error, port));
     server.once('error', failed);
     server.listen(port, loopback, () => {
       server.off('error', failed);

@@ -10,7 +10,7 @@ import { applyClients } from '../oidc/clients.ts';
 import { appSecret, makeDemoAccounts } from './accounts.ts';
 import { trialConfiguration } from './configuration.ts';
 import { startDemoService } from './demo-service.ts';
-import { openTrialFolder } from './folder.ts';
+import { databaseFault, openTrialFolder } from './folder.ts';
 import { ensurePortFree, loopback, PortInUseError } from './local-server.ts';
 import { startMailbox } from './mailbox.ts';
 import { mailboxPortOffset, serviceDeclarations, serviceSettings } from './services.ts';
@@ -71,7 +71,8 @@ export async function startTrial({ port, folder }: TrialSettings): Promise<Trial
     started.push(() => nijo.stop());
     return { stop };
   } catch (error) {
-    await stop();
-    throw error;
+    // A database that never opened cannot be closed either: the first fault is the one to tell.
+    await stop().catch(() => undefined);
+    throw databaseFault(error, folder);
   }
 }

@@ -271,6 +271,23 @@ describe('the trial', () => {
     }
   });
 
+  test('S30: a sign-in that was on its way when the trial was started again ends at the service', async () => {
+    const visitor = browser();
+    const signIn = pageOf(await visitor.open(new URL(`${ordinary()}/sign-in`)), 'sign-in');
+    running.process.kill('SIGINT');
+    expect(await running.ended).toBe(0);
+    running = startTrial(port, folder);
+    await untilUp(running);
+    const credentials = { login_id: 'a0000004', password: demoPassword, action: 'continue' };
+    pageOf(await signIn.submit(credentials), 'demo-signed-in');
+    // What cannot be finished says so, and offers to begin again.
+    const unknown = await fetch(`${ordinary()}/callback?code=x&state=gone`);
+    const text = await unknown.text();
+    expect([unknown.status, text]).toEqual([400, expect.stringContaining('data-error="login_unknown"')]);
+    expect(text).toContain('<a class="button" href="/sign-in">');
+    pageOf(await visitor.open(new URL('/sign-in', ordinary())), 'demo-signed-in');
+  });
+
   test('stops in order, and a new start goes on with what was there', async () => {
     running.process.kill('SIGINT');
     expect(await running.ended).toBe(0);
