@@ -6,8 +6,10 @@ import { isPrivileged, type TwoApprovers } from './privileged.ts';
 export interface NewCase {
   id: string;
   number: string;
-  /** Normalised where it can be anybody's. */
+  /** To find the account by; kept only where there is one. */
   loginId: string;
+  /** Kept in its place where there is none. */
+  digest: string;
   reason: CaseReason;
   source: CaseSource;
   withPassword: boolean;
@@ -29,7 +31,7 @@ export async function insertCase(
   const { rows } = await sql<{ id: string; number: string; account_id: string | null }>`
     insert into desk_cases
       (id, number, account_id, login_id, reason, source, with_password, wished_check, locale, privileged)
-    select ${filing.id}, ${filing.number}, a.id, ${filing.loginId}::text, ${filing.reason}, ${filing.source},
+    select ${filing.id}, ${filing.number}, a.id, coalesce(a.login_id, ${filing.digest}), ${filing.reason}, ${filing.source},
       ${filing.withPassword}::boolean, ${filing.wishedCheck ?? null}::text, ${filing.locale},
       ${isPrivileged(settings)}
     from (select where ${when}::boolean) filing left join accounts a on a.login_id = ${filing.loginId}
@@ -53,13 +55,13 @@ export async function isFiled(db: Db, number: string): Promise<boolean> {
  */
 export async function findNewestNumber(
   trx: Db,
-  loginId: string,
+  ids: readonly string[],
   withPassword: boolean,
 ): Promise<string | undefined> {
   const row = await trx
     .selectFrom('desk_cases')
     .select('number')
-    .where('login_id', '=', loginId)
+    .where('login_id', 'in', ids)
     .where('source', '=', 'user')
     .where('with_password', '=', withPassword)
     .orderBy('created_at', 'desc')

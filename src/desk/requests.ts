@@ -1,7 +1,7 @@
-import { normaliseLoginId } from '../accounts/login-id.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
+import type { Sealer } from '../base/sealing.ts';
 import type { DeskSettings } from '../config/sections/desk.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -13,6 +13,7 @@ import { caseNumberOf, newCaseNumber } from './case-number.ts';
 import { findOpenCase } from './cases/opening.ts';
 import { type ChosenReason, isCaseReason } from './cases/shapes.ts';
 import { findNewestNumber, insertCase, isFiled } from './filing.ts';
+import { digestOfUnknownId, readTypedId } from './typed-id.ts';
 
 export { type CaseReason, caseReasons, type ChosenReason, isCaseReason } from './cases/shapes.ts';
 
@@ -52,24 +53,12 @@ export type FileNotMe = (
 /** Without the password: a campus may have one address for all, and a queue must not be flooded from one place. */
 export const filingsPerHourAndNetwork = 20;
 export const filingsPerDayAndId = 5;
-const longestLoginId = 64;
-
-/** What stands for an ID: normalised, or what nobody's ID can be as it was typed, without what cannot be seen. */
-function readLoginId(input: string): string {
-  const visible = input
-    .slice(0, 1000)
-    .normalize('NFKC')
-    .replace(/[\p{C}\s]+/gu, ' ')
-    .trim();
-  const typed = Array.from(visible).slice(0, longestLoginId).join('');
-  if (typed === '') throw new NijoError('login_id_missing');
-  return normaliseLoginId(input) ?? typed;
-}
-
 /** A request that was looked through. */
 interface Filing {
   number: string;
   loginId: string;
+  /** Stands for it wherever it names no account, and in the limits. */
+  digest: string;
   account: string | undefined;
   reason: ChosenReason;
   wished: string | undefined;
@@ -81,8 +70,9 @@ export function createSupportRequests(deps: {
   db: Db;
   settings: DeskSettings;
   notices: Notices;
+  sealer: Pick<Sealer, 'digest'>;
 }): SupportRequests {
-  const { db, settings, notices } = deps;
+  const { db, settings, notices, sealer } = deps;
 
   return {
     fileNotMe: createFileNotMe(settings),
@@ -90,11 +80,13 @@ export function createSupportRequests(deps: {
     async file(request) {
       const { origin, account } = request;
       if (!isCaseReason(request.reason)) throw new NijoError('reason_missing');
-      const loginId = readLoginId(request.loginId);
+      const loginId = readTypedId(request.loginId);
+      if (loginId === '') throw new NijoError('login_id_missing');
+      const digest = digestOfUnknownId(sealer, loginId);
       const wished = settings.identity_checks.find(({ id }) => id === request.wishedCheck)?.id;
       const { reason, locale, form } = request;
       const number = form === undefined ? newCaseNumber() : caseNumberOf(form, [loginId, reason]);
-      const filing = { number, loginId, reason, wished, origin, locale, account };
+      const filing = { number, loginId, digest, reason, wished, origin, locale, account };
       // Whoever knows the password files once, however often they ask; a campus shares one address.
       if (account !== undefined) return fileWithPassword(account, filing);
       if (form !== undefined && (await isFiled(db, number))) return { number };
@@ -109,9 +101,9 @@ export function createSupportRequests(deps: {
 
   /** Told to nobody: what is over the limit of an ID gets the number of what is stored already. */
   async function store(trx: Db, filing: Filing): Promise<{ number: string; stored: boolean }> {
-    const { loginId, reason, locale, origin, account } = filing;
+    const { loginId, digest, reason, locale, origin, account } = filing;
     // Strangers who file for an ID do not keep out whoever knows its password.
-    const key = account === undefined ? `support-id:${loginId}` : `support-account:${account}`;
+    const key = account === undefined ? `support-id:${digest}` : `support-account:${account}`;
     const { allowed } = await hit(trx, { key, max: filingsPerDayAndId, seconds: 86_400 });
     const filed = await insertCase(
       trx,
@@ -119,6 +111,7 @@ export function createSupportRequests(deps: {
         id: newId(),
         number: filing.number,
         loginId,
+        digest,
         reason,
         source: 'user',
         withPassword: account !== undefined,
@@ -129,7 +122,9 @@ export function createSupportRequests(deps: {
       allowed,
     );
     if (filed === undefined) {
-      const newest = allowed ? undefined : await findNewestNumber(trx, loginId, account !== undefined);
+      const newest = allowed
+        ? undefined
+        : await findNewestNumber(trx, [loginId, digest], account !== undefined);
       return { number: newest ?? filing.number, stored: false };
     }
     await recordAudit(trx, origin, {
@@ -200,6 +195,7 @@ export function createFileNotMe(settings: Pick<DeskSettings, 'two_approvers'>): 
         id: newId(),
         number: newCaseNumber(),
         loginId: account.login_id,
+        digest: account.login_id,
         reason: 'not-me',
         source: 'not-me',
         withPassword: false,

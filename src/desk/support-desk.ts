@@ -35,12 +35,12 @@ export interface SupportDeskDependencies {
 
 /** Puts the desk together: its calendar, the users' side, the staff's side, and its figures. */
 export function createSupportDesk(deps: SupportDeskDependencies): SupportDesk {
-  const { db, config, notices, secondFactor } = deps;
+  const { db, config, notices, sealer, secondFactor } = deps;
   const { desk: settings, locale } = config;
   const calendar = createCalendar({ db, settings, timeZone: locale.time_zone });
   return {
     calendar,
-    requests: createSupportRequests({ db, settings, notices }),
+    requests: createSupportRequests({ db, settings, notices, sealer }),
     cases: createCases({
       db,
       settings,

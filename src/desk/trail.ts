@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { maskLoginId } from '../accounts/login-id.ts';
+import { shownUnknownId } from './typed-id.ts';
 import type { AuditEventName } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 
@@ -95,7 +95,7 @@ function rowOf({ by, about, typed, case_id: caseId, number, ...row }: TrailColum
     ...row,
     by: by ?? undefined,
     // An ID that nobody has, as the queue shows it.
-    about: about ?? (typed === null ? undefined : maskLoginId(typed)),
+    about: about ?? (typed === null ? undefined : shownUnknownId(typed)),
     case: caseId === null || number === null ? undefined : { id: caseId, number },
     breakGlass: row.details['breakGlass'] === true,
   };

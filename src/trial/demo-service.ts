@@ -138,11 +138,11 @@ export async function startDemoService(settings: DemoServiceSettings): Promise<L
     } catch (error) {
       const told = protocolError(error);
       const reason = error instanceof Error ? error.message : String(error);
-      const answer =
+      const page =
         told === undefined
           ? failed(request, 400, 'not_verified', `${text.unverified} (${reason})`)
           : failed(request, 400, told.error, told.description);
-      return { ...answer, headers: { 'set-cookie': ended } };
+      return { ...page, headers: { 'set-cookie': ended } };
     }
   }
 

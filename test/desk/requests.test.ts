@@ -2,8 +2,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { KyselyPlugin } from 'kysely';
 import { deskSchema } from '../../src/config/sections/desk.ts';
 import { createFileNotMe, createSupportRequests, type SupportRequest } from '../../src/desk/requests.ts';
+import { digestOfUnknownId } from '../../src/desk/typed-id.ts';
 import { noticesOf } from '../factors/two-nodes.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { testSealer } from '../support/sealer.ts';
 import { type DeskStage, deskStage, eventsAbout, origin, refusal } from './desk-stage.ts';
 
 const number = /^[B-DF-HJ-NP-TV-XZ2-9]{4}-[B-DF-HJ-NP-TV-XZ2-9]{4}$/;
@@ -34,7 +36,7 @@ describeOnEveryDatabase('requests for help', (open) => {
     stage.db
       .selectFrom('desk_cases')
       .selectAll()
-      .where('login_id', '=', loginId)
+      .where('login_id', 'in', [loginId, digestOfUnknownId(testSealer(), loginId)])
       .orderBy('created_at')
       .execute();
 
@@ -51,6 +53,7 @@ describeOnEveryDatabase('requests for help', (open) => {
       db: stage.db.withPlugin(listening),
       settings: deskSchema.parse({}),
       notices: stage.factors.notices,
+      sealer: testSealer(),
     });
     const [known, disabled] = [await stage.person(), await stage.person({ disabled: true })];
     const filed = [];
@@ -82,7 +85,7 @@ describeOnEveryDatabase('requests for help', (open) => {
     });
   });
 
-  test('R42: what is no ID at all is filed as typed, cleaned; nothing at all is not', async () => {
+  test('R42, S30: what is no ID at all is filed too, as a digest of what was typed; nothing at all is not', async () => {
     const typed: [string, string][] = [
       ['hanako yamada', 'hanako yamada'],
       ['山田　花子', '山田 花子'],
@@ -94,7 +97,13 @@ describeOnEveryDatabase('requests for help', (open) => {
     for (const [input, kept] of typed) {
       const { number: given } = await stage.desk.requests.file(request(input, { wishedCheck: 'in-person' }));
       expect(await casesOf(kept)).toMatchObject([
-        { number: given, account_id: null, wished_check: 'in-person', locale: 'ja' },
+        {
+          number: given,
+          account_id: null,
+          wished_check: 'in-person',
+          locale: 'ja',
+          login_id: expect.stringMatching(/^\?[\w-]{22}$/),
+        },
       ]);
     }
     for (const input of ['', ' 　\n', '\u0000\u200b'])

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { digestOfUnknownId } from '../../src/desk/typed-id.ts';
 import { sql } from 'kysely';
 import { databaseSchema } from '../../src/config/sections/database.ts';
 import { type Db, openPostgres } from '../../src/db/open.ts';
@@ -154,7 +155,10 @@ describe('a database that is away', () => {
     proxy.set({ mode: 'pass' });
     await untilReady(200, 5000);
     for (let sent = 0; sent < 2; sent += 1) expect((await browser.post(page, form)).page).toBe('help-case');
-    const cases = database.db.selectFrom('desk_cases').select('id').where('login_id', '=', form.login_id);
+    const cases = database.db
+      .selectFrom('desk_cases')
+      .select('id')
+      .where('login_id', '=', digestOfUnknownId(cluster.sealer, form.login_id));
     expect(await cases.execute()).toHaveLength(1);
   });
 

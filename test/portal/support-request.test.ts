@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { disableAccount } from '../../src/accounts/status.ts';
 import type { Db } from '../../src/db/open.ts';
 import { readOpening } from '../../src/desk/calendar/calendar.ts';
+import { digestOfUnknownId } from '../../src/desk/typed-id.ts';
 import { openingInWords } from '../../src/i18n/opening.ts';
 import { accountId, person } from '../login/visits.ts';
 import { burst } from '../support/burst.ts';
@@ -57,7 +58,7 @@ describeOnEveryDatabase('the form for whoever cannot get in', (open) => {
     db
       .selectFrom('desk_cases')
       .select(['number', 'account_id', 'login_id', 'reason', 'source', 'with_password', 'locale', 'state'])
-      .where('login_id', '=', loginId)
+      .where('login_id', 'in', [loginId, digestOfUnknownId(cluster.sealer, loginId)])
       .orderBy('created_at')
       .execute();
 
@@ -113,6 +114,49 @@ describeOnEveryDatabase('the form for whoever cannot get in', (open) => {
     }>`select max(length(login_id)) as length from desk_cases`.execute(db);
     expect(longest.rows[0]?.length).toBeLessThanOrEqual(64);
     expect(log.text()).not.toContain(known.loginId);
+  });
+
+  test('S30: a password typed into the field of the ID is nowhere in the database, the log or the audit log', async () => {
+    const passwords = [
+      'correct-Horse-Battery-7',
+      'hunter2hunter2',
+      'Ｐassword１２３',
+      'open sesame',
+      'ひらけゴマ2026',
+    ];
+    for (const password of passwords) {
+      const filed = await file({ login_id: password });
+      expect([filed.status, filed.page]).toEqual([200, 'help-case']);
+      // … and where it is refused for its reason.
+      await file({ login_id: password, reason: '' });
+      await file({ login_id: password });
+    }
+    const tables = [
+      'desk_cases',
+      'audit_events',
+      'limits',
+      'mails',
+      'sign_ins',
+      'oidc_payloads',
+      'challenges',
+    ];
+    for (const table of tables) {
+      const { rows } = await sql<{ row: string }>`select t::text as row from ${sql.table(table)} t`.execute(
+        db,
+      );
+      const text = rows.map(({ row }) => row.normalize('NFKC').toLowerCase()).join('\n');
+      for (const password of passwords)
+        expect([table, password, text.includes(password.normalize('NFKC').toLowerCase())]).toEqual([
+          table,
+          password,
+          false,
+        ]);
+    }
+    for (const password of passwords) expect(log.text()).not.toContain(password);
+    // The same was typed twice: the desk can see that, and nothing more.
+    const twice = await casesOf('hunter2hunter2');
+    expect(twice).toHaveLength(2);
+    expect(new Set(twice.map((row) => row.login_id)).size).toBe(1);
   });
 
   test('R42, R51: open or closed, the form works, and says which it is and when it opens next', async () => {

@@ -84,7 +84,14 @@ describe('S30: a folder in which no trial can be', () => {
         return undefined;
       },
     ],
-    ['leads in a circle', /cannot be the name of a folder/, (folder) => void symlinkSync(folder, folder)],
+    [
+      'leads in a circle',
+      /cannot be the name of a folder/,
+      (folder) => {
+        symlinkSync(folder, folder);
+        return undefined;
+      },
+    ],
     ['has too long a name', /cannot be the name of a folder/, (folder) => folder + 'x'.repeat(300)],
   ];
   for (const [name, words, prepare] of cases)

@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import { maskLoginId } from '../../accounts/login-id.ts';
+import { shownUnknownId } from '../typed-id.ts';
 import type { Db } from '../../db/open.ts';
 import { isPrivileged, type TwoApprovers } from '../privileged.ts';
 import type { CaseReason, CaseSource, CaseState, CaseSummary } from './shapes.ts';
@@ -59,8 +59,7 @@ function toSummary(row: Row): CaseSummary {
   return {
     id: row.id,
     number: row.number,
-    // What nobody has may be anything that was typed there by mistake, a password too (R40).
-    loginId: row.account_id === null ? maskLoginId(row.login_id) : row.login_id,
+    loginId: row.account_id === null ? shownUnknownId(row.login_id) : row.login_id,
     accountId: row.account_id ?? undefined,
     hasAccount: row.account_id !== null,
     reason: row.reason,
