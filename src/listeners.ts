@@ -86,17 +86,29 @@ export async function finishRequests({ server }: Configuration, listeners: Liste
   // be on their way when the port closes.
   listeners.public.settle();
   await pause(settleMs);
-  // Whoever gives the balancer no time to notice wants no time for its connections either.
-  const quietMs = Math.min(1, server.drain_seconds) * 1000;
+  // Time for what is on its way on a kept-alive connection; less where the operator gives the balancer less.
+  const quietMs = Math.min(1000, Math.max(50, drainMs));
   await listeners.public.close(server.shutdown_seconds * 1000, quietMs);
 }
 
-/** Several processes can share a port unnoticed, so whether it is free is asked first, and alone. */
+/**
+ * Several processes can share a port unnoticed, so whether it is free is asked first, and alone; for a moment again and
+ * again, since workers of a supervisor that was killed are only about to end.
+ */
 export async function assertPortIsFree(config: Configuration): Promise<void> {
   const { host, port } = config.server;
   if (port === 0) return;
-  const probe = await named('server.port', () => listen(() => undefined, { host, port, maxConnections: 1 }));
-  await probe.close(0);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const options = { host, port, maxConnections: 1 };
+      const probe = await named('server.port', () => listen(() => undefined, options));
+      await probe.close(0);
+      return;
+    } catch (error) {
+      if (attempt === 10) throw error;
+      await pause(200);
+    }
+  }
 }
 
 async function named<Result>(setting: string, open: () => Promise<Result>): Promise<Result> {

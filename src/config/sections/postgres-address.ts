@@ -83,23 +83,25 @@ function timeoutOf(given: string | undefined): number | undefined {
   return seconds <= 0 ? undefined : seconds * 1000;
 }
 
+/** A % that begins no percent-encoding is a % : some write their password as it is. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new PostgresAddressFault(`has a % that begins no percent-encoding: ${special}`);
+    return text;
   }
 }
 
 /** `postgres://user:password@host:port,host:port/database?name=value`. */
 function readUrl(value: string): Map<string, string> {
   const rest = value.replace(/^postgres(ql)?:\/\//, '');
-  // libpq looks for the user first: up to an @ that comes before any /.
-  const [, credentials, after = ''] = /^(?:([^@/]*)@)?(.*)$/s.exec(rest) ?? [];
-  const [, authority = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(after) ?? [];
-  if (/@/.test(authority + path) || /^[^=&]*@/.test(query))
+  const [, before = '', path = '', query = ''] = /^([^/?]*)(?:\/([^?]*))?(?:\?(.*))?$/s.exec(rest) ?? [];
+  const at = before.lastIndexOf('@');
+  const credentials = at < 0 ? undefined : before.slice(0, at);
+  const authority = before.slice(at + 1);
+  if (path.includes('@') || /^[^=&]*@/.test(query))
     throw new PostgresAddressFault(
-      `cannot be read: an @, / or ? in user name or password ends it too early: ${special}`,
+      `cannot be read: a / or ? in user name or password ends it too early: ${special}`,
     );
   const parameters = new Map<string, string>();
   const set = (name: string, text: string | undefined): void => {
