@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /** A rule of the operator's list (R17): mailboxes of these domains are no second factor. */
 export interface ForbiddenDomainRule {
@@ -55,9 +55,30 @@ export function canonicalAddress(input: unknown, rules: readonly ForbiddenDomain
   return rule === undefined ? { address, domain } : { fault: 'forbidden', rule };
 }
 
+// Japanese beside ASCII: letters of other scripts could pass for these ones.
+const japaneseLabel =
+  /^[a-z0-9-]*[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー々][\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー々a-z0-9-]*$/u;
+
+/**
+ * A domain as its owner writes it: `大学.jp` and not `xn--pss25c.jp`. Only Japanese names, whole labels at a time, and
+ * only where they lead back to the same: in a notice, a name in look-alike letters would hide whose address it is.
+ */
+export function shownDomain(ascii: string): string {
+  const unicode = domainToUnicode(ascii);
+  const honest = unicode.split('.').every((part) => label.test(part) || japaneseLabel.test(part));
+  return unicode !== '' && honest && domainToASCII(unicode) === ascii ? unicode : ascii;
+}
+
+/** An address as its owner writes it. */
+export function shownAddress(address: string): string {
+  const at = address.lastIndexOf('@');
+  return at === -1 ? address : `${address.slice(0, at)}@${shownDomain(address.slice(at + 1))}`;
+}
+
 /** An address as it is shown after the password: enough to recognise, too little to learn. */
 export function maskAddress(address: string): string {
-  const [local = '', domain = ''] = address.split('@');
+  const [local = '', ascii = ''] = address.split('@');
+  const domain = shownDomain(ascii);
   if (local.length <= 2) return `${local.charAt(0)}•••@${domain}`;
   return `${local.charAt(0)}•••${local.slice(-1)}@${domain}`;
 }

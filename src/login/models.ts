@@ -1,4 +1,4 @@
-import { maskAddress } from '../factors/address.ts';
+import { maskAddress, shownAddress, shownDomain } from '../factors/address.ts';
 import type { Factor } from '../factors/assurance.ts';
 import type { CodePurpose } from '../factors/mail-codes.ts';
 import type { AppKey, AskedAgain, TrustOffer } from '../web/login-pages.ts';
@@ -57,11 +57,11 @@ export async function mailCodePage(
   const open = secondFactor.mailCodes.isOpen({ challenge });
   return {
     // Whole only where the user has just typed it.
-    address: purpose === 'set-up' ? address : maskAddress(address),
+    address: purpose === 'set-up' ? shownAddress(address) : maskAddress(address),
     reference: challenge?.reference ?? '',
     minutesLeft: open && challenge !== undefined ? Math.max(0, Math.ceil(challenge.secondsLeft / 60)) : 0,
     delivery: delivery?.state ?? 'sending',
-    ...(delivery?.domain === undefined ? {} : { deliveryDomain: delivery.domain }),
+    ...(delivery?.domain === undefined ? {} : { deliveryDomain: shownDomain(delivery.domain) }),
     resendInSeconds: secondFactor.mailCodes.resendInSeconds({ challenge }),
     otherWays,
   };

@@ -1,3 +1,4 @@
+import { shownAddress, shownDomain } from '../factors/address.ts';
 import { NijoError } from '../base/errors.ts';
 import type { AwaitedCode } from '../factors/changes/changer.ts';
 import type { MailCodePage } from '../web/pages.ts';
@@ -24,7 +25,7 @@ export const addressPage: PortalPage = {
           includeSubdomains: rule.include_subdomains,
           label: rule.label,
         })),
-        own: mail === undefined ? {} : { present: mail.address },
+        own: mail === undefined ? {} : { present: shownAddress(mail.address) },
       },
       chromeOf(dependencies, visit, shown),
     );
@@ -85,11 +86,11 @@ export const addressCodePage: PortalPage = {
 export function codePageOf(awaited: AwaitedCode): MailCodePage {
   const { delivery } = awaited;
   return {
-    address: awaited.address,
+    address: shownAddress(awaited.address),
     reference: awaited.reference,
     minutesLeft: awaited.open ? Math.max(1, awaited.minutesLeft) : 0,
     delivery: delivery?.state ?? 'sending',
-    ...(delivery?.domain === undefined ? {} : { deliveryDomain: delivery.domain }),
+    ...(delivery?.domain === undefined ? {} : { deliveryDomain: shownDomain(delivery.domain) }),
     resendInSeconds: awaited.resendInSeconds,
     otherWays: [],
   };

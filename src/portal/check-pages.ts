@@ -1,5 +1,5 @@
 import { NijoError } from '../base/errors.ts';
-import { maskAddress } from '../factors/address.ts';
+import { maskAddress, shownAddress } from '../factors/address.ts';
 import { codePageOf } from './address-pages.ts';
 import { takeDone } from './done.ts';
 import { onlyOneWay } from './front-page.ts';
@@ -26,7 +26,7 @@ export const checkPage: PortalPage = {
       ctx,
       'account-check',
       {
-        ...(mail === undefined ? {} : { mail: { address: mail.address, ...latest([mail]) } }),
+        ...(mail === undefined ? {} : { mail: { address: shownAddress(mail.address), ...latest([mail]) } }),
         ...(apps.length === 0 ? {} : { app: { names: apps.map(({ name }) => name), ...latest(apps) } }),
         passkeys: passkeys.length,
         passkeysTried: dependencies.secondFactor.passkeys.available,

@@ -1,3 +1,4 @@
+import { shownAddress } from '../factors/address.ts';
 import type { Overview } from '../factors/overview.ts';
 import type { AccountFrontPage, Standing } from '../web/account-pages.ts';
 import { openingShown } from '../web/support-pages.ts';
@@ -47,7 +48,9 @@ function frontOf(
   const { mail, recoveryCodes: sheet } = overview;
   return {
     standing: standingOf(overview, times, locale),
-    ...(mail === undefined ? {} : { mail: { address: mail.address, ...used(mail, times, locale) } }),
+    ...(mail === undefined
+      ? {}
+      : { mail: { address: shownAddress(mail.address), ...used(mail, times, locale) } }),
     apps: overview.apps.map((app) => ({ id: app.id, name: app.name, ...used(app, times, locale) })),
     // Those that were set up can be seen and removed also where no more can be added.
     ...(passkeys.available || overview.passkeys.length > 0
@@ -99,7 +102,11 @@ export function standingOf(overview: Overview, times: Times, locale: 'en' | 'ja'
   if (mail?.disabled === true) standing.push({ kind: 'mail-disabled', params: {}, to: '/account/mail' });
   if (overview.appsDisabled) standing.push({ kind: 'apps-disabled', params: {}, to: '/account/new-phone' });
   if (mail?.failing === true)
-    standing.push({ kind: 'address-failing', params: { address: mail.address }, to: '/account/mail' });
+    standing.push({
+      kind: 'address-failing',
+      params: { address: shownAddress(mail.address) },
+      to: '/account/mail',
+    });
   // It stands until there is an address (R23, R24).
   if (mail === undefined && apps.length > 0)
     standing.push({ kind: 'app-only', params: {}, to: '/account/mail' });

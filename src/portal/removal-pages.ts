@@ -1,3 +1,4 @@
+import { shownAddress } from '../factors/address.ts';
 import { NijoError } from '../base/errors.ts';
 import { acknowledgementVersion } from '../factors/enrolment.ts';
 import type { Overview } from '../factors/overview.ts';
@@ -72,7 +73,7 @@ function allOf(overview: Overview): Subject[] {
   return [
     ...(mail === undefined
       ? []
-      : [{ way: 'mail' as const, id: '', name: mail.address, since: mail.provenAt }]),
+      : [{ way: 'mail' as const, id: '', name: shownAddress(mail.address), since: mail.provenAt }]),
     ...apps.map(({ id, name, provenAt }) => ({ way: 'app' as const, id, name, since: provenAt })),
     ...passkeys.map(({ id, name, provenAt }) => ({ way: 'passkey' as const, id, name, since: provenAt })),
     ...(sheet === undefined
