@@ -37,6 +37,8 @@ test('every file that the README and the documents link to is there', () => {
     'docs/operations.md',
     'docs/desk-drill.md',
     'CONTRIBUTING.md',
+    'SECURITY.md',
+    'docs/advisories.md',
   ]) {
     const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)\)/g)].map(([, link]) => link ?? '');
     for (const link of links)
