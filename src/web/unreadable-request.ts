@@ -40,8 +40,12 @@ export function createUnreadableRequests(options: {
 }): UnreadableRequests {
   const https = options.config.issuer.startsWith('https:');
   const first = options.config.locale.default;
+  const answered = new WeakSet<Socket>();
   return {
     answer(error, socket) {
+      // What comes after the answer is unreadable as well. Closing on it would be a reset: the page would be lost on
+      // the way, and a proxy would take it for a failure of this node.
+      if (answered.has(socket)) return;
       // The other side has gone, or an answer has begun: what we sent now would be taken for a part of it.
       if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
         socket.destroy();
@@ -77,7 +81,7 @@ export function createUnreadableRequests(options: {
         ...(https ? ['Strict-Transport-Security: max-age=63072000'] : []),
       ];
       socket.end(`${headers.join('\r\n')}\r\n\r\n${body}`);
-      // What is still arriving is thrown away: closing on it would be a reset, and the page lost on the way.
+      answered.add(socket);
       socket.resume();
       setTimeout(() => socket.destroy(), 2000).unref();
     },

@@ -293,6 +293,16 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
     const cases: [number, string, string[]][] = [
       [431, 'headers_too_large', ['GET / HTTP/1.1', 'Host: idp.example', ...cookies]],
       [431, 'headers_too_large', ['GET / HTTP/1.1', 'Host: idp.example', `Cookie: c=${'v'.repeat(40_000)}`]],
+      // More than arrives at once: what comes after the answer must not reset the connection.
+      [
+        431,
+        'headers_too_large',
+        [
+          'GET / HTTP/1.1',
+          'Host: idp.example',
+          ...Array.from({ length: 200 }, (_, index) => `X-${index}: ${'v'.repeat(10_000)}`),
+        ],
+      ],
       [431, 'headers_too_large', ['POST /token HTTP/1.1', 'Host: evil.test', `X: ${'v'.repeat(40_000)}`]],
       [414, 'url_too_long', [`GET /authorize?state=${'s'.repeat(20_000)} HTTP/1.1`, 'Host: idp.example']],
       [400, 'bad_request', ['GET / HTTP/9.9', 'Host: idp.example']],

@@ -55,6 +55,17 @@ describeWithNginx('S23: two nodes behind the documented nginx', () => {
   });
 
   const throughNginx = (): UserAgent => new UserAgent({ issuer, nodes: [{ url: nginx.url }] });
+  test('S20: too many cookies lead to our own page, and take no node out', async () => {
+    for (const size of [12_000, 20_000, 30_000, 20_000, 20_000, 20_000]) {
+      const answer = await throughNginx().request('/', { headers: { cookie: `c=${'v'.repeat(size)}` } });
+      expect([size, answer.status, answer.page]).toEqual(
+        size < 16_000 ? [size, 200, 'home'] : [size, 431, 'error'],
+      );
+    }
+    expect(nginx.errors()).not.toMatch(/no live upstreams|upstream prematurely|reset by peer/);
+    await signsIn();
+  });
+
   async function signsIn(): Promise<void> {
     const subject = await addSubject(cluster, { app: true });
     const browser = throughNginx();
