@@ -210,4 +210,56 @@ describeOnEveryDatabase('what was issued before a rule was raised', (open) => {
     const page = await browser.open(at);
     expect([page.callback, page.page]).toEqual([undefined, 'mail-code']);
   });
+
+  test('S8: a consent given after the session was signed in to anew does not bring the earlier sign-in back', async () => {
+    const client = await newClient({ second_factor: 'off', consent: 'explicit' });
+    const who = await person(cluster);
+    const browser = new UserAgent(cluster);
+    const asked = await browser.password(who.loginId, client, { prompt: 'login' });
+    expect(asked.page).toBe('consent');
+    // Times of sign-ins are whole seconds.
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1_100);
+    });
+    const anew = await browser.start('ordinary', { prompt: 'login' });
+    const again = await browser.submit(anew, { login_id: who.loginId, password: testPassword });
+    const now = await claimsAt(browser, again, 'ordinary');
+    const arrival = await browser.submit(asked);
+    expect([arrival.callback, ['sign-in', 'error'].includes(arrival.page)]).toEqual([undefined, true]);
+    const silent = await browser.start('ordinary', { prompt: 'none' });
+    expect((await claimsAt(browser, silent, 'ordinary')).auth_time).toBe(now.auth_time);
+  });
+
+  test('S4, S8: once a mail code is worth less, no session and no token says that it was more', async () => {
+    const secrets = { current: 'Zq8-tests-only-4kPvR1mWc7yXbN2dLhTs' };
+    const other = await database.connect();
+    const before = await startCluster(database, {
+      handles: [database.db],
+      config: { secrets, assurance: { mail_satisfies_mfa: true } },
+    });
+    const after = await startCluster(database, {
+      handles: [other],
+      issuer: before.issuer,
+      config: { secrets, assurance: { mail_satisfies_mfa: false } },
+    });
+    try {
+      const who = await person(before, { mail: true });
+      const browser = new UserAgent(before);
+      const page = await browser.password(who.loginId);
+      const arrival = await browser.submit(page, { code: await codeOfMail(before, who.address, 0) });
+      const { tokens, claims } = await browser.redeem(arrival.callback as URL);
+      expect(claims).toMatchObject({ acr: 'https://refeds.org/profile/mfa', amr: ['pwd', 'mca', 'mfa'] });
+      const later = new UserAgent(after, { jar: browser.jar });
+      expect(errorAt(await later.start('important', { prompt: 'none' }))).toBe('login_required');
+      expect((await refresh(later, tokens.refresh_token, 'important')).status).toBe(400);
+      // Where it is worth what it was, both go on.
+      expect((await browser.start('important', { prompt: 'none' })).callback?.searchParams.has('code')).toBe(
+        true,
+      );
+      expect((await refresh(browser, tokens.refresh_token, 'important')).status).toBe(200);
+    } finally {
+      await after.close();
+      await before.close();
+    }
+  }, 60_000);
 });
