@@ -9,6 +9,8 @@ import { accountId, claimsAt, codeOfMail, type Person, person } from './visits.t
 
 const errorAt = (arrival: Arrival): string | null => arrival.callback?.searchParams.get('error') ?? null;
 const log = collectingLogger();
+// Of every node on this database, also of those that are configured otherwise.
+const secrets = { current: 'Zq8-tests-only-4kPvR1mWc7yXbN2dLhTs' };
 
 describeOnEveryDatabase('what was issued before a rule was raised', (open) => {
   let database: TestDatabase;
@@ -19,7 +21,7 @@ describeOnEveryDatabase('what was issued before a rule was raised', (open) => {
     cluster = await startCluster(database, {
       nodes: 2,
       logger: log.logger,
-      config: { trusted_browsers: { enabled: true } },
+      config: { trusted_browsers: { enabled: true }, secrets },
     });
   }, 60_000);
   afterAll(async () => {
@@ -231,7 +233,6 @@ describeOnEveryDatabase('what was issued before a rule was raised', (open) => {
   });
 
   test('S4, S8: once a mail code is worth less, no session and no token says that it was more', async () => {
-    const secrets = { current: 'Zq8-tests-only-4kPvR1mWc7yXbN2dLhTs' };
     const other = await database.connect();
     const before = await startCluster(database, {
       handles: [database.db],
