@@ -109,7 +109,13 @@ async function changeStatus(
 export async function disableAccount(db: Db, accountId: string, actor: string): Promise<StatusChange> {
   return changeStatus(db, accountId, 'disabled', async (trx) => {
     await voidSetUpPasses(trx, accountId, 'disabled', { actor });
-    await voidFallenPasses(trx, { staffId: accountId }, { actor });
+    // Many leave at a time, and hardly any of them was staff.
+    const { roles } = await trx
+      .selectFrom('accounts')
+      .select('roles')
+      .where('id', '=', accountId)
+      .executeTakeFirstOrThrow();
+    if (roles.length > 0) await voidFallenPasses(trx, { staffId: accountId }, { actor });
     await endEverythingOf(trx, accountId, { why: 'disabled' });
     await recordAudit(trx, undefined, { event: 'account.disabled', result: 'success', actor, accountId });
   });

@@ -103,6 +103,8 @@ async function noteRevoked(
       union select session_uid from identity_checks where checked_by = ${accountId}
         and checked_at > now() - interval '3 days') done
     where session_uid is not null and ${ended}
+      -- nobody but staff has done anything there
+      and (select roles <> '{}' from accounts where id = ${accountId})
     on conflict do nothing returning session_uid`.execute(trx);
   if (noted.rows.length > 0) await voidFallenPasses(trx, { staffId: accountId });
 }
