@@ -1,16 +1,8 @@
 import { z } from 'zod';
-import { isLoopback } from '../config/sections/values.ts';
 import { acrValues } from '../factors/assurance.ts';
 import { releasableClaims, scopeNames } from './claims.ts';
 import { isBuiltIn } from './own-client.ts';
-
-const webUrl = (value: string): URL | undefined => {
-  if (!URL.canParse(value)) return undefined;
-  const url = new URL(value);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
-    ? url
-    : undefined;
-};
+import { redirectUri, typeFaultOf, webUrl } from './redirect-uri.ts';
 
 /** An address of the service: https, or http on this machine for development. */
 const serviceUrl = z
@@ -22,19 +14,6 @@ const serviceUrl = z
     const url = webUrl(value);
     return url === undefined || (url.username === '' && url.password === '');
   }, 'must hold no user name and no password');
-
-// Matched character by character (RFC 9700 §2.1): what looks like a pattern is a mistake.
-const redirectUrl = serviceUrl
-  .refine((value) => !value.includes('*'), 'must be one exact address: wildcards are not supported')
-  .refine((value) => !/[\s\\]/.test(value), 'must hold no space and no backslash');
-
-// Apps may come back by a scheme of their own (RFC 8252 §7.1).
-const privateUseUrl = z
-  .string()
-  .regex(
-    /^[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+:\/(?!\/)[^\s\\*#]*$/i,
-    'is neither a web address nor a private-use scheme',
-  );
 
 const printable = /^[\x20-\x7e]+$/;
 const name = z.string().trim().min(1).max(100);
@@ -62,14 +41,8 @@ const fields = {
   tos_uri: serviceUrl.optional(),
   initiate_login_uri: serviceUrl.optional(),
   application_type: z.enum(['web', 'native']).default('web'),
-  redirect_uris: z
-    .array(z.union([redirectUrl, privateUseUrl]))
-    .min(1, 'must name at least one address')
-    .max(50),
-  post_logout_redirect_uris: z
-    .array(z.union([redirectUrl, privateUseUrl]))
-    .max(50)
-    .default([]),
+  redirect_uris: z.array(redirectUri).min(1, 'must name at least one address').max(50),
+  post_logout_redirect_uris: z.array(redirectUri).max(50).default([]),
   response_types: z
     .array(z.enum(['code', 'none']))
     .min(1)
@@ -122,13 +95,8 @@ export const clientSchema = z.strictObject(fields).superRefine((client, context)
   };
   for (const field of ['redirect_uris', 'post_logout_redirect_uris'] as const) {
     for (const [index, uri] of client[field].entries()) {
-      if (webUrl(uri) === undefined && client.application_type !== 'native') {
-        context.addIssue({
-          code: 'custom',
-          path: [field, index],
-          message: 'must be https:// (or http:// on loopback)',
-        });
-      }
+      const message = typeFaultOf(uri, client.application_type);
+      if (message !== undefined) context.addIssue({ code: 'custom', path: [field, index], message });
     }
   }
   if (client.grant_types?.includes('refresh_token') === true && !client.response_types.includes('code')) {
@@ -146,7 +114,8 @@ export const clientSchema = z.strictObject(fields).superRefine((client, context)
   if (client.client_secret !== undefined && !usesSecret(client.token_endpoint_auth_method)) {
     fault('client_secret', `is not used with ${client.token_endpoint_auth_method}: leave it out`);
   }
-  const hosts = new Set(client.redirect_uris.map((uri) => webUrl(uri)?.host));
+  // As the provider counts them: the host of an app's own scheme is one too.
+  const hosts = new Set(client.redirect_uris.map((uri) => URL.parse(uri)?.host));
   if (client.subject_type === 'pairwise' && hosts.size > 1 && client.sector_identifier_uri === undefined) {
     fault(
       'sector_identifier_uri',
