@@ -61,6 +61,8 @@ export const en = {
   'signIn.submit': 'Sign in',
   'signIn.again':
     'What comes next is set up for the first time, which takes your password once more: it was given too long ago, or in another sign-in.',
+  'signIn.choose':
+    'This browser is signed in as {loginId}. Sign in with the account that you want to use: if it is another one, {loginId} is signed out here.',
   'signIn.forgotten': 'Forgotten your ID or password?',
 
   // The code from the mail.
@@ -218,6 +220,11 @@ export const en = {
     'Signing out ends your sign-in in this browser. You will have to sign in again for other services too.',
   'signOut.everywhere': 'Sign out in this browser',
   'signOut.stay': 'Sign out of this service only',
+  'signOut.trouble.service': 'The service that sent you here is not registered any more.',
+  'signOut.trouble.hint': 'What the service sent along with its request could not be checked.',
+  'signOut.trouble.return':
+    'The address to which the service wants to send you afterwards is not registered.',
+  'signOut.trouble.stay': 'You can sign out all the same. Afterwards you stay here.',
   'signedOut.title': 'You are signed out',
   'signedOut.lead': 'Your sign-in in this browser has ended.',
   'signedOut.shared': 'On a computer that others use too, close all windows of the browser now.',

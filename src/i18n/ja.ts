@@ -58,6 +58,8 @@ export const ja: Catalogue = {
   'signIn.submit': 'ログイン',
   'signIn.again':
     'これから初めての設定を行います。パスワードの入力から時間がたっているか、別のログインで入力されたため、もう一度パスワードを入力してください。',
+  'signIn.choose':
+    'このブラウザーでは {loginId} としてログインしています。使いたいアカウントでログインしてください。別のアカウントでログインすると、{loginId} はここではログアウトされます。',
   'signIn.forgotten': 'IDやパスワードを忘れたとき',
 
   // メールの確認コード
@@ -208,6 +210,10 @@ export const ja: Catalogue = {
     'ログアウトすると、このブラウザーでのログインが終わります。ほかのサービスを使うときにも、もう一度ログインが必要になります。',
   'signOut.everywhere': 'このブラウザーでログアウトする',
   'signOut.stay': 'このサービスだけログアウトする',
+  'signOut.trouble.service': '移動元のサービスは、もうここに登録されていません。',
+  'signOut.trouble.hint': 'サービスから届いた内容を確かめられませんでした。',
+  'signOut.trouble.return': 'ログアウトのあとにサービスが指定した移動先は、登録されていません。',
+  'signOut.trouble.stay': 'ログアウトはできます。終わったあとは、このページにとどまります。',
   'signedOut.title': 'ログアウトしました',
   'signedOut.lead': 'このブラウザーでのログインは終わりました。',
   'signedOut.shared': 'ほかの人も使うパソコンでは、ブラウザーのウィンドウをすべて閉じてください。',

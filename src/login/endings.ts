@@ -70,6 +70,17 @@ function outcomeOf(visit: Visit, event: SignInOutcome['event'], acr?: string): S
   };
 }
 
+/** What this login still needs is asked anew, from the session that the browser has by now (S11). */
+export async function startOver(
+  dependencies: LoginDependencies,
+  { ctx, uid, browser }: Pick<Visit, 'ctx' | 'uid' | 'browser'>,
+): Promise<void> {
+  const location = await dependencies.interactions.startOver(ctx.req, ctx.res, browser);
+  dependencies.resumeBinding.grant(ctx, uid, browser);
+  ctx.redirect(location);
+  ctx.status = 303;
+}
+
 /** Hands the result to the protocol; the answer leads on to it. */
 export async function complete(
   dependencies: LoginDependencies,

@@ -20,9 +20,13 @@ export async function signInPage(
 ): Promise<PageModels['sign-in']> {
   const { step, signIn } = visit;
   const again = step.page === 'sign-in' && step.again === true;
-  const loginId = typed ?? (again ? signIn?.account.loginId : undefined) ?? visit.details.loginHint ?? '';
-  const support = supportForm(visit.locale, visit.uid);
-  const page = { loginId, support, ...(again ? { again } : {}) };
+  const { loginHint, signedInAs } = visit.details;
+  const page = {
+    loginId: typed ?? (again ? signIn?.account.loginId : undefined) ?? loginHint ?? '',
+    support: supportForm(visit.locale, visit.uid),
+    ...(again ? { again } : {}),
+    ...(signedInAs === undefined || again ? {} : { signedInAs }),
+  };
   if (!offersPasskeyAlone(dependencies, visit)) return page;
   const { passkeys } = dependencies.secondFactor;
   return { ...page, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };

@@ -113,6 +113,7 @@ async function answer(
     case 'consent':
       return show(step.page, visit.details.consent);
     case 'step-up':
+    case 'start-over':
     case 'finish':
     case 'impossible':
       throw new Error(`the step ${step.page} has no page`);

@@ -1,7 +1,8 @@
 import type { LoginDependencies } from './dependencies.ts';
+import { sufficesFor } from './newer-session.ts';
 import { beginFactorStep } from './sending.ts';
 import { useTrust } from './trust.ts';
-import { type Decision, type Submission, stay } from './visit.ts';
+import { type Decision, goOn, type Submission, stay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
 /** ID and password. Until they are right nothing tells whether the account exists or what it has (R3). */
@@ -28,6 +29,8 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
+  // The next look goes on with the session of another tab: no code is asked for, and none is mailed.
+  if (sufficesFor(visit, account.id, dependencies.switches)) return goOn;
   await useTrust(dependencies, visit, account.id);
   const begun = await beginFactorStep(dependencies, visit);
   if (begun.kind === 'stay' && begun.fault.code === 'factor_paused')

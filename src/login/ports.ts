@@ -26,6 +26,11 @@ export interface Interactions {
     result: InteractionResult,
     browser: string,
   ): Promise<string>;
+  /**
+   * Gives the address at which the provider asks anew what this login still needs, from the session that
+   * the browser has by now. Nothing that was proven in this login goes along.
+   */
+  startOver(req: IncomingMessage, res: ServerResponse, browser: string): Promise<string>;
   /** Which service an interaction belonged to, also when it is over: for "start again at …" (R33). */
   startAgain(uid: string): Promise<{ service: ServiceName; url: string } | undefined>;
 }
@@ -34,6 +39,16 @@ export interface Interactions {
 export interface ServiceName {
   en: string;
   ja: string;
+}
+
+/** A session of this browser that is newer than the login on its page: from another tab (S11). */
+export interface NewerSession {
+  accountId: string;
+  acr: string | undefined;
+  /** The request wants a sign-in more recent than the session's (`max_age`). */
+  tooOld: boolean;
+  /** This login stands on a session that is not this browser's any more, and can come to no end. */
+  required: boolean;
 }
 
 export interface InteractionDetails {
@@ -61,6 +76,10 @@ export interface InteractionDetails {
         uidDigests: readonly string[];
       }
     | undefined;
+  /** Whose session the browser has, where the request wants an account to be chosen (`prompt=select_account`). */
+  signedInAs?: string | undefined;
+  /** Where it is there, the login may start over upon it; undefined where the request wants a new login anyway. */
+  newerSession?: NewerSession;
   /**
    * For how long this service lets a browser be trusted in place of the factor; undefined where it does
    * not, or the request asks for something fresh or comes from where browsers are shared (R31).

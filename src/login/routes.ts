@@ -7,8 +7,9 @@ import { createPageRouter } from '../web/page-router.ts';
 import type { PageModels } from '../web/pages.ts';
 import { openingShown, supportForm } from '../web/support-pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
-import { cannotGoOn, complete, finish, refuse } from './endings.ts';
+import { cannotGoOn, complete, finish, refuse, startOver } from './endings.ts';
 import { submitAppCode, submitMailCode, submitRecoveryCode } from './factor-pages.ts';
+import { goesOnWithNewerSession } from './newer-session.ts';
 import { skipProofAgain, submitAddressConfirmation, submitCodesLow } from './offer-pages.ts';
 import { showStep, type Typed } from './pages.ts';
 import { submitPasskey, submitPasskeyAlone } from './passkey-page.ts';
@@ -63,7 +64,9 @@ export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> 
   router.get(path, async (ctx) => {
     const uid = uidOf(ctx.params.uid);
     await helpWhereLost(dependencies, ctx, uid, async () => {
-      await showOrFinish(dependencies, await establish(dependencies, ctx, uid));
+      const visit = await establish(dependencies, ctx, uid);
+      if (goesOnWithNewerSession(visit, dependencies.switches)) return startOver(dependencies, visit);
+      return showOrFinish(dependencies, visit);
     });
   });
 
@@ -91,6 +94,7 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
   if (form.has('lang')) return showOrFinish(dependencies, visit, typed);
   if (submission.action === 'cancel') return refuse(dependencies, visit, 'access_denied');
+  if (visit.step.page === 'start-over') return startOver(dependencies, visit);
   // What is offered can be skipped, also from the page of an offer that can no longer be taken up as it is.
   if (submission.action === 'skip' && 'again' in visit.step && visit.step.again !== undefined) {
     const decision = (await skipProofAgain(dependencies, submission)) ?? stay('action_unknown');
@@ -118,7 +122,11 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
     return complete(dependencies, visit, { kind: 'consented' });
   const now = await establish(dependencies, ctx, uid);
   if (decision.kind === 'overtaken') return showOrFinish(dependencies, now, typed, 'step-changed', 409);
-  if (decision.kind === 'stay') return showOrFinish(dependencies, { ...now, fault: decision.fault }, typed);
+  if (
+    decision.kind === 'stay' &&
+    !(now.signIn !== undefined && goesOnWithNewerSession(now, dependencies.switches))
+  )
+    return showOrFinish(dependencies, { ...now, fault: decision.fault }, typed);
   if (now.step.page === 'finish') return finish(dependencies, now, now.step);
   // After a change the browser asks for the next page itself: going back or reloading sends nothing twice.
   ctx.status = 303;
@@ -159,6 +167,9 @@ async function showOrFinish(
   status?: number,
 ): Promise<void> {
   const visit = await withKey(dependencies, await withCodeOnItsWay(dependencies, arrived));
+  // A step-up that was never shown, and whose session has changed since.
+  if (visit.step.page === 'start-over' || visit.step.page === 'step-up')
+    return startOver(dependencies, visit);
   if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
   if (visit.step.page === 'impossible') return cannotGoOn(dependencies, visit);
   const { fault } = visit;

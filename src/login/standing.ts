@@ -31,7 +31,8 @@ export async function establish(
       path: `/interaction/${uid}`,
     });
   const visit = { ctx, uid, browser };
-  if (standing.step.page === 'step-up' && asks.session !== undefined) {
+  // With a newer session the provider is asked first: a code may not be needed any more, and none is mailed.
+  if (standing.step.page === 'step-up' && asks.session !== undefined && asks.newerSession === undefined) {
     await dependencies.secondFactor.openSignIn({
       interaction: uid,
       accountId: asks.session.accountId,

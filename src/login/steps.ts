@@ -46,6 +46,8 @@ export type Step =
   | { page: 'consent' }
   /** A session is there and only a factor is missing: open the login from it, then ask again. */
   | { page: 'step-up' }
+  /** This browser's session is another one by now: the provider asks anew, from that (S11). */
+  | { page: 'start-over' }
   | { page: 'finish'; proofs: Proofs; authTime: number }
   | { page: 'impossible' };
 
@@ -90,6 +92,7 @@ export function assessmentOf({ details, signIn, switches }: Standing & { signIn:
  */
 export function nextStep(standing: Standing): Step {
   const { details, signIn } = standing;
+  if (details.newerSession?.required === true) return { page: 'start-over' };
   if (details.prompt === 'consent') return { page: 'consent' };
   if (signIn === undefined) return standsOnPassword(details) ? { page: 'step-up' } : { page: 'sign-in' };
   const assessment = assessmentOf({ ...standing, signIn });

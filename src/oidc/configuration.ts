@@ -1,4 +1,4 @@
-import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
 import { type Account, findAccountById } from '../accounts/directory.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -16,7 +16,7 @@ import { createLoadExistingGrant } from './grants.ts';
 import type { SigningJwk } from './keys.ts';
 import type { PairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
-import { createPolicy } from './policy.ts';
+import { createPolicy, promptValues } from './policy.ts';
 import { findOnlyOwnLogins, type RequestingBrowser } from './resume-check.ts';
 import { serviceNameOf } from './service-name.ts';
 import type { BrowserTrust } from './trust.ts';
@@ -88,6 +88,12 @@ export function providerConfiguration(
     switches,
     logger: deps.logger,
   });
+  const nameOf = async (clientId: string) => serviceNameOf(clientId, await settings(clientId));
+  const pairwiseSubjectFor = (accountId: string, client: Client): string =>
+    deps.pairwiseSubject(
+      accountId,
+      typeof client.sectorIdentifier === 'string' ? client.sectorIdentifier : client.clientId,
+    );
 
   return {
     adapter: (model) => {
@@ -98,11 +104,7 @@ export function providerConfiguration(
     },
     jwks: { keys },
     cookies: cookieConfiguration(config.issuer, sealer),
-    features: featureConfiguration(
-      pages,
-      async (clientId) => serviceNameOf(clientId, await settings(clientId)),
-      (token) => issued.isEnough(token),
-    ),
+    features: featureConfiguration(pages, nameOf, (token) => issued.isEnough(token)),
     ttl: ttl.providerTtl,
     interactions: {
       policy: createPolicy({
@@ -110,6 +112,8 @@ export function providerConfiguration(
         waysOf: (accountId) => inRequest(() => deps.waysOf(accountId)),
         trusts: async (req, accountId, days) =>
           deps.trust.allowedFrom(req) && (await inRequest(() => deps.trust.holds(req, accountId, days))),
+        subjectFor: (accountId, client) =>
+          client.subjectType === 'pairwise' ? pairwiseSubjectFor(accountId, client) : accountId,
         recordTrust: (accountId, clientId) =>
           units.current()?.record({ event: 'browser.trust-used', result: 'success', accountId, clientId }),
         switches,
@@ -137,11 +141,7 @@ export function providerConfiguration(
     claims: claimsConfiguration,
     scopes: [...scopeNames],
     subjectTypes: ['public', 'pairwise'],
-    pairwiseIdentifier: async (_ctx, accountId, client) =>
-      deps.pairwiseSubject(
-        accountId,
-        typeof client.sectorIdentifier === 'string' ? client.sectorIdentifier : client.clientId,
-      ),
+    pairwiseIdentifier: async (_ctx, accountId, client) => pairwiseSubjectFor(accountId, client),
     responseTypes: ['code', 'none'],
     // No exception for confidential clients (C30); the library knows no method but S256.
     pkce: { required: () => true },
@@ -156,7 +156,9 @@ export function providerConfiguration(
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
-      (client.redirectUris ?? []).some((uri) => URL.canParse(uri) && new URL(uri).origin === origin),
+      // An app's own scheme has the origin "null", as any sandboxed page has.
+      /^https?:/.test(origin) &&
+      (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     fetch: deps.fetch ?? guardedFetch,
     // A slow or endless answer of a service's server must not hold ours up (E7).
     fetchResponseBodyLimits: {
@@ -164,7 +166,11 @@ export function providerConfiguration(
       sector_identifier_uri: 65_536,
       'client_id metadata document': 5120,
     },
-    discovery: { ui_locales_supported: ['ja', 'en'], claims_locales_supported: ['ja', 'en'] },
+    discovery: {
+      ui_locales_supported: ['ja', 'en'],
+      claims_locales_supported: ['ja', 'en'],
+      prompt_values_supported: [...promptValues],
+    },
     routes: {
       authorization: pathOf('authorization'),
       token: pathOf('token'),

@@ -9,7 +9,8 @@ import type { ClientCache } from './client-cache.ts';
 import { extendGrant } from './grants.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { LostRace, readExpiredPayload } from './payload-store.ts';
-import { demandOf, stepUpReason } from './policy.ts';
+import { newerSessionOf } from './newer-session.ts';
+import { demandOf, selectAccountReason, stepUpReason } from './policy.ts';
 import type { ResultOfBrowser } from './resume-check.ts';
 import { serviceNameOf } from './service-name.ts';
 import { type BrowserTrust, trustDaysOf } from './trust.ts';
@@ -22,6 +23,8 @@ type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 interface Visit {
   unit: UnitOfWork;
   interaction: Interaction;
+  /** This browser's session as it is now; without an account where there is none. */
+  live: Awaited<ReturnType<Provider['Session']['get']>>;
   provider: Provider;
 }
 
@@ -31,7 +34,7 @@ const strings = (value: unknown): string[] =>
 const words = (value: unknown): string[] =>
   typeof value === 'string' ? value.split(' ').filter((word) => word !== '') : [];
 
-/** The first web origin among a service's addresses: an app's own scheme is nothing to start again at. */
+/** The first web origin among a service's addresses. */
 const webOriginOf = (urls: readonly string[]): string | undefined =>
   urls.map((url) => URL.parse(url)?.origin).find((origin) => /^https?:/.test(origin ?? ''));
 
@@ -56,6 +59,8 @@ export interface InteractionsDeps {
   clients: ClientCache;
   units: UnitsOfWork;
   trust: BrowserTrust;
+  /** Ends a session of this browser whose user makes way for another one, and tells its services. */
+  endSession: (accountId: string, uidDigests: readonly string[], req: IncomingMessage) => Promise<void>;
   /** The provider as it is now. */
   current(): Provider;
 }
@@ -86,7 +91,8 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     const interaction = await inUnit(unit, () => provider.interactionDetails(req, res));
     // The provider goes by the cookie alone (E6): a link into somebody else's login ends here (C21).
     if (interaction.uid !== uid) throw new NijoError('interaction_foreign');
-    const made = { unit, interaction, provider };
+    const live = await inUnit(unit, () => provider.Session.get(provider.createContext(req, res)));
+    const made = { unit, interaction, live, provider };
     visits.set(req, made);
     return made;
   }
@@ -144,9 +150,43 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     return signIn?.client_id;
   }
 
+  /** Whoever ends a login has asked for the details of this very login first. */
+  function visitOf(req: IncomingMessage): Visit {
+    const visited = visits.get(req);
+    if (visited === undefined) throw new NijoError('interaction_foreign');
+    return visited;
+  }
+
+  /** Where this browser's session is another one by now, or is about to be, the provider must not compare them. */
+  async function detach({ interaction }: Visit): Promise<void> {
+    const begun = interaction.session as { uid?: string } | undefined;
+    if (begun?.uid === undefined) return;
+    delete begun.uid;
+    await interaction.persist();
+  }
+
+  async function record(
+    { unit, provider }: Visit,
+    req: IncomingMessage,
+    res: ServerResponse,
+    submission: InteractionResults & ResultOfBrowser,
+  ): Promise<string> {
+    const returnTo = await provider.interactionResult(req, res, submission, {
+      mergeWithLastSubmission: false,
+    });
+    try {
+      await unit.flush();
+    } catch (error) {
+      // Somebody has finished or ended this login while we were at it: there is nothing left to go on with.
+      if (error instanceof LostRace) throw new NijoError('interaction_finished', {}, { cause: error });
+      throw new NijoError('temporarily_unavailable', {}, { cause: error });
+    }
+    return returnTo;
+  }
+
   return {
     async details(req, res, uid): Promise<InteractionDetails> {
-      const { interaction, provider, unit } = await visit(req, res, uid);
+      const { interaction, provider, unit, live } = await visit(req, res, uid);
       const { params, prompt, session } = interaction;
       const clientId = String(params.client_id);
       const settings = await clients.settings(clientId);
@@ -158,9 +198,10 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         sessionUid === undefined
           ? undefined
           : await inUnit(unit, () => provider.Session.findByUid(sessionUid));
+      const newerSession = newerSessionOf(interaction, live);
       // The session that this login stands on is over or somebody else's: the provider would refuse
       // whatever is proven here, so nobody is asked for it.
-      if (sessionUid !== undefined && found?.accountId !== session?.accountId)
+      if (newerSession === undefined && sessionUid !== undefined && found?.accountId !== session?.accountId)
         throw new NijoError('interaction_expired');
       const days = trustDaysOf(params, settings);
       const usable = found !== undefined && !prompt.reasons.includes('account_unusable');
@@ -187,6 +228,10 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
                 uidDigests: sessionUid === undefined ? [] : seal.digests(sessionUid),
               }
             : undefined,
+        ...(newerSession === undefined ? {} : { newerSession }),
+        ...(prompt.reasons.includes(selectAccountReason) && live.accountId !== undefined
+          ? { signedInAs: unit.account(live.accountId)?.loginId }
+          : {}),
         uiLocales: words(params.ui_locales),
         loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
         consent: consentAsked(interaction),
@@ -196,31 +241,31 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     },
 
     async finish(req, res, result, browser): Promise<string> {
-      const visited = visits.get(req);
-      // Whoever finishes has asked for the details of this very login first.
-      if (visited === undefined) throw new NijoError('interaction_foreign');
-      const { unit, provider } = visited;
-      return inUnit(unit, async () => {
+      const visited = visitOf(req);
+      const { unit, live } = visited;
+      const switched =
+        result.kind === 'signed-in' && live.accountId !== undefined && live.accountId !== result.accountId;
+      const returnTo = await inUnit(unit, async () => {
         const submission: InteractionResults =
           result.kind === 'signed-in'
             ? signedIn(result)
             : result.kind === 'consented'
               ? await consent(visited)
               : { error: result.error, error_description: result.description };
-        const bound: InteractionResults & ResultOfBrowser = { ...submission, browser };
-        const returnTo = await provider.interactionResult(req, res, bound, {
-          mergeWithLastSubmission: false,
-        });
+        if (switched || result.kind === 'refused') await detach(visited);
         if (result.kind === 'signed-in')
           unit.standOn({ interaction: visited.interaction.uid, accountId: result.accountId });
-        try {
-          await unit.flush();
-        } catch (error) {
-          // Somebody has finished or ended this login while we were at it: there is nothing left to go on with.
-          if (error instanceof LostRace) throw new NijoError('interaction_finished', {}, { cause: error });
-          throw new NijoError('temporarily_unavailable', {}, { cause: error });
-        }
-        return returnTo;
+        return record(visited, req, res, { ...submission, browser });
+      });
+      if (switched) await deps.endSession(live.accountId ?? '', seal.digests(live.uid), req);
+      return returnTo;
+    },
+
+    async startOver(req, res, browser): Promise<string> {
+      const visited = visitOf(req);
+      return inUnit(visited.unit, async () => {
+        await detach(visited);
+        return record(visited, req, res, { browser });
       });
     },
 
@@ -228,7 +273,8 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       const clientId = await clientOf(uid);
       const settings = clientId === undefined ? undefined : await clients.settings(clientId);
       if (clientId === undefined || settings === undefined) return undefined;
-      const url = settings.initiate_login_uri ?? settings.client_uri ?? webOriginOf(settings.redirect_uris);
+      const origin = settings.application_type === 'native' ? undefined : webOriginOf(settings.redirect_uris);
+      const url = settings.initiate_login_uri ?? settings.client_uri ?? origin;
       return url === undefined ? undefined : { service: serviceNameOf(clientId, settings), url };
     },
   };

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
 import {
   type AssuranceSwitches,
   assess,
@@ -11,7 +11,7 @@ import {
 import type { ClientMetadata } from './client-metadata.ts';
 import { trustDaysOf } from './trust.ts';
 
-const { Check, base } = interactionPolicy;
+const { Check, Prompt, base } = interactionPolicy;
 
 export interface PolicyDeps {
   /** The client's settings; undefined when it is gone or disabled. */
@@ -19,6 +19,8 @@ export interface PolicyDeps {
   waysOf(accountId: string): Promise<Holder>;
   /** Whether the password is enough in the browser of this request, trusted at most `days` ago (R31). */
   trusts(req: IncomingMessage, accountId: string, days: number): Promise<boolean>;
+  /** The account's `sub` for this client. */
+  subjectFor(accountId: string, client: Client): string;
   /** Trust has let an account into a service within its session, without a login. */
   recordTrust(accountId: string, clientId: string): void;
   switches: AssuranceSwitches;
@@ -28,6 +30,12 @@ export interface PolicyDeps {
 
 /** The reason that asks for a factor alone; every other reason of the login prompt asks for a new login. */
 export const stepUpReason = 'second_factor';
+
+/** `prompt=select_account`: the sign-in page is where an account is chosen. */
+export const selectAccountReason = 'select_account_prompt';
+
+/** What a request may ask by `prompt` (OpenID Connect Core §3.1.2.1). */
+export const promptValues = ['none', 'login', 'consent', 'select_account'] as const;
 
 type Params = Readonly<Record<string, unknown>>;
 
@@ -45,6 +53,13 @@ function essentialAcrValues(claims: unknown): readonly string[] | undefined {
     throw new errors.InvalidRequest('invalid claims.id_token.acr values');
   }
   return values;
+}
+
+/** The subject of a hint that was verified when the request came. */
+function hintedSubject(hint: unknown): unknown {
+  if (typeof hint !== 'string') return undefined;
+  const [, payload = ''] = hint.split('.');
+  return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub?: unknown }).sub;
 }
 
 /** What the client and this request ask for; the same for the policy and for the login pages. */
@@ -71,6 +86,34 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
   checks.remove('essential_acrs');
   checks.remove('essential_acr');
 
+  // Known by name, and resolved by the login itself: accounts are chosen on the page that asks for the password.
+  const selectAccount = new Prompt({ name: 'select_account', requestable: true });
+  selectAccount.checks.clear();
+  policy.add(selectAccount);
+  checks.add(
+    new Check(
+      selectAccountReason,
+      'an account is to be chosen',
+      'account_selection_required',
+      (ctx: KoaContextWithOIDC) =>
+        ctx.oidc.prompts.has('select_account') && ctx.oidc.result?.login === undefined,
+    ),
+  );
+  checks.add(
+    // The library compares the hint once, when the request comes; a login that starts over has a session by then.
+    new Check(
+      'hinted_account',
+      'another account was asked for',
+      'login_required',
+      (ctx: KoaContextWithOIDC) => {
+        const { route, params, session, client, result } = ctx.oidc;
+        if (route !== 'resume' || result?.login !== undefined || client === undefined) return false;
+        const hinted = hintedSubject(params?.id_token_hint);
+        if (hinted === undefined || session?.accountId === undefined) return false;
+        return hinted !== deps.subjectFor(session.accountId, client);
+      },
+    ),
+  );
   checks.add(
     new Check('session_age', 'the session is too old', 'login_required', (ctx: KoaContextWithOIDC) => {
       const { session, result } = ctx.oidc;

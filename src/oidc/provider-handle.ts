@@ -14,6 +14,7 @@ import { loadPairwiseSubject } from './pairwise.ts';
 import type { OidcPages } from './pages.ts';
 import { createProvider } from './provider.ts';
 import type { RequestingBrowser } from './resume-check.ts';
+import { endSessions } from './sessions.ts';
 import type { BrowserTrust } from './trust.ts';
 import { createUnitsOfWork, type UnitsOfWork } from './units.ts';
 
@@ -50,6 +51,8 @@ export interface ProviderHandle {
   clients: ClientCache;
   units: UnitsOfWork;
   trust: BrowserTrust;
+  /** Ends a session whose user makes way for another one in the same browser, and tells its services. */
+  endSession: (accountId: string, uidDigests: readonly string[], req: IncomingMessage) => Promise<void>;
   /** Tells services of sessions that ended, once it is started. */
   backChannel: BackChannel;
   /** Looks at the signing keys now. */
@@ -126,6 +129,10 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
     clients,
     units,
     trust: deps.trust,
+    async endSession(accountId, uidDigests, req) {
+      const ended = await endSessions(db, accountId, { switchedFrom: uidDigests }, deps.originOf(req));
+      if (ended > 0) backChannel.kick();
+    },
     backChannel,
     refresh,
     async stop() {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { endPayloads, ofSessions } from '../accounts/ended-payloads.ts';
 import { voidFallenPasses } from '../accounts/ended-passes.ts';
 import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
@@ -37,8 +37,16 @@ export interface ActingSession {
   authTime: number;
 }
 
-/** Which sessions a user ends. */
-export type Ending = { only: string } | { butNot: readonly string[] };
+/** Which sessions a user ends; `switchedFrom` by signing in as somebody else in the same browser. */
+export type Ending = { only: string } | { butNot: readonly string[] } | { switchedFrom: readonly string[] };
+
+function endedBy(ending: Ending): RawBuilder<boolean> {
+  if ('only' in ending) return ofSessions([ending.only]);
+  if ('switchedFrom' in ending) return ofSessions(ending.switchedFrom);
+  // A login that is done but for its last redirect becomes a session yet, so it goes too.
+  return sql<boolean>`(p.session_uid is not null or p.model in ('Session', 'Interaction'))
+    and not ${ofSessions(ending.butNot)}`;
+}
 
 /**
  * Ends sessions with the tokens and logins that stand on them (C50): the commit is their end on every
@@ -51,15 +59,10 @@ export function endSessions(
   db: Db,
   accountId: string,
   ending: Ending,
-  origin: RequestOrigin,
+  origin: RequestOrigin | undefined,
   by?: ActingSession,
 ): Promise<number> {
-  const which =
-    'only' in ending
-      ? ofSessions([ending.only])
-      : // A login that is done but for its last redirect becomes a session yet, so it goes too.
-        sql<boolean>`(p.session_uid is not null or p.model in ('Session', 'Interaction'))
-          and not ${ofSessions(ending.butNot)}`;
+  const which = endedBy(ending);
   return inTransaction(db, async (trx) => {
     await takeTurn(trx, accountId);
     if (by !== undefined) await requireFreshProof(trx, { session: { accountId, ...by } });
@@ -67,10 +70,10 @@ export function endSessions(
     const sessions = await endPayloads(trx, sql<boolean>`p.account_id = ${accountId} and ${which}`);
     if (sessions > 0) {
       await recordAudit(trx, origin, {
-        event: 'session.ended-by-user',
+        event: 'switchedFrom' in ending ? 'session.ended' : 'session.ended-by-user',
         result: 'success',
         accountId,
-        details: { sessions },
+        details: 'switchedFrom' in ending ? { reason: 'account-switched' } : { sessions },
       });
     }
     return sessions;
@@ -88,7 +91,8 @@ async function noteRevoked(
   by: ActingSession | undefined,
 ): Promise<void> {
   const own = by?.sessionUids ?? [];
-  if ('only' in ending && own.includes(ending.only)) return;
+  // Whoever signs in as somebody else in the same browser has seen to the end of this session themselves.
+  if ('switchedFrom' in ending || ('only' in ending && own.includes(ending.only))) return;
   const ended =
     'only' in ending
       ? sql<boolean>`session_uid = ${ending.only}`

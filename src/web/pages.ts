@@ -67,9 +67,16 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
   /**
    * `support`: where somebody asks for help who cannot get in (R36).
    * `again`: who it is is known, but setting something up takes the password of the last minutes (S6).
+   * `signedInAs`: whose session the browser has, where an account is to be chosen.
    * `passkeyOptions`: the service takes a passkey in place of password and code.
    */
-  'sign-in': { loginId: string; support: string; passkeyOptions?: string; again?: boolean };
+  'sign-in': {
+    loginId: string;
+    support: string;
+    signedInAs?: string;
+    passkeyOptions?: string;
+    again?: boolean;
+  };
   'mail-code': MailCodePage & TrustOffer & AskedAgain;
   'app-code': TrustOffer & AskedAgain & { otherWays: readonly Way[] };
   /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
@@ -91,9 +98,12 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
   };
   'set-up-app': AppKey & { skippable?: boolean };
   consent: { scopes: readonly string[]; claims: readonly string[] };
-  /** Asked before a sign-out (RP-initiated logout); the form's target and token are the provider's. */
-  'sign-out': { formAction: string; xsrf: string };
-  'signed-out': Record<string, never>;
+  /**
+   * Asked before a sign-out (RP-initiated logout); the form's target and token are the provider's.
+   * `trouble`: why it does not lead back to the service afterwards.
+   */
+  'sign-out': { formAction: string; xsrf: string; trouble?: MessageKey };
+  'signed-out': { trouble?: MessageKey };
   /** A form that goes on by itself, to the service (`response_mode=form_post`); once, so in both languages. */
   continue: { formAction: string; fields: readonly { name: string; value: string }[] };
   /** Behind the link "this was not me" of a mail: nothing happens before its button is pressed (R38). */
