@@ -3,8 +3,8 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import { toString as qrToString } from 'qrcode';
 import { setAccountLocale } from './accounts/directory.ts';
-import { createPasswordHasher } from './accounts/password-hasher.ts';
-import { createPasswordVerifier } from './accounts/verify-password.ts';
+import { startEnding } from './accounts/ended-accounts.ts';
+import { createPasswords } from './accounts/passwords.ts';
 import type { RequestOrigin } from './audit/audit.ts';
 import { createAuditChain } from './audit/chain.ts';
 import type { NodeClock } from './base/node-clock.ts';
@@ -124,12 +124,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
     onDelivered: (mailId) => forgiveAddressFailures(db, mailId),
   });
 
-  const passwords = createPasswordVerifier({
-    db,
-    hasher: createPasswordHasher(config.passwords),
-    limits: config.password_limits,
-    logger,
-  });
+  const passwords = createPasswords({ db, config, sealer, logger });
 
   // The protocol library sees only the raw request: where it came from is found by it.
   const origins = new WeakMap<IncomingMessage, RequestOrigin>();
@@ -252,6 +247,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
   });
 
   await centre.start();
+  await passwords.start();
   await health.start();
   const handle = application.callback();
   const observe = (status: number) => metrics.httpRequest('unreadable', 'other', status, 0);
@@ -265,6 +261,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
   chain.start();
   sender.start();
   provider.backChannel.start();
+  const ending = startEnding({ db, logger, timeZone: config.locale.time_zone });
   const cleaning = startCleaning({
     db,
     logger,
@@ -289,7 +286,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
       logger.info({ event: 'draining', seconds: config.server.drain_seconds }, 'no new logins from here on');
       await finishRequests(config, listeners);
       health.stop();
-      await Promise.all([sender.stop(), cleaning.stop(), provider.stop()]);
+      await Promise.all([sender.stop(), cleaning.stop(), ending.stop(), provider.stop()]);
       // What these wrote has its place in the chain before the node is gone.
       await chain.stop();
       transport.close();

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Sealer } from '../base/sealing.ts';
 import type { Db } from '../db/open.ts';
+import { applyEnds } from './ended-accounts.ts';
 import { readCsvRecords } from './import/csv-records.ts';
 import { lockExisting } from './import/existing.ts';
 import { hashPasswords } from './import/hash-passwords.ts';
@@ -40,6 +41,8 @@ interface Dependencies {
   canonicalAddress: CanonicalAddress;
   /** Writes the mails about factors that come to accounts which are there already. */
   tellOfFactors?: TellOfFactors;
+  /** In which a day of `ends_at` ends; left out, the nodes end what is due a moment later. */
+  timeZone?: string;
   /** Called after each batch with what is done so far. */
   onProgress?: (report: Readonly<ImportReport>) => void;
   /** Rows a transaction. */
@@ -59,7 +62,7 @@ const contention = new Set(['23505', '40001', '40P01']);
  */
 export async function importAccounts(dependencies: Dependencies): Promise<ImportReport> {
   const { db, hasher, sealer, source, actor, canonicalAddress, onProgress, batchSize = 500 } = dependencies;
-  const { tellOfFactors } = dependencies;
+  const { tellOfFactors, timeZone } = dependencies;
   const digests = await openImportDigests(db, sealer);
   const needsRehash = (phc: string): boolean => hasher.needsRehash(phc);
   const report: ImportReport = { imported: 0, updated: 0, unchanged: 0, bad: [], kept: [] };
@@ -85,6 +88,11 @@ export async function importAccounts(dependencies: Dependencies): Promise<Import
           actor,
           tellOfFactors,
         );
+        const moved = plans.flatMap((plan) =>
+          'row' in plan && plan.changes.includes('ends_at') ? [plan.accountId] : [],
+        );
+        if (timeZone !== undefined && moved.length > 0)
+          await applyEnds(trx, { timeZone, accountIds: moved, actor });
         return plans;
       });
     const plans = await again(writeBatch);

@@ -40,10 +40,19 @@ export function attemptLimits(
 
 /** `limited`: this attempt must not be compared; seconds until one may be. */
 export type StartedAttempt =
-  | { limited: false; account: Account | undefined; phc: string | undefined }
+  | {
+      limited: false;
+      account: Account | undefined;
+      phc: string | undefined;
+      /** When the password was set, as the database writes it: exact, and not changed by a renewed hash. */
+      passwordSet: string | undefined;
+    }
   | { limited: true; accountId: string | undefined; by: 'id' | 'network'; retryAfterSeconds: number };
 
-type Found = { by_id: number; by_network: number; phc: string | null } & (AccountRow | { id: null });
+type Found = { by_id: number; by_network: number; phc: string | null; password_set: string | null } & (
+  | AccountRow
+  | { id: null }
+);
 
 /**
  * Counts the attempt in both windows and fetches account and password, in one statement, the same
@@ -56,7 +65,7 @@ export async function startAttempt(db: Db, loginId: string, limits: AttemptLimit
     with by_id as (${countHit(limits.idAndNetwork)}),
       by_network as (${countHit(limits.network, sql`exists (select from by_id)`)})
     select (select count(*) from by_id)::int as by_id, (select count(*) from by_network)::int as by_network,
-      ${columns}, p.phc
+      ${columns}, p.phc, p.changed_at::text as password_set
     from (values (1)) as one left join accounts a on a.login_id = ${normaliseLoginId(loginId) ?? null}::text
       left join passwords p on p.account_id = a.id`.execute(db);
   const [found] = rows;
@@ -66,6 +75,7 @@ export async function startAttempt(db: Db, loginId: string, limits: AttemptLimit
       limited: false,
       account: found.id === null ? undefined : toAccount(found),
       phc: found.phc ?? undefined,
+      passwordSet: found.password_set ?? undefined,
     };
   }
   const by = found.by_id === 1 ? 'network' : 'id';

@@ -5,8 +5,8 @@ import { inTransaction } from '../db/transaction.ts';
 import { voidFallenPasses, voidSetUpPasses } from './ended-passes.ts';
 import { endPayloads, ofSessions } from './ended-payloads.ts';
 
-/** `unchanged`: it was so already. */
-export type StatusChange = 'changed' | 'unchanged' | 'unknown-account';
+/** `unchanged`: it was so already. `ended`: the directory's date has ended it, and only another date lets it in. */
+export type StatusChange = 'changed' | 'unchanged' | 'ended' | 'unknown-account';
 
 /** What goes on when everything else ends, and why it ends. */
 export interface Kept {
@@ -82,10 +82,16 @@ async function changeStatus(
       .set({
         status,
         disabled_at: status === 'disabled' ? sql<Date>`now()` : null,
+        // Disabled by somebody, it stays so when the date moves.
+        ended_at: null,
         updated_at: sql<Date>`now()`,
       })
       .where('id', '=', accountId)
-      .where('status', '<>', status)
+      .where(
+        status === 'disabled'
+          ? sql<boolean>`(status <> 'disabled' or ended_at is not null)`
+          : sql<boolean>`(status <> 'active' and ended_at is null)`,
+      )
       .returning('id')
       .executeTakeFirst();
     if (changed !== undefined) {
@@ -94,10 +100,11 @@ async function changeStatus(
     }
     const known = await trx
       .selectFrom('accounts')
-      .select('id')
+      .select('ended_at')
       .where('id', '=', accountId)
       .executeTakeFirst();
-    return known === undefined ? 'unknown-account' : 'unchanged';
+    if (known === undefined) return 'unknown-account';
+    return known.ended_at === null ? 'unchanged' : 'ended';
   });
 }
 

@@ -14,6 +14,7 @@ import {
   startAttempt,
 } from './password-attempt.ts';
 import { type PasswordHasher, readPhc } from './password-hasher.ts';
+import type { StandIns } from './stand-ins.ts';
 
 export interface PasswordAttempt {
   /** As typed. */
@@ -26,7 +27,12 @@ export interface PasswordAttempt {
 
 /** `refused` never says why: unknown, disabled, without a password and wrong look the same (C12). */
 export type PasswordOutcome =
-  | { outcome: 'verified'; account: Account }
+  | {
+      outcome: 'verified';
+      account: Account;
+      /** Which password it was: what is opened with it must not outlive it (`NewSignIn.passwordSet`). */
+      passwordSet: string | undefined;
+    }
   | { outcome: 'refused' }
   | { outcome: 'limited'; retryAfterSeconds: number };
 
@@ -44,6 +50,8 @@ interface Dependencies {
   hasher: PasswordHasher;
   limits: Configuration['password_limits'];
   logger: Logger;
+  /** What is compared with where there is no hash; left out, one with the configured parameters. */
+  standIns?: Pick<StandIns, 'parametersFor'>;
 }
 
 type Comparable = Extract<StartedAttempt, { limited: false }>;
@@ -65,16 +73,19 @@ export function createPasswordVerifier({
   hasher,
   limits: settings,
   logger,
+  standIns,
 }: Dependencies): PasswordVerifier {
-  /** Exactly one hash for every attempt (C13); an account without a hash costs the configured one. */
+  /** Exactly one comparison for every attempt (C13); an ID without a hash costs what one of the stored ones does. */
   async function compare(
     attempt: PasswordAttempt,
     limits: AttemptLimits,
     phc: string | undefined,
   ): Promise<boolean> {
+    // For every attempt, so that this tells nothing either.
+    const standIn = await standIns?.parametersFor(attempt.loginId);
     try {
-      return phc === undefined
-        ? await hasher.verifyNothing(attempt.password)
+      return phc === undefined || readPhc(phc) === undefined
+        ? await hasher.verifyNothing(attempt.password, standIn)
         : await hasher.verify(phc, attempt.password);
     } catch (error) {
       if (error instanceof NijoError && error.code === 'hashing_busy') await abandonAttempt(db, limits);
@@ -162,7 +173,7 @@ export function createPasswordVerifier({
         accountId: account.id,
       });
       if (hasher.needsRehash(phc)) await rehash(attempt, account, phc);
-      return { outcome: 'verified', account };
+      return { outcome: 'verified', account, passwordSet: started.passwordSet };
     },
   };
 }

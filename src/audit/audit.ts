@@ -63,6 +63,8 @@ export type AuditEventName =
   | 'account.imported'
   | 'account.disabled'
   | 'account.enabled'
+  | 'account.ended'
+  | 'account.reopened'
   | 'account.roles-set'
   | 'desk.case-filed'
   | 'desk.account-searched'

@@ -52,6 +52,8 @@ export const historyEvents = [
   'factor.set-up-by-pass',
   'account.disabled',
   'account.enabled',
+  'account.ended',
+  'account.reopened',
 ] as const satisfies readonly AuditEventName[];
 
 export type HistoryEvent = (typeof historyEvents)[number];

@@ -38,6 +38,7 @@ export async function describeAccount(db: Db, account: Account) {
   const state = await db
     .selectFrom('accounts')
     .select(sql<string | null>`to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD')`.as('at'))
+    .select('ended_at')
     .select([
       sql<Date | null>`case when changes_frozen_until > now() then changes_frozen_until end`.as('changes'),
       sql<Date | null>`case when address_frozen_until > now() then address_frozen_until end`.as('address'),
@@ -58,6 +59,8 @@ export async function describeAccount(db: Db, account: Account) {
     password_changed_at: password?.changed_at ?? null,
     first_enrolled_at: account.firstEnrolledAt ?? null,
     ends_at: state?.at ?? null,
+    // Disabled by that date alone.
+    ended_at: state?.ended_at ?? null,
     // `nijo accounts unfreeze` ends both.
     changes_frozen_until: state?.changes ?? null,
     address_frozen_until: state?.address ?? null,

@@ -75,6 +75,7 @@ export function accountsCommands(
             actor: context.actor,
             canonicalAddress: addressRules(config),
             tellOfFactors: factorNotices(config),
+            timeZone: config.locale.time_zone,
           });
         } catch (error) {
           if (error instanceof ImportRefusedError) context.fail(`Nothing was imported: ${error.message}.`);
@@ -112,6 +113,10 @@ export function accountsCommands(
           return { account: known, outcome: await change(db, known.id, context.actor) };
         });
         if (outcome === 'unknown-account') context.fail(`There is no account ${loginId}.`);
+        if (outcome === 'ended')
+          context.fail(
+            `${account.loginId} was ended by its date: give it a later ends_at, or none, by an import.`,
+          );
         const changed = outcome === 'changed';
         const text = changed
           ? `${account.loginId} is now ${done}.`
