@@ -41,7 +41,7 @@ import { createTrustedBrowsers, type TrustedBrowsers } from './trusted-browsers.
 /** The second factor as the pages of logins and the user's own page use it. */
 export interface SecondFactor {
   findSignIn(interaction: string): Promise<SignIn | undefined>;
-  openSignIn(signIn: NewSignIn): Promise<void>;
+  openSignIn(signIn: NewSignIn): Promise<boolean>;
   /** The right password was given once more in this login, on a page that asked for it (S6). */
   renewPassword(signIn: SignIn): Promise<void>;
   /** Ends a login in progress: the next page asks for the password again. */

@@ -4,6 +4,7 @@ import type { Factor, Holder } from './assurance.ts';
 import { factorIsFresh, passwordIsFresh } from './fresh.ts';
 import { everyWayOffered, holderOf, type Offered, waysDisabled, waysSetUp } from './holders.ts';
 
+export { type NewSignIn, openSignIn } from './open-sign-in.ts';
 export { recordSignInEnd } from './sign-in-end.ts';
 
 /**
@@ -72,61 +73,6 @@ export interface LiveChallenge {
   open: boolean;
   /** Seconds since the newest mail of this challenge was written. */
   sinceLastMail: number;
-}
-
-export interface NewSignIn {
-  interaction: string;
-  accountId: string;
-  clientId: string;
-  browser: string;
-  /** Seconds since the epoch of an earlier password, for a step-up; `undefined`: right now. */
-  steppedUpFrom: number | undefined;
-  /** How long the interaction still lives: a span, since a node's clock need not be the database's (F10). */
-  lifetimeSeconds: number;
-}
-
-/**
- * Opens the login after a right password. A right password of another account in the same interaction
- * starts it anew, with nothing proven (A27). The same account's again (a double click) changes nothing:
- * the code that is on its way stays the one to type. Where the login asked for it once more, `renewPassword` notes it.
- */
-export async function openSignIn(db: Db, signIn: NewSignIn): Promise<void> {
-  const fresh = {
-    account_id: signIn.accountId,
-    client_id: signIn.clientId,
-    browser: signIn.browser,
-    step_up: signIn.steppedUpFrom !== undefined,
-    password_at:
-      signIn.steppedUpFrom === undefined
-        ? sql<Date>`now()`
-        : sql<Date>`to_timestamp(${signIn.steppedUpFrom})`,
-    factor: null,
-    factor_at: null,
-    way: null,
-    without_password: false,
-    set_up: null,
-    detour: null,
-    reset_at: null,
-    challenge_id: null,
-    app_factor_id: null,
-    app_secret_sealed: null,
-    setup_pass_id: null,
-    case_number: null,
-    finished_at: null,
-    expires_at: sql<Date>`now() + make_interval(secs => ${signIn.lifetimeSeconds})`,
-  };
-  const sameAgain = sql<boolean>`not sign_ins.step_up and not sign_ins.without_password and sign_ins.account_id = excluded.account_id
-    and sign_ins.browser = excluded.browser and sign_ins.client_id = excluded.client_id`;
-  await db
-    .insertInto('sign_ins')
-    .values({ interaction: signIn.interaction, ...fresh })
-    .onConflict((conflict) => {
-      const known = conflict.column('interaction');
-      return signIn.steppedUpFrom === undefined
-        ? known.doUpdateSet(fresh).where(sql<boolean>`not (${sameAgain})`)
-        : known.doNothing();
-    })
-    .execute();
 }
 
 /** Ends a login in progress: the next page asks for the password again. */

@@ -12,7 +12,11 @@ import type { TrustCookie } from '../web/trust-cookie.ts';
 import type { Interactions, SupportPort } from './ports.ts';
 
 export type PasswordOutcome =
-  | { outcome: 'verified'; account: { id: string; locale: 'en' | 'ja' | undefined } }
+  | {
+      outcome: 'verified';
+      account: { id: string; locale: 'en' | 'ja' | undefined };
+      passwordSet: string | undefined;
+    }
   | { outcome: 'refused' }
   | { outcome: 'limited'; retryAfterSeconds: number };
 

@@ -25,7 +25,9 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   // Asked for once more, because something is set up next: the login goes on where it stood (S6).
   const again = step.page === 'sign-in' && step.again === true && signIn?.account.id === account.id;
   if (again) await dependencies.secondFactor.renewPassword(signIn);
-  else await open(dependencies, visit, account.id);
+  // Changed while it was compared, it is wrong now.
+  else if (!(await open(dependencies, visit, account.id, verified.passwordSet)))
+    return stay('wrong_credentials');
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
@@ -38,13 +40,19 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   return begun;
 }
 
-function open(dependencies: LoginDependencies, visit: Submission, accountId: string): Promise<void> {
+function open(
+  dependencies: LoginDependencies,
+  visit: Submission,
+  accountId: string,
+  passwordSet: string | undefined,
+): Promise<boolean> {
   return dependencies.secondFactor.openSignIn({
     interaction: visit.uid,
     accountId,
     clientId: visit.details.client.id,
     browser: visit.browser,
     steppedUpFrom: undefined,
+    passwordSet,
     lifetimeSeconds: visit.details.secondsLeft,
   });
 }

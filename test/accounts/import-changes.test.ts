@@ -5,11 +5,15 @@ import { sql } from 'kysely';
 import { findAccountByLoginId, setAccountLocale } from '../../src/accounts/directory.ts';
 import { importAccounts, type ImportReport } from '../../src/accounts/import.ts';
 import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
+import { createPasswordVerifier } from '../../src/accounts/verify-password.ts';
 import { setPassword } from '../../src/accounts/set-password.ts';
 import { createSealer } from '../../src/base/sealing.ts';
+import { openSignIn } from '../../src/factors/sign-ins.ts';
 import { factorNotices } from '../../src/factors/import-notices.ts';
 import { secretGenerations } from '../../src/config/secret-generations.ts';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
+import { silentLogger } from '../support/logger.ts';
+import { originAt } from './helpers.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { UserAgent } from '../support/user-agent.ts';
 import { addSubject, type Subject } from '../attacks/support.ts';
@@ -143,6 +147,65 @@ describeOnEveryDatabase('what an import changes, on two nodes', (open) => {
     },
     60_000,
   );
+
+  test('S2: a password that is changed while it is compared opens no login', async () => {
+    const subject = await addSubject(cluster, { app: true });
+    const verifier = createPasswordVerifier({
+      db: cluster.nodes[1]!.db,
+      hasher: hasher(),
+      limits: cluster.config.password_limits,
+      logger: silentLogger(),
+    });
+    const attempt = { loginId: subject.loginId, password: testPassword, origin: originAt() };
+    const begin = (interaction: string, passwordSet: string | undefined) =>
+      openSignIn(cluster.nodes[1]!.db, {
+        interaction,
+        accountId: subject.accountId,
+        clientId: 'important',
+        browser: 'b',
+        steppedUpFrom: undefined,
+        passwordSet,
+        lifetimeSeconds: 600,
+      });
+    const passwordSet = async (): Promise<string | undefined> => {
+      const outcome = await verifier.verify(attempt);
+      return outcome.outcome === 'verified' ? outcome.passwordSet : undefined;
+    };
+    const before = await passwordSet();
+    expect(before).toBeDefined();
+    const [first, late] = [`first-${subject.accountId}`, `late-${subject.accountId}`];
+    // Twice, as by a double click.
+    expect([await begin(first, before), await begin(first, before)]).toEqual([true, true]);
+    await run(`login_id,kind,password\n${subject.loginId},sps,${other}`);
+    expect(await begin(late, before)).toBe(false);
+    const opened = await database.db
+      .selectFrom('sign_ins')
+      .select('interaction')
+      .where('account_id', '=', subject.accountId)
+      .execute();
+    expect(opened).toEqual([]);
+
+    // Over HTTP, at the same moment: whoever is past the sign-in page has a password that is the present one.
+    const agents = await Promise.all(
+      [0, 1, 0, 1].map(async (node) => {
+        const agent = new UserAgent(cluster, { node });
+        return { agent, page: await agent.start() };
+      }),
+    );
+    const [, ...arrivals] = await Promise.all([
+      run(`login_id,kind,password\n${subject.loginId},sps,a-third-Horse-Battery-9`),
+      ...agents.map(({ agent, page }) => agent.submit(page, { login_id: subject.loginId, password: other })),
+    ]);
+    await freshStep(subject);
+    for (const [index, arrival] of arrivals.entries()) {
+      expect(['app-code', 'sign-in']).toContain(arrival.page);
+      const reached = await agents[index]!.agent.submit(
+        arrival,
+        arrival.page === 'app-code' ? { code: appCode() } : { login_id: subject.loginId, password: other },
+      );
+      expect(reached.callback).toBeUndefined();
+    }
+  });
 
   test('S2: what an import sets for a password that the account has already is no change', async () => {
     const subject = await addSubject(cluster, { app: true });

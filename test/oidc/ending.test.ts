@@ -210,7 +210,7 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
       unit.standOn({ interaction, accountId });
       await unit.flush(origin);
     };
-    const begin = (interaction: string): Promise<void> =>
+    const begin = (interaction: string): Promise<boolean> =>
       openSignIn(database.db, {
         interaction,
         accountId,

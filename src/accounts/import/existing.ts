@@ -55,7 +55,8 @@ export async function lockExisting(
     .select(sql<string | null>`to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD')`.as('ends_at'))
     .where('login_id', '=', sql<string>`any(${loginIds}::text[])`)
     .orderBy('id')
-    .forUpdate()
+    // Not on the key: a login of the same account may be opened meanwhile, and waits for the password's row alone.
+    .forNoKeyUpdate()
     .execute();
   if (accounts.length === 0) return new Map();
   const ids = accounts.map((account) => account.id);
