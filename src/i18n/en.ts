@@ -60,7 +60,7 @@ export const en = {
   'signIn.password': 'Password',
   'signIn.submit': 'Sign in',
   'signIn.again':
-    'What comes next is set up for the first time, which takes your password once more: it was given too long ago, or in another sign-in.',
+    'Setting up the second step takes your password once more: it was given too long ago, or in another sign-in.',
   'signIn.choose':
     'This browser is signed in as {loginId}. Sign in with the account that you want to use: if it is another one, {loginId} is signed out here.',
   'signIn.forgotten': 'Forgotten your ID or password?',
