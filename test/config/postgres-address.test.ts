@@ -38,6 +38,13 @@ describe('S25: DATABASE_URL is read as libpq reads it', () => {
     }
   });
 
+  test('S25: options for the session are taken with either kind of space', () => {
+    for (const options of ['-c+work_mem%3D8MB', '-c%20work_mem=8MB']) {
+      const [server] = readPostgresAddress(`postgres://u@a/nijo?options=${options}`).servers;
+      expect(new URL(server?.url ?? '').searchParams.get('options')).toBe('-c work_mem=8MB');
+    }
+  });
+
   test.each(['p@ss', '100%', 'a:b', 'ü漢', 'p%23ss'])('S25: a password %s is taken as it was', (password) => {
     const [server] = readPostgresAddress(`postgres://u:${password}@a:1/nijo`).servers;
     const expected = password === 'p%23ss' ? 'p#ss' : password;

@@ -126,7 +126,9 @@ function readUrl(value: string): Map<string, string> {
   for (const pair of query.split('&').filter((part) => part !== '')) {
     const [name = '', ...words] = pair.split('=');
     const key = decode(name);
-    listed.set(key, [...(listed.get(key) ?? []), decode(words.join('='))]);
+    // Between options a + has always been taken for a space, as in any query.
+    const text = key === 'options' ? words.join('=').replaceAll('+', ' ') : words.join('=');
+    listed.set(key, [...(listed.get(key) ?? []), decode(text)]);
   }
   // Some write a list of hosts by repeating the name; of anything else the last one counts.
   for (const [name, values] of listed)
