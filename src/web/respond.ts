@@ -97,8 +97,10 @@ export function catchFaults(options: { responder: Responder; logger: Logger }): 
         throw new NijoError('not_found');
     } catch (thrown) {
       const error = asNijoError(thrown);
+      // Whoever went away in the middle of a request has made no mistake, and sees no page.
+      const gone = error.status < 500 && ctx.req.destroyed && !ctx.req.complete;
       const line = {
-        event: 'fault',
+        event: gone ? 'browser.gone' : 'fault',
         code: error.code,
         requestId: ctx.state.origin.requestId,
         status: error.status,
