@@ -2,6 +2,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { Kysely, type LogEvent, PGliteDialect, PostgresDialect } from 'kysely';
 import type { Configuration } from '../config/schema.ts';
 import { readPostgresAddress } from '../config/sections/postgres-address.ts';
+import { LiteralConstantsCompiler } from './literal-constants.ts';
 import { DatabaseUnreachable, patiently } from './patient-pool.ts';
 import { createPool } from './pool.ts';
 import type { Schema } from './schema.ts';
@@ -9,6 +10,18 @@ import { createTurns } from './turns.ts';
 
 /** The handle that data functions take: the database, or a transaction in it. */
 export type Db = Kysely<Schema>;
+
+class LiteralPostgres extends PostgresDialect {
+  override createQueryCompiler(): LiteralConstantsCompiler {
+    return new LiteralConstantsCompiler();
+  }
+}
+
+class LiteralPGlite extends PGliteDialect {
+  override createQueryCompiler(): LiteralConstantsCompiler {
+    return new LiteralConstantsCompiler();
+  }
+}
 
 /** Called after each statement; `bench/` and a test count them. */
 export type QueryListener = (event: LogEvent) => void;
@@ -57,7 +70,7 @@ export function openPostgres(
     ...(onMoved && { onMoved }),
   });
   return new Kysely<Schema>({
-    dialect: new PostgresDialect({ pool }),
+    dialect: new LiteralPostgres({ pool }),
     ...(onQuery === undefined ? {} : { log: onQuery }),
   });
 }
@@ -82,7 +95,7 @@ export function openForMigrations(
  */
 export function openEmbedded(folder?: string, onQuery?: QueryListener): Db {
   return new Kysely<Schema>({
-    dialect: new PGliteDialect({
+    dialect: new LiteralPGlite({
       pglite: () => PGlite.create(folder === undefined ? {} : { dataDir: folder }),
     }),
     ...(onQuery === undefined ? {} : { log: onQuery }),

@@ -60,7 +60,7 @@ export function createCases(deps: {
         settings.two_approvers,
         sql`c.state not in ('open', 'approved')`,
         {
-          order: sql`c.closed_at desc nulls last, c.id`,
+          order: sql`c.closed_at desc, c.id`,
           limit: pageLength + 1,
           offset: (page - 1) * pageLength,
         },

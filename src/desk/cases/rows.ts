@@ -30,7 +30,10 @@ export function isRowId(value: unknown): value is string {
   return typeof value === 'string' && wellFormed.test(value);
 }
 
-/** Cases `c` (with their account `a`) that `which` is true of, in the order given. */
+/**
+ * Cases `c` that `which` is true of, in the order given. They are found before anything is looked up about them, and
+ * their number stands in the statement: a plan for any number would read the tables whole (S15).
+ */
 export async function findSummaries(
   db: Db,
   settings: TwoApprovers,
@@ -47,11 +50,14 @@ export async function findSummaries(
         where p.case_id = c.id and desk_record_counts(p.approved_at, p.approved_by, c.account_id)
           and desk_record_stands(p.approved_at, p.approved_by, p.session_uid)) as approvals,
       case when ${isPrivileged(settings)} then 2 else desk_approvers_needed(c.id) end as needed,
-      exists (select from desk_approvals p where p.case_id = c.id and p.break_glass) as break_glass,
+      coalesce((select bool_or(p.break_glass) from desk_approvals p where p.case_id = c.id), false) as break_glass,
       c.created_at, c.closed_at,
       greatest(0, floor(extract(epoch from coalesce(c.closed_at, now()) - c.created_at) / 60))::int as waiting_minutes
-    from desk_cases c left join accounts a on a.id = c.account_id
-    where ${which} order by ${page.order} limit ${page.limit} offset ${page.offset ?? 0}`.execute(db);
+    from (select c.* from desk_cases c where ${which}
+      order by ${page.order} limit ${sql.lit(page.limit)} offset ${page.offset ?? 0}) c
+    left join lateral (select a.roles, a.login_id, a.affiliation from accounts a
+      where a.id = c.account_id limit 1) a on true
+    order by ${page.order}`.execute(db);
   return rows.map(toSummary);
 }
 
