@@ -91,4 +91,20 @@ export const steps = [
       'analyze desk_days',
     ],
   },
+  // Expired rows are found by these. The index on all of oidc_payloads goes a release later: the one before needs it.
+  {
+    concurrently: `create index concurrently oidc_payloads_interactions_over on oidc_payloads (expires_at)
+      where model = 'Interaction'`,
+  },
+  {
+    concurrently: `create index concurrently oidc_payloads_over on oidc_payloads (expires_at)
+      where model <> 'Interaction'`,
+  },
+  { concurrently: 'create index concurrently ended_sessions_ended_at on ended_sessions (ended_at)' },
+  {
+    concurrently:
+      'create index concurrently browser_sessions_last_seen_at on browser_sessions (last_seen_at)',
+  },
+  { concurrently: 'create index concurrently known_browsers_last_seen_at on known_browsers (last_seen_at)' },
+  { concurrently: 'create index concurrently mails_created_at on mails (created_at)' },
 ];

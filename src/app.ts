@@ -15,19 +15,16 @@ import type { Configuration } from './config/schema.ts';
 import { secretGenerations } from './config/secret-generations.ts';
 import type { Db } from './db/open.ts';
 import { forgiveAddressFailures, noteAddressFailure } from './factors/address-health.ts';
-import { forgetOldBrowsers } from './factors/known-browsers.ts';
 import { mailCodeOf } from './factors/mail-code-value.ts';
-import { forgetOldLinks, noticeToken } from './factors/notice-links.ts';
-import { forgetPasskeyChallenges } from './factors/passkeys/challenges.ts';
+import { noticeToken } from './factors/notice-links.ts';
 import { createSecondFactor } from './factors/second-factor.ts';
-import { forgetOldTrust } from './factors/trust-rows.ts';
+import { forgotten } from './forgetting.ts';
 import type { Locale } from './i18n/locale.ts';
 import { describeDevice } from './i18n/device.ts';
 import { translator } from './i18n/translate.ts';
 import { networkOf } from './limits/network.ts';
 import { createVisitLimit } from './limits/visit-limit.ts';
 import { loginRoutes } from './login/routes.ts';
-import { forgetOldMails } from './mail/delivery.ts';
 import { createMailRenderer } from './mail/render.ts';
 import { createMailSender } from './mail/sender.ts';
 import { createMailTransport } from './mail/transport.ts';
@@ -265,14 +262,8 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
   const cleaning = startCleaning({
     db,
     logger,
-    also: [
-      (trx, batch) => forgetOldMails(trx, { batch }),
-      forgetOldLinks,
-      forgetOldBrowsers,
-      forgetOldTrust,
-      forgetPasskeyChallenges,
-      ...centre.cleaners,
-    ],
+    also: [...forgotten, ...centre.cleaners],
+    onBehind: (kind, seconds) => metrics.cleaningBehind(kind, seconds),
   });
   logger.info({ event: 'started', port: listeners.public.port, issuer: config.issuer }, 'Nijo is listening');
 

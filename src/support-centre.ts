@@ -11,7 +11,7 @@ import { createSupportDesk, type SupportDesk } from './desk/support-desk.ts';
 import type { SecondFactor } from './factors/second-factor.ts';
 import type { SupportPort } from './login/ports.ts';
 import type { Logger } from './observe/logger.ts';
-import type { Cleaner } from './oidc/cleanup.ts';
+import type { CleaningKind } from './oidc/cleanup.ts';
 import { createOwnSessions, type OwnSessionDeps, staffPlace } from './oidc/own-session.ts';
 import type { PublicSupport } from './portal/ports.ts';
 import { supportRequestRoutes } from './portal/support-request.ts';
@@ -47,7 +47,7 @@ export interface SupportCentre {
     accountId: string,
   ): Promise<{ to: '/desk' | '/operator'; roles: readonly string[] } | undefined>;
   /** What the cleaning job does for it. */
-  cleaners: readonly Cleaner[];
+  cleaners: readonly CleaningKind[];
   start(): Promise<void>;
 }
 
@@ -88,7 +88,10 @@ export function createSupportCentre(parts: SupportCentreParts): SupportCentre {
       const to = staffHome(roles);
       return to === undefined ? undefined : { to, roles };
     },
-    cleaners: [keepHolidays, expireStaleCases],
+    cleaners: [
+      { name: 'holidays', clean: keepHolidays },
+      { name: 'desk_cases', clean: expireStaleCases },
+    ],
     async start() {
       if (config.branding.support_centre.hours !== undefined) {
         logger.warn(

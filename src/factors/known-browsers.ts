@@ -104,7 +104,8 @@ export async function forgetOldBrowsers(db: Db, batch: number): Promise<number> 
   const result = await sql`
     delete from known_browsers where (account_id, browser) in (
       select account_id, browser from known_browsers
-      where last_seen_at < now() - make_interval(days => ${keptDays}) limit ${batch} for update skip locked
+      where last_seen_at < now() - make_interval(days => ${keptDays})
+      order by last_seen_at limit ${sql.lit(batch)} for update skip locked
     )`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -69,7 +69,7 @@ export async function findNoticeLink(db: Db, sealer: Sealer, token: string): Pro
 export async function forgetOldLinks(db: Db, batch: number): Promise<number> {
   const result = await sql`
     delete from notice_links where id in (
-      select id from notice_links where expires_at < now() limit ${batch} for update skip locked
+      select id from notice_links where expires_at < now() order by expires_at limit ${sql.lit(batch)} for update skip locked
     )`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

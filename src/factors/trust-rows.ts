@@ -115,6 +115,6 @@ export async function forgetOldTrust(trx: Db, batch: number): Promise<number> {
   const result = await sql`
     delete from trusted_browsers where ctid = any(array(
       select ctid from trusted_browsers where expires_at < now() - interval '1 day'
-      order by expires_at limit ${batch} for update skip locked))`.execute(trx);
+      order by expires_at limit ${sql.lit(batch)} for update skip locked))`.execute(trx);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -47,7 +47,7 @@ export async function forgetOldMails(
     delete from mails where id in (
       select id from mails
       where created_at < now() - make_interval(hours => ${keepHours}) and (state <> 'waiting' or expires_at < now())
-      limit ${batch} for update skip locked
+      order by created_at limit ${sql.lit(batch)} for update skip locked
     )`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

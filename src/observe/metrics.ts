@@ -13,6 +13,8 @@ export interface Metrics {
   /** `route` is the route's pattern, never the path: a path may hold an identifier. */
   httpRequest(route: string, method: string, status: number, seconds: number): void;
   signIn(acr: string, result: 'success' | 'failure' | 'cancelled'): void;
+  /** Seconds by which the oldest expired row of a kind is late to be deleted. */
+  cleaningBehind(kind: string, seconds: number): void;
   /** Of the node itself, once a second. */
   readonly health: {
     clockOffset(seconds: number): void;
@@ -63,6 +65,13 @@ export function createMetrics(options: { mailDomains?: readonly string[] } = {})
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
+  const behind = new Gauge({
+    name: 'nijo_cleaning_behind_seconds',
+    help: 'How late the oldest expired row of a kind is to be deleted',
+    labelNames: ['kind'],
+    aggregator: 'max',
+    registers,
+  });
   const signIns = new Counter({
     name: 'nijo_sign_ins_total',
     help: 'Logins that came to an end, by the level they reached',
@@ -111,6 +120,7 @@ export function createMetrics(options: { mailDomains?: readonly string[] } = {})
       requests.observe({ route, method: known, status: String(status) }, seconds);
     },
     signIn: (acr, result) => signIns.inc({ acr, result }),
+    cleaningBehind: (kind, seconds) => behind.set({ kind }, seconds),
     health: {
       clockOffset: (seconds) => clockOffset.set(seconds),
       ready: (yes) => readiness.set(yes ? 1 : 0),

@@ -1,58 +1,98 @@
 import { type RawBuilder, sql } from 'kysely';
-import { forgetExpiredLimits } from '../limits/limits.ts';
 import type { Db } from '../db/open.ts';
+import { forgetExpiredLimits } from '../limits/limits.ts';
 import type { Logger } from '../observe/logger.ts';
 
 /** Rows deleted at a time: small enough that a login beside it does not notice (F14). */
 const batchSize = 2000;
+/** Batches of one kind in one round: then the others have their turn. */
+const mostBatches = 50;
+/** How late the oldest row of a kind may be before operators are told. */
+const alarmSeconds = 3600;
 
-/** Rows that are over, in the order of a column. */
-interface Expiring {
+/** Deletes at most `batch` rows that are over. @returns how many. */
+export type Cleaner = (trx: Db, batch: number) => Promise<number>;
+
+/** One kind of rows that end by themselves. */
+export interface CleaningKind {
+  /** Its name in metrics and the log. */
   name: string;
-  over: RawBuilder<unknown>;
-  by?: string;
+  clean: Cleaner;
+  /** Seconds since the oldest row should have gone, 0 where none is due; undefined where nothing waits for it. */
+  behind?: (db: Db) => Promise<number>;
 }
 
-const tables: readonly Expiring[] = [
+/** Rows of a table that are over so long after `by`, found by an index on it that holds these rows alone. */
+interface Expiring {
+  name: string;
+  table: string;
+  by?: string;
+  kept?: string;
+  /** The condition of the partial index. */
+  only?: RawBuilder<unknown>;
+  /** What else has to hold. */
+  and?: RawBuilder<unknown>;
+}
+
+function expiring({ name, table, by = 'expires_at', kept = '0', only, and }: Expiring): CleaningKind {
+  const from = sql.table(table);
+  const due = sql`${sql.ref(by)} + interval ${sql.lit(kept)}`;
+  const limit = sql`${sql.ref(by)} < now() - interval ${sql.lit(kept)}`;
+  const where = sql.join(
+    [limit, ...(only === undefined ? [] : [only]), ...(and === undefined ? [] : [and])],
+    sql` and `,
+  );
+  return {
+    name,
+    async clean(trx, batch) {
+      const result = await sql`
+        delete from ${from} where ctid = any(array(
+          select ctid from ${from} where ${where} order by ${sql.ref(by)} limit ${sql.lit(batch)}
+          for update skip locked))`.execute(trx);
+      return Number(result.numAffectedRows ?? 0n);
+    },
+    async behind(db) {
+      const { rows } = await sql<{ seconds: number }>`
+        select greatest(0, extract(epoch from now() - ${due}))::float8 as seconds from ${from}
+        where ${where} order by ${sql.ref(by)} limit 1`.execute(db);
+      return rows[0]?.seconds ?? 0;
+    },
+  };
+}
+
+const isInteraction = sql`model = 'Interaction'`;
+
+/** What ends by itself, each found by an index of its own: many of one kind hide none of another (S24). */
+export const expiringKinds: readonly CleaningKind[] = [
+  expiring({ name: 'tokens', table: 'oidc_payloads', only: sql`model <> 'Interaction'` }),
   // A login that is over is still good for "start again at …" for a day (R33).
-  {
-    name: 'oidc_payloads',
-    over: sql`expires_at < now() and (model <> 'Interaction' or expires_at < now() - interval '1 day')`,
-  },
-  { name: 'sign_ins', over: sql`expires_at < now() - interval '1 day'` },
-  { name: 'challenges', over: sql`expires_at < now() - interval '1 day'` },
-  { name: 'factor_changes', over: sql`expires_at < now() - interval '1 day'` },
+  expiring({ name: 'interactions', table: 'oidc_payloads', kept: '1 day', only: isInteraction }),
+  expiring({ name: 'sign_ins', table: 'sign_ins', kept: '1 day' }),
+  expiring({ name: 'challenges', table: 'challenges', kept: '1 day' }),
+  expiring({ name: 'factor_changes', table: 'factor_changes', kept: '1 day' }),
   // Services that could not be told are given up long before.
-  { name: 'ended_sessions', over: sql`ended_at < now() - interval '1 day'`, by: 'ended_at' },
+  expiring({ name: 'ended_sessions', table: 'ended_sessions', by: 'ended_at', kept: '1 day' }),
   // What a user recognises a session by goes when the session has; none lives unused for half a day.
-  {
+  expiring({
     name: 'browser_sessions',
-    over: sql`last_seen_at < now() - interval '13 hours' and not exists (select from oidc_payloads p
-      where p.model = 'Session' and p.session_uid = browser_sessions.session_uid and p.expires_at > now())`,
+    table: 'browser_sessions',
     by: 'last_seen_at',
-  },
+    kept: '13 hours',
+    and: sql`not exists (select from oidc_payloads p
+      where p.model = 'Session' and p.session_uid = browser_sessions.session_uid and p.expires_at > now())`,
+  }),
+  { ...expiring({ name: 'limits', table: 'limits' }), clean: forgetExpiredLimits },
 ];
 
 /**
- * Deletes one batch of expired rows of each kind. Rows that another node is deleting are skipped.
+ * Deletes at most one batch of expired rows, kind after kind. Rows that another node is deleting are skipped.
  * @returns how many went.
  */
 export async function deleteExpired(db: Db, batch = batchSize): Promise<number> {
   let deleted = 0;
-  for (const { name, over, by = 'expires_at' } of tables) {
-    const table = sql.table(name);
-    const result = await sql`
-      delete from ${table} where ctid = any(array(
-        select ctid from ${table} where ${over} order by ${sql.ref(by)} limit ${batch} for update skip locked))`.execute(
-      db,
-    );
-    deleted += Number(result.numAffectedRows ?? 0n);
-  }
-  return deleted + (await forgetExpiredLimits(db, batch));
+  for (const { clean } of expiringKinds) if (deleted < batch) deleted += await clean(db, batch - deleted);
+  return deleted;
 }
-
-/** Deletes at most `batch` rows that are over. @returns how many. */
-export type Cleaner = (trx: Db, batch: number) => Promise<number>;
 
 export interface Cleaning {
   stop(): Promise<void>;
@@ -61,41 +101,74 @@ export interface Cleaning {
 // Any number that nothing else in this program locks.
 const lockNumber = 7_203_118_002;
 
-/** Cleans as one node at a time: whoever finds another at it leaves it the work. */
-async function cleanOnce(db: Db, batch: number, also: readonly Cleaner[]): Promise<number> {
+/** One batch, as one node at a time: whoever finds another at it leaves it the work. */
+function cleanOnce(db: Db, batch: number, { clean }: CleaningKind): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ mine: boolean }>`
       select pg_try_advisory_xact_lock(${lockNumber}::bigint) as mine`.execute(trx);
-    if (rows[0]?.mine !== true) return 0;
-    let deleted = await deleteExpired(trx, batch);
-    for (const clean of also) deleted += await clean(trx, batch);
-    return deleted;
+    return rows[0]?.mine === true ? clean(trx, batch) : 0;
   });
 }
 
-/** Deletes what has expired, every `everyMs` (default: 30 s), and batch after batch while there is much. */
+/**
+ * Deletes what has expired, every `everyMs` (default: 30 s), kind after kind, each in transactions of its own: one
+ * that fails or takes too long stops no other.
+ */
 export function startCleaning(deps: {
   db: Db;
   logger: Logger;
   everyMs?: number;
   batch?: number;
   /** What other parts of the program have to forget. */
-  also?: readonly Cleaner[];
+  also?: readonly CleaningKind[];
+  /** Told of each kind, once a round, how far it is behind. */
+  onBehind?: (kind: string, seconds: number) => void;
 }): Cleaning {
-  const { db, logger, everyMs = 30_000, batch = batchSize, also = [] } = deps;
+  const { db, logger, everyMs = 30_000, batch = batchSize, also = [], onBehind } = deps;
+  const late = new Set<string>();
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  async function round(): Promise<void> {
-    try {
-      let deleted = batch;
-      while (!stopped && deleted >= batch) {
-        deleted = await cleanOnce(db, batch, also);
-        if (deleted > 0) logger.debug({ event: 'cleanup.deleted', rows: deleted });
+  async function cleanKind(kind: CleaningKind): Promise<void> {
+    // A batch that takes too long is tried again as a smaller one, in this round and the next.
+    let size = batch;
+    for (let count = 0; !stopped && count < mostBatches; count += 1) {
+      try {
+        const deleted = await cleanOnce(db, size, kind);
+        if (deleted > 0) logger.debug({ event: 'cleanup.deleted', kind: kind.name, rows: deleted });
+        if (deleted < size) return;
+      } catch (error) {
+        const { code } = (error ?? {}) as { code?: unknown };
+        logger.warn({ event: 'cleanup.failed', kind: kind.name, batch: size, err: error });
+        if (code !== statementTimeout || size <= smallestBatch) return;
+        size = Math.max(smallestBatch, Math.floor(size / 10));
       }
+    }
+  }
+
+  async function look(kind: CleaningKind): Promise<void> {
+    if (kind.behind === undefined) return;
+    try {
+      const seconds = await kind.behind(db);
+      onBehind?.(kind.name, seconds);
+      if (seconds > alarmSeconds && !late.has(kind.name))
+        logger.error(
+          { event: 'cleanup.behind', kind: kind.name, seconds: Math.round(seconds) },
+          'rows that have expired are not deleted in time',
+        );
+      if (seconds > alarmSeconds) late.add(kind.name);
+      else late.delete(kind.name);
     } catch (error) {
-      logger.warn({ event: 'cleanup.failed', err: error });
+      logger.warn({ event: 'cleanup.failed', kind: kind.name, err: error });
+    }
+  }
+
+  async function round(): Promise<void> {
+    for (const kind of [...expiringKinds, ...also]) {
+      if (stopped) return;
+      await cleanKind(kind);
+      if (!stopped) await look(kind);
     }
     schedule();
   }
@@ -115,3 +188,6 @@ export function startCleaning(deps: {
     },
   };
 }
+
+const statementTimeout = '57014';
+const smallestBatch = 20;

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { deleteExpired, startCleaning } from '../../src/oidc/cleanup.ts';
-import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
-import { silentLogger } from '../support/logger.ts';
+import { forgotten } from '../../src/forgetting.ts';
+import { deleteExpired, expiringKinds, startCleaning } from '../../src/oidc/cleanup.ts';
+import { describeOnEveryDatabase, openTestPostgres, type TestDatabase } from '../support/databases.ts';
+import { explainGeneric, stockSession } from '../support/explain.ts';
+import { collectingLogger, silentLogger } from '../support/logger.ts';
+import { recordingHandle } from '../support/recorded-statements.ts';
 
 describeOnEveryDatabase('cleaning', (open) => {
   let database: TestDatabase;
@@ -56,4 +59,96 @@ describeOnEveryDatabase('cleaning', (open) => {
     expect(kept.rows.map(({ id }) => id).toSorted()).toEqual(['change', 'new', 'new', 'quiet']);
     await sql`delete from oidc_payloads where id = 'session'`.execute(db);
   });
+});
+
+describe('S24: cleaning on a large database', () => {
+  let database: TestDatabase;
+  beforeAll(async () => {
+    database = await openTestPostgres();
+    // Logins that ended within the last day, which are kept, beside what is to go.
+    await sql`insert into oidc_payloads (model, id, payload, expires_at)
+      select 'Interaction', 'i' || n, '\\x00', now() - interval '23 hours' + n * interval '10 milliseconds'
+      from generate_series(1, 300000) n`.execute(database.db);
+    await sql`insert into oidc_payloads (model, id, payload, expires_at)
+      select 'AccessToken', 't' || n, '\\x00', now() - interval '2 hours' from generate_series(1, 5000) n`.execute(
+      database.db,
+    );
+    await sql`insert into oidc_payloads (model, id, payload, expires_at)
+      select 'Interaction', 'over' || n, '\\x00', now() - interval '30 hours' from generate_series(1, 3000) n`.execute(
+      database.db,
+    );
+    await sql`analyze oidc_payloads`.execute(database.db);
+  }, 60_000);
+  afterAll(() => database.close());
+  const count = async (which: string): Promise<number> => {
+    const { rows } = await sql<{ count: number }>`
+      select count(*)::int as count from oidc_payloads where id like ${which}`.execute(database.db);
+    return rows[0]?.count ?? -1;
+  };
+
+  test('S24: every kind is found by an index, and nothing that stays is looked at', async () => {
+    const handle = recordingHandle(String(database.url));
+    const session = await stockSession(String(database.url));
+    await handle.db.connection().execute(async (connection) => {
+      for (const { clean, behind } of [...expiringKinds, ...forgotten]) {
+        await clean(connection, 100);
+        await behind?.(connection);
+      }
+    });
+    const sent = handle.take();
+    expect(sent.length).toBeGreaterThanOrEqual(20);
+    await session.query('set enable_seqscan = off');
+    const whole: string[] = [];
+    for (const statement of sent)
+      for (const { table } of (await explainGeneric(session, statement)).readWhole)
+        whole.push(`${table}: ${statement}`);
+    expect(whole).toEqual([]);
+    // Of 300,000 logins that stay, the search for tokens and for older logins touches none.
+    const plan = await session.query<{ 'QUERY PLAN': string }>(`explain (analyze, buffers)
+      select ctid from oidc_payloads where expires_at < now() and model <> 'Interaction' order by expires_at limit 100`);
+    expect(plan.rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('oidc_payloads_over');
+    await session.end();
+    await handle.db.destroy();
+  });
+
+  test('S24: a kind that fails stops no other, and tokens go beside logins that stay', async () => {
+    const late: [string, number][] = [];
+    const log = collectingLogger();
+    // A row that cannot be deleted: each batch of this kind fails.
+    await sql`create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$`.execute(
+      database.db,
+    );
+    await sql`create trigger refuse before delete on oidc_payloads for each row
+      when (old.model = 'AccessToken' and old.id = 't4999') execute function refuse()`.execute(database.db);
+    const start = () =>
+      startCleaning({
+        db: database.db,
+        logger: log.logger,
+        everyMs: 10,
+        onBehind: (kind, seconds) => late.push([kind, seconds]),
+      });
+    let cleaning = start();
+    for (let tries = 0; tries < 400 && (await count('over%')) > 0; tries += 1)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 25);
+      });
+    expect(await count('over%')).toBe(0);
+    await cleaning.stop();
+    // Two hours late is an alarm, told once, and a number for monitoring.
+    expect(late.some(([kind, seconds]) => kind === 'tokens' && seconds > 7000)).toBe(true);
+    expect(
+      log.lines().filter(({ event, kind }) => event === 'cleanup.behind' && kind === 'tokens'),
+    ).toHaveLength(1);
+    expect(log.lines().some(({ event, kind }) => event === 'cleanup.failed' && kind === 'tokens')).toBe(true);
+    await sql`drop trigger refuse on oidc_payloads`.execute(database.db);
+    late.length = 0;
+    cleaning = start();
+    for (let tries = 0; tries < 400 && (await count('t%')) > 0; tries += 1)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 25);
+      });
+    await cleaning.stop();
+    expect(await count('t%')).toBe(0);
+    expect(await count('i%')).toBe(300_000);
+  }, 60_000);
 });

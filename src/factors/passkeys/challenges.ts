@@ -59,7 +59,7 @@ export async function forgetPasskeyChallenges(db: Db, batch: number): Promise<nu
   const result = await sql`
     delete from passkey_challenges where ctid = any(array(
       select ctid from passkey_challenges where expires_at < now() order by expires_at
-      limit ${batch} for update skip locked))`.execute(db);
+      limit ${sql.lit(batch)} for update skip locked))`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }
 
