@@ -19,6 +19,7 @@ import type { OidcPages } from './pages.ts';
 import { createPolicy, promptValues } from './policy.ts';
 import { findOnlyOwnLogins, type RequestingBrowser } from './resume-check.ts';
 import { serviceNameOf } from './service-name.ts';
+import { offerSignOut } from './sign-out-trouble.ts';
 import type { BrowserTrust } from './trust.ts';
 import { ttlConfiguration } from './ttl.ts';
 import type { UnitsOfWork } from './units.ts';
@@ -89,6 +90,7 @@ export function providerConfiguration(
     logger: deps.logger,
   });
   const nameOf = async (clientId: string) => serviceNameOf(clientId, await settings(clientId));
+  const keyIds = keys.map(({ kid }) => kid);
   const pairwiseSubjectFor = (accountId: string, client: Client): string =>
     deps.pairwiseSubject(
       accountId,
@@ -181,7 +183,16 @@ export function providerConfiguration(
       revocation: pathOf('revocation'),
       end_session: pathOf('end_session'),
     },
-    renderError: (ctx, out) =>
-      pages.error(ctx, { error: out.error, description: out.error_description ?? '', status: ctx.status }),
+    renderError: async (ctx, out, error) => {
+      if (await offerSignOut(ctx, error, { pages, nameOf, keyIds })) return;
+      await pages.error(ctx, {
+        error: out.error,
+        description: out.error_description ?? '',
+        status: ctx.status,
+        ...((ctx.oidc as typeof ctx.oidc | undefined)?.route === 'end_session_confirm'
+          ? { tryAgain: pathOf('end_session') }
+          : {}),
+      });
+    },
   };
 }

@@ -1,4 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
+import { onwardFormOf } from './onward-form.ts';
 
 /**
  * Where nobody is signed in there is nothing to ask and nothing to end: the browser goes straight back
@@ -12,7 +13,9 @@ export function skipEmptySignOut() {
     const oidc = ctx.oidc as KoaContextWithOIDC['oidc'] | undefined;
     if (oidc?.route !== 'end_session' || ctx.status !== 200) return;
     const { session } = oidc;
-    if (session === undefined || session.accountId !== undefined) return;
+    // A page of ours that says what was wrong with the request stays.
+    if (session === undefined || session.accountId !== undefined || onwardFormOf(ctx.body) === undefined)
+      return;
     const { postLogoutRedirectUri, state } = session.state ?? {};
     // Checked against the client's registered addresses by now.
     const back = new URL(

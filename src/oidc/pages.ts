@@ -3,6 +3,12 @@ import type { ServiceName } from '../login/ports.ts';
 import type { OnwardForm } from './onward-form.ts';
 
 /**
+ * Why a sign-out cannot lead back to the service: it is not registered (any more), what it sent along cannot be
+ * checked, or its address is not among those registered.
+ */
+export type SignOutTrouble = 'service' | 'hint' | 'return';
+
+/**
  * What the protocol needs to show a person. The web side implements it: each sets body, type and
  * whatever headers a page needs on the given context.
  */
@@ -10,7 +16,7 @@ export interface OidcPages {
   /** A request of a service that cannot be answered by sending the browser back to it. */
   error(
     ctx: KoaContextWithOIDC,
-    fault: { error: string; description: string; status: number },
+    fault: { error: string; description: string; status: number; tryAgain?: string },
   ): Promise<void>;
   /**
    * Asks whether to sign out (C36). The page posts `xsrf`, and with `logout=yes` the session ends:
@@ -19,10 +25,13 @@ export interface OidcPages {
    */
   signOut(
     ctx: KoaContextWithOIDC,
-    model: { formAction: string; xsrf: string; service?: ServiceName },
+    model: { formAction: string; xsrf: string; service?: ServiceName; trouble?: SignOutTrouble },
   ): Promise<void>;
   /** Sends a form on by itself (`response_mode=form_post`), or by its button where there is no JavaScript. */
   goOn(ctx: KoaContextWithOIDC, model: OnwardForm & { service?: ServiceName }): Promise<void>;
   /** Says that the browser is signed out. */
-  signedOut(ctx: KoaContextWithOIDC, model: { service?: ServiceName }): Promise<void>;
+  signedOut(
+    ctx: KoaContextWithOIDC,
+    model: { service?: ServiceName; trouble?: SignOutTrouble },
+  ): Promise<void>;
 }

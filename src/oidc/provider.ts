@@ -6,6 +6,7 @@ import type { SigningJwk } from './keys.ts';
 import { deferLogoutTokens } from './logout-tokens.ts';
 import { type RequestScopeDeps, requestScope } from './request-scope.ts';
 import { serviceNameOf } from './service-name.ts';
+import { answerSignOutsByPage } from './sign-out-trouble.ts';
 
 export type ProviderDeps = Omit<ConfigurationDeps, 'sessionProof'> & Omit<RequestScopeDeps, 'nameOf'>;
 
@@ -31,6 +32,27 @@ function pinToIssuer(provider: Provider): void {
       return `${issuer.origin}${this.path}${this.search}`;
     },
   });
+}
+
+const longestAddress = 500;
+
+/**
+ * Of an address that is not registered: the one that came beside those that are, so that the operator sees the
+ * slash, port or scheme in which they differ.
+ */
+function addressesOf(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): Record<string, unknown> {
+  const { client, params } = ctx.oidc;
+  if (client === undefined) return {};
+  const came = (value: unknown): unknown =>
+    typeof value === 'string' ? value.slice(0, longestAddress) : undefined;
+  if (error.message === 'invalid_redirect_uri')
+    return { redirect_uri: came(params?.redirect_uri), registered: client.redirectUris };
+  if (error.error_description?.startsWith('post_logout_redirect_uri') === true)
+    return {
+      post_logout_redirect_uri: came(params?.post_logout_redirect_uri),
+      registered: client.postLogoutRedirectUris,
+    };
+  return {};
 }
 
 /** What happened, for the audit trail: recorded with what the request writes, or not at all. */
@@ -60,8 +82,10 @@ function listen(provider: Provider, deps: ProviderDeps): void {
       event: 'oidc.refused',
       route: ctx.oidc.route,
       error: error.message,
+      description: error.error_description,
       detail: error.error_detail,
       client_id: ctx.oidc.client?.clientId,
+      ...addressesOf(ctx, error),
       request_id: deps.originOf(ctx.req)?.requestId,
     });
   };
@@ -70,6 +94,8 @@ function listen(provider: Provider, deps: ProviderDeps): void {
   provider.on('pushed_authorization_request.error', refused);
   provider.on('introspection.error', refused);
   provider.on('revocation.error', refused);
+  provider.on('end_session.error', refused);
+  provider.on('end_session_confirm.error', refused);
   // What even Koa could not answer; without a listener it would be printed unredacted.
   (provider as EventEmitter).on('error', (error: Error) =>
     logger.error({ event: 'oidc.unanswered', err: error }),
@@ -87,6 +113,7 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   const nameOf = async (clientId: string) => serviceNameOf(clientId, await deps.clients.settings(clientId));
   provider.use(requestScope({ ...deps, nameOf }));
   provider.use(skipEmptySignOut());
+  provider.use(answerSignOutsByPage());
   deferLogoutTokens(provider, deps.units);
   listen(provider, deps);
   return provider;

@@ -15,24 +15,33 @@ function adopt(ctx: Koa.Context): NijoContext {
   return adopted;
 }
 
+/** Why a sign-out does not lead back to the service. */
+type SignOutTrouble = 'service' | 'hint' | 'return';
+const troubles = {
+  service: 'signOut.trouble.service',
+  hint: 'signOut.trouble.hint',
+  return: 'signOut.trouble.return',
+} as const;
+
 /** The pages that the protocol endpoints show to people. */
 export function createProtocolPages(options: { responder: Responder; language: Language }) {
   const { responder, language } = options;
   return {
     async error(
       context: Koa.Context,
-      fault: { error: string; description: string; status: number },
+      fault: { error: string; description: string; status: number; tryAgain?: string },
     ): Promise<void> {
       const ctx = adopt(context);
       const code = codeOf(fault.error, fault.status);
       responder.error(ctx, new NijoError(code), {
         protocol: { error: fault.error, description: fault.description },
+        ...(fault.tryAgain === undefined ? {} : { tryAgain: fault.tryAgain }),
       });
       ctx.status = fault.status;
     },
     async signOut(
       context: Koa.Context,
-      model: { formAction: string; xsrf: string; service?: Localised },
+      model: { formAction: string; xsrf: string; service?: Localised; trouble?: SignOutTrouble },
     ): Promise<void> {
       const ctx = adopt(context);
       const locale = language.of(ctx);
@@ -41,7 +50,11 @@ export function createProtocolPages(options: { responder: Responder; language: L
       responder.page(
         ctx,
         'sign-out',
-        { formAction: model.formAction, xsrf: model.xsrf },
+        {
+          formAction: model.formAction,
+          xsrf: model.xsrf,
+          ...(model.trouble === undefined ? {} : { trouble: troubles[model.trouble] }),
+        },
         {
           locale,
           url: ownAddress(ctx),
@@ -73,13 +86,16 @@ export function createProtocolPages(options: { responder: Responder; language: L
         },
       );
     },
-    async signedOut(context: Koa.Context, model: { service?: Localised }): Promise<void> {
+    async signedOut(
+      context: Koa.Context,
+      model: { service?: Localised; trouble?: SignOutTrouble },
+    ): Promise<void> {
       const ctx = adopt(context);
       const locale = language.of(ctx);
       responder.page(
         ctx,
         'signed-out',
-        {},
+        model.trouble === undefined ? {} : { trouble: troubles[model.trouble] },
         {
           locale,
           url: ownAddress(ctx),

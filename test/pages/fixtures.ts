@@ -60,7 +60,11 @@ const appKey: PageModels['set-up-app'] = {
 
 /** One realistic model of every page. */
 export const models: PageModels = {
-  'sign-in': { loginId: 'a0123456', support: '/help/support?login=abc&ui_locales=en' },
+  'sign-in': {
+    loginId: 'a0123456',
+    support: '/help/support?login=abc&ui_locales=en',
+    signedInAs: 'a0654321',
+  },
   'mail-code': mailCode,
   'app-code': { otherWays: ['mail'] },
   'set-up-mail': { email: 'hanako@mail.example', forbidden, appOffered: true },
@@ -68,8 +72,8 @@ export const models: PageModels = {
   'set-up-app-only': { acknowledgementVersion: '2026-1', mailOffered: true },
   'set-up-app': appKey,
   consent: { scopes: ['openid', 'email'], claims: ['name', 'x_own_claim'] },
-  'sign-out': { formAction: '/logout/confirm', xsrf: 'xsrf-token' },
-  'signed-out': {},
+  'sign-out': { formAction: '/logout/confirm', xsrf: 'xsrf-token', trouble: 'signOut.trouble.return' },
+  'signed-out': { trouble: 'signOut.trouble.service' },
   continue: { formAction: 'https://library.example/callback', fields: [{ name: 'code', value: 'a-code' }] },
   'not-me': {
     loginId: 'a•••56',

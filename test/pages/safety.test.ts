@@ -27,6 +27,7 @@ function poison(value: unknown, key = ''): unknown {
       'delivery',
       'code',
       'about',
+      'trouble',
       'kind',
       'label',
       'roles',
