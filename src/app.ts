@@ -54,6 +54,7 @@ import { createKnownBrowser } from './web/known-browser.ts';
 import { createLanguage } from './web/language.ts';
 import { createProtocolPages } from './web/protocol-pages.ts';
 import { createRenderer } from './web/render.ts';
+import { createRequestingBrowser } from './web/requesting-browser.ts';
 import { createResponder } from './web/respond.ts';
 import { createResumeBinding, guardResume } from './web/resume-binding.ts';
 import type { RouteTable } from './web/route-table.ts';
@@ -154,10 +155,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
       holdsAny: async (accountId, days) =>
         config.trusted_browsers.enabled && (await secondFactor.trustedBrowsers.holdsAny(accountId, days)),
     },
-    browser: {
-      digestOf: (ctx) => browsers.read(ctx),
-      mayResume: (ctx, uid) => resumeBinding.holds(ctx, uid),
-    },
+    browser: createRequestingBrowser({ browsers, binding: resumeBinding, language }),
     pages: createProtocolPages({ responder, language }),
   });
 

@@ -196,6 +196,8 @@ export interface OidcPayloadsTable {
   account_id: string | null;
   consumed_at: NullableTimestamp;
   expires_at: GivenTimestamp;
+  /** Of a login alone: digest of the browser that it was begun in. */
+  browser: string | null;
 }
 
 export interface SigningKeysTable {

@@ -121,7 +121,11 @@ export function providerConfiguration(
         switches,
         sessionSeconds: ttl.sessionSeconds,
       }),
-      url: (_ctx, interaction) => `/interaction/${interaction.uid}`,
+      url: (ctx, { uid }) => {
+        const most = config.sessions.unfinished_logins;
+        units.current()?.beginLogin({ uid, browser: deps.browser.ensureDigest(ctx), most });
+        return `/interaction/${uid}`;
+      },
     },
     loadExistingGrant: createLoadExistingGrant({ settings, tokenSeconds: ttl.tokenSeconds }),
     findAccount: async (ctx, id, token) => {

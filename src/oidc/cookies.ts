@@ -1,4 +1,4 @@
-import type { Configuration as ProviderConfiguration } from 'oidc-provider';
+import type { Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
 import type { Sealer } from '../base/sealing.ts';
 
 export interface CookieNames {
@@ -38,4 +38,23 @@ export function cookieConfiguration(
     long: { ...flags },
     short: { ...flags },
   };
+}
+
+/** Takes away the provider's cookie that leads to the pages of a login. */
+export function forgetPages(ctx: KoaContextWithOIDC, issuer: string, uid: string): void {
+  expire(ctx, issuer, 'interaction', `/interaction/${uid}`);
+}
+
+/** Takes away both of the provider's cookies of a login. */
+export function forgetLogin(ctx: KoaContextWithOIDC, issuer: string, uid: string): void {
+  forgetPages(ctx, issuer, uid);
+  expire(ctx, issuer, 'resume', `/authorize/${uid}`);
+}
+
+/** With the cookie's signature, which is a cookie of its own; signing nothing would only make headers longer. */
+function expire(ctx: KoaContextWithOIDC, issuer: string, cookie: keyof CookieNames, path: string): void {
+  const secure = issuer.startsWith('https:');
+  const name = cookieNames(issuer)[cookie];
+  for (const each of [name, `${name}.sig`])
+    ctx.cookies.set(each, null, { path, secure, httpOnly: true, sameSite: 'lax', signed: false });
 }

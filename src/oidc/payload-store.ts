@@ -3,6 +3,7 @@ import { type Account, type AccountRow, accountColumns, toAccount } from '../acc
 import type { Db } from '../db/open.ts';
 import type { OidcPayloadsTable } from '../db/schema.ts';
 import type { StatementParts } from './session-trail.ts';
+import type { EndedLogin } from './unfinished-logins.ts';
 
 /** One thing that the provider keeps, as the table holds it: ids are digests, the payload is sealed. */
 export interface PayloadRow {
@@ -12,6 +13,12 @@ export interface PayloadRow {
   grantId: string | null;
   sessionUid: string | null;
   accountId: string | null;
+}
+
+/** A row that is to be written. */
+export interface NewRow extends PayloadRow {
+  /** Of a login that begins: digest of its browser. */
+  browser: string | null;
 }
 
 /** A row that was read. */
@@ -26,7 +33,7 @@ export interface StoredPayload extends PayloadRow {
 /** What is to be written. A guard is a condition that has to hold for anything to be written at all. */
 export type Change =
   /** Stores a payload. `mustExist`: it was read before, so somebody who ended it meanwhile wins (guard). */
-  | { kind: 'store'; row: PayloadRow; ttl: number; mustExist: boolean; consume: boolean }
+  | { kind: 'store'; row: NewRow; ttl: number; mustExist: boolean; consume: boolean }
   /** Uses something up that may be used once (guard, E1). */
   | { kind: 'consume'; model: string; id: string }
   /** Removes a row. `required`: it has to be there still (guard). */
@@ -157,6 +164,9 @@ function isLostGuard(error: unknown): boolean {
 
 const deadlock = '40P01';
 
+/** The row of a statement that ended no login. */
+type NoLogin = Record<keyof EndedLogin, null>;
+
 type Store = Extract<Change, { kind: 'store' }>;
 
 function values(rows: readonly Store[]): RawBuilder<unknown> {
@@ -164,12 +174,12 @@ function values(rows: readonly Store[]): RawBuilder<unknown> {
     rows.map(
       ({ row, ttl, consume }) => sql`(${row.model}::text, ${row.id}::text, ${Buffer.from(row.payload)}::bytea,
         ${row.grantId}::text, ${row.sessionUid}::text, ${row.accountId}::text,
-        now() + make_interval(secs => ${ttl}::float8), ${consume}::boolean)`,
+        now() + make_interval(secs => ${ttl}::float8), ${consume}::boolean, ${row.browser}::text)`,
     ),
   );
 }
 
-const columns = sql`(model, id, payload, grant_id, session_uid, account_id, expires_at, consume)`;
+const columns = sql`(model, id, payload, grant_id, session_uid, account_id, expires_at, consume, browser)`;
 
 /** The parts of the one statement, and how many rows each guarded part has to touch. */
 function statementParts(changes: readonly Change[], revocations: readonly Revocation[]) {
@@ -184,8 +194,9 @@ function statementParts(changes: readonly Change[], revocations: readonly Revoca
   if (added.length > 0) {
     // An upsert never un-consumes: consumed_at is not among what a conflict changes.
     parts.push(sql`added as (
-      insert into oidc_payloads (model, id, payload, grant_id, session_uid, account_id, expires_at, consumed_at)
-      select model, id, payload, grant_id, session_uid, account_id, expires_at, case when consume then now() end
+      insert into oidc_payloads
+        (model, id, payload, grant_id, session_uid, account_id, expires_at, consumed_at, browser)
+      select model, id, payload, grant_id, session_uid, account_id, expires_at, case when consume then now() end, browser
       from (values ${values(added)}) v ${columns}
       on conflict (model, id) do update set payload = excluded.payload, grant_id = excluded.grant_id,
         session_uid = excluded.session_uid, account_id = excluded.account_id, expires_at = excluded.expires_at
@@ -240,6 +251,7 @@ function statementParts(changes: readonly Change[], revocations: readonly Revoca
  * does not hold: the division by zero that tells so undoes the whole statement, whatever the other
  * parts have done.
  * @param beside what else goes into the statement; its conditions are looked at first.
+ * @returns the logins that were ended to make room for the one that begins.
  * @throws LostRace when a guard does not hold.
  */
 export async function writeChanges(
@@ -247,21 +259,25 @@ export async function writeChanges(
   changes: readonly Change[],
   revocations: readonly Revocation[] = [],
   beside: StatementParts = { parts: [], guards: [] },
-): Promise<void> {
+): Promise<EndedLogin[]> {
   const own = statementParts(changes, revocations);
   const parts = [...beside.parts, ...own.parts];
   // In this order: a condition that waits for somebody else waits before any row is touched.
   const guards = [...beside.guards, ...own.guards];
-  if (parts.length === 0) return;
+  if (parts.length === 0) return [];
   const verdict =
     guards.length === 0
       ? sql`select 1 as written`
       : sql`select 1 / (case when ${sql.join(guards, sql` and `)} then 1 else 0 end) as written`;
-  const statement = sql`with ${sql.join(parts)} ${verdict}`;
+  const outcome =
+    beside.endsLogins === true
+      ? sql`select v.written, s.id, s.payload from (${verdict}) v left join surplus s on true`
+      : verdict;
+  const statement = sql<Partial<EndedLogin> | NoLogin>`with ${sql.join(parts)} ${outcome}`;
   for (let attempt = 0; ; attempt += 1) {
     try {
-      await statement.execute(db);
-      return;
+      const { rows } = await statement.execute(db);
+      return rows.filter((row): row is EndedLogin => typeof row.id === 'string');
     } catch (error) {
       if (isLostGuard(error)) throw new LostRace(error);
       // Two statements took the same rows in another order; the database ended this one, whole.

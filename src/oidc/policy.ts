@@ -9,6 +9,7 @@ import {
   settledWithoutHolder,
 } from '../factors/assurance.ts';
 import type { ClientMetadata } from './client-metadata.ts';
+import { refuseUnseen } from './navigation.ts';
 import { trustDaysOf } from './trust.ts';
 
 const { Check, Prompt, base } = interactionPolicy;
@@ -178,5 +179,13 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
       },
     ),
   );
+  for (const prompt of policy) {
+    const { details, name } = prompt;
+    // Asked when nothing but an interaction helps, before anything of one is made.
+    prompt.details = (ctx) => {
+      refuseUnseen(ctx, name);
+      return details(ctx);
+    };
+  }
   return policy;
 }

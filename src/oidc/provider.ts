@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import { type errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
 import { type ConfigurationDeps, providerConfiguration } from './configuration.ts';
+import { forgetLogin, forgetPages } from './cookies.ts';
 import { skipEmptySignOut } from './empty-sign-out.ts';
 import type { SigningJwk } from './keys.ts';
 import { deferLogoutTokens } from './logout-tokens.ts';
@@ -8,7 +9,8 @@ import { type RequestScopeDeps, requestScope } from './request-scope.ts';
 import { serviceNameOf } from './service-name.ts';
 import { answerSignOutsByPage } from './sign-out-trouble.ts';
 
-export type ProviderDeps = Omit<ConfigurationDeps, 'sessionProof'> & Omit<RequestScopeDeps, 'nameOf'>;
+export type ProviderDeps = Omit<ConfigurationDeps, 'sessionProof'> &
+  Omit<RequestScopeDeps, 'nameOf' | 'forgetLogin'>;
 
 /**
  * Everything that the provider builds an address from comes from the issuer, whatever Host,
@@ -72,6 +74,11 @@ function listen(provider: Provider, deps: ProviderDeps): void {
       details: { token: used?.model === 'RefreshToken' ? 'refresh_token' : 'authorization_code' },
     });
   });
+  provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
+    // Its pages have nothing to show any more; the provider leaves their cookie to its time.
+    const { Interaction: ended } = ctx.oidc.entities;
+    if (ended !== undefined) forgetPages(ctx, provider.issuer, ended.uid);
+  });
   provider.on('end_session.success', (ctx: KoaContextWithOIDC) => {
     const accountId = ctx.oidc.session?.accountId;
     if (accountId === undefined || ctx.oidc.params?.logout === undefined) return;
@@ -111,7 +118,11 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   pinToIssuer(provider);
   // The first `use` is the outermost middleware: the unit of work spans everything.
   const nameOf = async (clientId: string) => serviceNameOf(clientId, await deps.clients.settings(clientId));
-  provider.use(requestScope({ ...deps, nameOf }));
+  const forget = (ctx: KoaContextWithOIDC, uid: string): void => {
+    forgetLogin(ctx, provider.issuer, uid);
+    deps.browser.forgetLogin(ctx, uid);
+  };
+  provider.use(requestScope({ ...deps, nameOf, forgetLogin: forget }));
   provider.use(skipEmptySignOut());
   provider.use(answerSignOutsByPage());
   deferLogoutTokens(provider, deps.units);

@@ -14,6 +14,8 @@ export interface RequestScopeDeps {
   logger: Logger;
   /** A client's name in the languages of the pages. */
   nameOf: (clientId: string) => Promise<ServiceName>;
+  /** Takes away what the browser has of a login that was ended to make room for a newer one. */
+  forgetLogin(ctx: KoaContextWithOIDC, uid: string): void;
   /** Who asked, for the audit trail. */
   originOf(req: IncomingMessage): RequestOrigin | undefined;
 }
@@ -111,6 +113,7 @@ export function requestScope(deps: RequestScopeDeps) {
         }
         // What an error answer has set right (a revocation after reuse) is written like anything else.
         await unit.flush(deps.originOf(ctx.req));
+        for (const uid of unit.endedLogins()) deps.forgetLogin(ctx, uid);
         if (routeOf(ctx) !== undefined) await replaceOnwardForm(ctx, pages, deps.nameOf);
       } catch (error) {
         if (error instanceof LostRace) {

@@ -4,8 +4,12 @@ import Provider, { type Adapter, type AdapterPayload, type KoaContextWithOIDC } 
 export interface RequestingBrowser {
   /** The digest of the browser's own secret; undefined when it has none. */
   digestOf(ctx: KoaContextWithOIDC): string | undefined;
+  /** The same; makes the secret when there is none. */
+  ensureDigest(ctx: KoaContextWithOIDC): string;
   /** Whether this browser finished the pages of this login. */
   mayResume(ctx: KoaContextWithOIDC, uid: string): boolean;
+  /** Takes away what our pages have left of this login in the browser. */
+  forgetLogin(ctx: KoaContextWithOIDC, uid: string): void;
 }
 
 /** What the login's pages record beside a result: whose browser it was proven, consented or cancelled in. */

@@ -3,6 +3,7 @@ import type { RequestOrigin } from '../audit/audit.ts';
 import { newId } from '../base/ids.ts';
 import type { PayloadSeal } from './payload-seal.ts';
 import type { Change } from './payload-store.ts';
+import { type BegunLogin, endSurplusLogins } from './unfinished-logins.ts';
 
 /** A service that is to hear that its part of a session is over (OpenID Connect Back-Channel Logout). */
 export interface Farewell {
@@ -21,6 +22,8 @@ export interface LoginInProgress {
 export interface StatementParts {
   parts: readonly RawBuilder<unknown>[];
   guards: readonly RawBuilder<unknown>[];
+  /** Whether a part `surplus` tells of logins that were ended to make room. */
+  endsLogins?: boolean;
 }
 
 type Store = Extract<Change, { kind: 'store' }>;
@@ -32,7 +35,15 @@ type Store = Extract<Change, { kind: 'store' }>;
 export function sessionTrail(
   seal: PayloadSeal,
   changes: readonly Change[],
-  { farewells, standsOn }: { farewells: readonly Farewell[]; standsOn: LoginInProgress | undefined },
+  {
+    farewells,
+    standsOn,
+    begun,
+  }: {
+    farewells: readonly Farewell[];
+    standsOn: LoginInProgress | undefined;
+    begun: BegunLogin | undefined;
+  },
   origin: RequestOrigin | undefined,
 ): StatementParts {
   const stores = changes.filter((change) => change.kind === 'store');
@@ -61,7 +72,14 @@ export function sessionTrail(
       where interaction = ${standsOn.interaction} and account_id = ${standsOn.accountId} returning 1)`);
     guards.push(sql`(select count(*) from standing) = 1`);
   }
-  return { parts, guards };
+  if (begun !== undefined) parts.push(endSurplusLogins(begun, loginsAmong(changes)));
+  return { parts, guards, endsLogins: begun !== undefined };
+}
+
+/** The logins that these changes are about. */
+function loginsAmong(changes: readonly Change[]): string[] {
+  const rows = changes.map((change) => (change.kind === 'store' ? change.row : change));
+  return rows.filter(({ model }) => model === 'Interaction').map(({ id }) => id);
 }
 
 function accountsOf(stores: readonly Store[]): string[] {

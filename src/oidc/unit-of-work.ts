@@ -11,6 +11,7 @@ import {
   writeChanges,
 } from './payload-store.ts';
 import { type Farewell, type LoginInProgress, sessionTrail } from './session-trail.ts';
+import type { BegunLogin, EndedLogin } from './unfinished-logins.ts';
 
 /** A payload to be kept, already serialised: what the provider changes afterwards is another write. */
 export interface NewPayload {
@@ -56,6 +57,10 @@ export interface UnitOfWork {
   bidFarewell(farewell: Farewell): void;
   /** What is written holds only while this login is there still: ending everything of an account ends it too. */
   standOn(login: LoginInProgress): void;
+  /** A login that was stored begins in this browser; the oldest of its unfinished ones make room. */
+  beginLogin(login: BegunLogin): void;
+  /** Logins that made room in what was written last, by their uid. */
+  endedLogins(): readonly string[];
   /** An event that is recorded with what this request writes, or not at all. */
   record(event: AuditEvent): void;
   /** Reads from the database for this request: an error there makes the whole request unanswerable. */
@@ -84,6 +89,8 @@ export function createUnitOfWork(
   const events: AuditEvent[] = [];
   const farewells: Farewell[] = [];
   let standsOn: LoginInProgress | undefined;
+  let begun: BegunLogin | undefined;
+  let ended: readonly string[] = [];
   let failed: Failure | undefined;
 
   const reach = async <Result>(work: () => Promise<Result>): Promise<Result> => {
@@ -151,7 +158,10 @@ export function createUnitOfWork(
     events.length = 0;
     farewells.length = 0;
     standsOn = undefined;
+    begun = undefined;
   }
+  const uidOf = ({ id, payload }: EndedLogin): string =>
+    (JSON.parse(seal.open('Interaction', id, payload)) as { jti: string }).jti;
 
   return {
     async find(model, plainId) {
@@ -192,6 +202,7 @@ export function createUnitOfWork(
         grantId: payload.grantId === undefined ? null : idOf('Grant', payload.grantId),
         sessionUid: payload.sessionUid === undefined ? null : seal.digest(payload.sessionUid),
         accountId: payload.accountId ?? null,
+        browser: null,
       };
       const consume = before?.kind === 'consume' || (before?.kind === 'store' && before.consume);
       // What was read and is written back has to be there still: ending it wins over changing it.
@@ -230,6 +241,13 @@ export function createUnitOfWork(
     standOn: (login) => {
       standsOn = login;
     },
+    beginLogin(login) {
+      const entry = written.get(keyOf('Interaction', idOf('Interaction', login.uid)));
+      if (entry?.change.kind !== 'store') return;
+      entry.change.row.browser = login.browser;
+      begun = login;
+    },
+    endedLogins: () => ended,
     record: (event) => void events.push(event),
     reach,
     fail: (cause, unavailable = false) => {
@@ -239,13 +257,14 @@ export function createUnitOfWork(
     async flush(origin) {
       const changes = changesToWrite();
       const revoked = [...revocations.values()];
-      const trail = sessionTrail(seal, changes, { farewells, standsOn }, origin);
+      const trail = sessionTrail(seal, changes, { farewells, standsOn, begun }, origin);
       if (events.length === 0) {
-        await writeChanges(db, changes, revoked, trail);
+        ended = (await writeChanges(db, changes, revoked, trail)).map(uidOf);
       } else {
-        await db.transaction().execute(async (trx) => {
-          await writeChanges(trx, changes, revoked, trail);
+        ended = await db.transaction().execute(async (trx) => {
+          const gone = await writeChanges(trx, changes, revoked, trail);
           await recordAudit(trx, origin, ...events);
+          return gone.map(uidOf);
         });
       }
       const leftToTell = farewells.length > 0;

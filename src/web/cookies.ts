@@ -13,18 +13,21 @@ export interface CookieSource {
   cookies: { get(name: string, options: { signed: false }): string | undefined };
 }
 
+/** What a cookie is written to: any context of Koa, the provider's too. */
+export type CookieHolder = Pick<NijoContext, 'cookies'>;
+
 /** Our own cookies, as C22 wants them: prefixed, Secure, HttpOnly, SameSite=Lax and signed. */
 export interface Cookies {
   /** The value, if the browser sent it with a signature of ours. */
   read(ctx: CookieSource, cookie: CookieKind): string | undefined;
   /** `path` is needed where the cookie is not a root one. Without `maxAgeSeconds` it ends with the browser. */
   write(
-    ctx: NijoContext,
+    ctx: CookieHolder,
     cookie: CookieKind,
     value: string,
     options?: { path?: string; maxAgeSeconds?: number },
   ): void;
-  clear(ctx: NijoContext, cookie: CookieKind, path?: string): void;
+  clear(ctx: CookieHolder, cookie: CookieKind, path?: string): void;
 }
 
 /**
@@ -42,7 +45,7 @@ export function createCookies(options: { issuer: string; keys: readonly Buffer[]
     createHmac('sha256', key).update(`own-cookie:${name}=${value}`).digest('base64url');
 
   const set = (
-    ctx: NijoContext,
+    ctx: CookieHolder,
     cookie: CookieKind,
     value: string | null,
     { path = '/', maxAgeSeconds }: { path?: string; maxAgeSeconds?: number },

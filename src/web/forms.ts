@@ -4,7 +4,7 @@ import { NijoError } from '../base/errors.ts';
 import { newSecret } from '../base/ids.ts';
 import { equalSecrets } from '../base/sealing.ts';
 import type { NijoContext, NijoMiddleware } from './context.ts';
-import type { Cookies, CookieSource } from './cookies.ts';
+import type { CookieHolder, Cookies, CookieSource } from './cookies.ts';
 
 /** A submitted form: only what a browser's form can send, each field once. */
 export type Form = ReadonlyMap<string, string>;
@@ -44,7 +44,7 @@ export function readForm(ctx: NijoContext): Form {
 /** This browser's own secret, in a cookie that no other site can read or set (C21). */
 export interface BrowserBinding {
   /** The secret's digest, which goes into the database; makes the cookie when there is none. */
-  ensure(ctx: NijoContext): string;
+  ensure(ctx: CookieHolder): string;
   /** The digest if the browser has the cookie. */
   read(source: CookieSource): string | undefined;
   /** Token for a form of this browser in this interaction (C23). */

@@ -1,7 +1,7 @@
 import { isLocale, type Locale } from '../i18n/locale.ts';
 import { type LocaleSources, negotiateLocale } from '../i18n/negotiate.ts';
 import type { NijoContext } from './context.ts';
-import type { Cookies } from './cookies.ts';
+import type { CookieHolder, Cookies } from './cookies.ts';
 
 /** Chosen by the toggle. */
 const chosen = { name: 'nijo-lang', root: true };
@@ -10,6 +10,8 @@ const chosenHere = { name: 'nijo-lang-here', root: false };
 /** What this login's pages were shown in, where the service or the account decided it. */
 const shownHere = { name: 'nijo-lang-shown', root: false };
 const year = 365 * 24 * 3600;
+/** As long as a login may take: cookies of one path each must not gather in a browser that stays open. */
+const hereSeconds = 2 * 3600;
 
 /** Which language a page is in, and what a use of the toggle leaves behind (R45). */
 export interface Language {
@@ -29,6 +31,8 @@ export interface Language {
   ): Locale;
   /** The language the user has chosen by the toggle, if ever. */
   chosen(ctx: NijoContext): Locale | undefined;
+  /** Takes away what was remembered, without anybody's choice, for the pages at this path. */
+  forget(ctx: CookieHolder, path: string): void;
 }
 
 export function createLanguage(options: { cookies: Cookies; fallback: Locale }): Language {
@@ -39,7 +43,7 @@ export function createLanguage(options: { cookies: Cookies; fallback: Locale }):
       const query = known.asked ?? (typeof ctx.query.lang === 'string' ? ctx.query.lang : undefined);
       if (isLocale(query)) {
         cookies.write(ctx, chosen, query, { maxAgeSeconds: year });
-        if (path !== undefined) cookies.write(ctx, chosenHere, query, { path });
+        if (path !== undefined) cookies.write(ctx, chosenHere, query, { path, maxAgeSeconds: hereSeconds });
       }
       const sources: LocaleSources = {
         query: query ?? cookies.read(ctx, chosenHere),
@@ -55,12 +59,15 @@ export function createLanguage(options: { cookies: Cookies; fallback: Locale }):
         uiLocales: known.uiLocales?.join(' '),
         profile: known.profile,
       });
-      if (locale !== unaided) cookies.write(ctx, shownHere, locale, { path });
+      if (locale !== unaided) cookies.write(ctx, shownHere, locale, { path, maxAgeSeconds: hereSeconds });
       return locale;
     },
     chosen(ctx) {
       const value = cookies.read(ctx, chosen);
       return isLocale(value) ? value : undefined;
+    },
+    forget(ctx, path) {
+      cookies.clear(ctx, shownHere, path);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { NijoError } from '../base/errors.ts';
 import type { NijoContext, NijoMiddleware } from './context.ts';
-import type { Cookies, CookieSource } from './cookies.ts';
+import type { CookieHolder, Cookies, CookieSource } from './cookies.ts';
 import type { BrowserBinding } from './forms.ts';
 
 /**
@@ -11,11 +11,11 @@ import type { BrowserBinding } from './forms.ts';
  */
 export interface ResumeBinding {
   /** Called when the login's pages are done, in the answer that leads on. `browser`: this one's digest. */
-  grant(ctx: NijoContext, uid: string, browser: string): void;
+  grant(ctx: CookieHolder, uid: string, browser: string): void;
   /** Whether the pages of this login were finished in the browser that asks. */
   holds(source: CookieSource, uid: string): boolean;
   /** Used once: the login's pages grant another one to a browser that lost its way. */
-  clear(ctx: NijoContext, uid: string): void;
+  clear(ctx: CookieHolder, uid: string): void;
 }
 
 const cookie = { name: 'nijo-passage', root: false };

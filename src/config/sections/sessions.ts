@@ -7,6 +7,8 @@ export const sessionsSchema = z.strictObject({
   absolute_hours: z.int().min(1).max(24).default(12),
   /** How long a login may take from the service to the last code. */
   interaction_minutes: z.int().min(10).max(120).default(60),
+  /** How many logins one browser may have begun and not finished; beyond them the oldest ends. */
+  unfinished_logins: z.int().min(2).max(25).default(10),
 });
 
 export const tokensSchema = z.strictObject({

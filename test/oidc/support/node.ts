@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Koa from 'koa';
@@ -98,7 +99,13 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
     waysOf: (accountId) => findHolder(db, accountId),
     trust: { allowedFrom: () => false, holds: async () => false },
     // One browser, unless a test says which one it is.
-    browser: { digestOf: (ctx) => ctx.get('x-test-browser') || 'b', mayResume: () => true },
+    browser: {
+      digestOf: (ctx) => ctx.get('x-test-browser') || 'b',
+      // Logins that are begun count for nobody.
+      ensureDigest: () => randomUUID(),
+      mayResume: () => true,
+      forgetLogin: () => undefined,
+    },
     pages: {
       error: async (ctx, fault) => {
         ctx.type = 'html';

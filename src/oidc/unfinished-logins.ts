@@ -1,0 +1,46 @@
+import { type RawBuilder, sql } from 'kysely';
+
+/** A login that begins in a browser. */
+export interface BegunLogin {
+  uid: string;
+  /** Digest of the browser's own secret. */
+  browser: string;
+  /** How many unfinished logins a browser may have, this one included. */
+  most: number;
+}
+
+/** A login that was ended to make room: its row as it is stored. */
+export interface EndedLogin {
+  id: string;
+  payload: Uint8Array;
+}
+
+/**
+ * Each login that ends costs the answer five cookies, and proxies take some kilobytes of headers (nginx: 4). Two at a
+ * time are more than begin, so that what began at the same moment is made up for.
+ */
+const mostAtOnce = 2;
+
+/**
+ * Ends the oldest unfinished logins of a browser, so that with the one that begins now it has no more than it may.
+ * Their rows stay for a day as those of other ended logins do: the page that says so knows the service (R33).
+ * @param touched logins that the same statement changes.
+ */
+export function endSurplusLogins(
+  { browser, most }: BegunLogin,
+  touched: readonly string[],
+): RawBuilder<unknown> {
+  const others =
+    touched.length === 0 ? sql`true` : sql`q.id not in (${sql.join(touched.map((id) => sql`${id}::text`))})`;
+  // Rows that a parallel request of this browser is just ending are left to it.
+  return sql`surplus as (
+    update oidc_payloads p set expires_at = now()
+    where p.model = 'Interaction' and p.id = any(array(
+      select s.id from (
+        select q.id, q.expires_at from oidc_payloads q
+        where q.browser = ${browser}::text and q.browser is not null and q.model = 'Interaction'
+          and q.expires_at > now() and ${others}
+        order by q.expires_at desc offset ${most - 1}::int for update skip locked) s
+      order by s.expires_at limit ${mostAtOnce}::int))
+    returning p.id, p.payload)`;
+}
