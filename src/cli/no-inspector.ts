@@ -1,3 +1,4 @@
+import cluster from 'node:cluster';
 import { close, url } from 'node:inspector';
 
 /**
@@ -11,6 +12,10 @@ export function keepInspectorShut(): void {
     options.includes('--inspect'),
   );
   if (askedFor) return;
+  // Workers are closed to it from their first moment (`serve --workers`).
+  const disable = '--disable-sigusr1';
+  if (cluster.isPrimary)
+    cluster.setupPrimary({ execArgv: [...process.execArgv.filter((each) => each !== disable), disable] });
   const closeAgain = (): void => {
     if (url() !== undefined) close();
   };
