@@ -66,6 +66,33 @@ describeWithNginx('S23: two nodes behind the documented nginx', () => {
     await signsIn();
   });
 
+  test('S12: strangers who loop a page for everybody, quick or stuck, keep nobody from signing in', async () => {
+    const work = async (): Promise<number[]> => {
+      const answers: number[] = [];
+      let over = false;
+      const strangers = [1, 2, 3, 4].map(async () => {
+        while (!over) answers.push((await throughNginx().request('/help/support')).status);
+      });
+      try {
+        for (let login = 0; login < 5; login += 1) await signsIn();
+      } finally {
+        over = true;
+        await Promise.all(strangers);
+      }
+      return answers;
+    };
+    const quick = await work();
+    // Nobody gets the calendar: each of these pages waits for the database, and then says so.
+    const stuck = await database.db.transaction().execute(async (trx) => {
+      await sql`lock table desk_calendar in access exclusive mode`.execute(trx);
+      return work();
+    });
+    expect(Math.min(quick.length, stuck.length)).toBeGreaterThan(0);
+    expect(quick.filter((status) => status !== 200 && status !== 429)).toEqual([]);
+    expect(stuck.filter((status) => status !== 503 && status !== 429)).toEqual([]);
+    expect(nginx.errors()).not.toMatch(/no live upstreams/);
+  });
+
   async function signsIn(): Promise<void> {
     const subject = await addSubject(cluster, { app: true });
     const browser = throughNginx();
