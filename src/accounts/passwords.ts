@@ -19,7 +19,14 @@ export function createPasswords(deps: {
   const { db, config, sealer, logger } = deps;
   const standIns = createStandIns({ db, sealer, logger });
   const hasher = createPasswordHasher(config.passwords);
-  const verifier = createPasswordVerifier({ db, hasher, limits: config.password_limits, logger, standIns });
+  const verifier = createPasswordVerifier({
+    db,
+    hasher,
+    limits: config.password_limits,
+    places: config.places,
+    logger,
+    standIns,
+  });
   return {
     verify: (attempt) => verifier.verify(attempt),
     async start() {

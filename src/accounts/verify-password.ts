@@ -1,14 +1,17 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { type AuditEvent, type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
+import type { Places } from '../config/places.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { Account } from './directory.ts';
 import { normaliseLoginId } from './login-id.ts';
+import { attemptLimits } from './attempt-limits.ts';
 import {
-  type AttemptLimits,
   abandonAttempt,
-  attemptLimits,
+  type Comparable,
+  findComparable,
   finishAttempt,
   type StartedAttempt,
   startAttempt,
@@ -21,6 +24,8 @@ export interface PasswordAttempt {
   loginId: string;
   password: string;
   origin: RequestOrigin;
+  /** Digest of the lasting cookie of a browser that has signed in before; it counts only where that is so. */
+  browser?: string | undefined;
   /** The service the person is on the way to, for the audit log. */
   clientId?: string;
 }
@@ -49,12 +54,14 @@ interface Dependencies {
   db: Db;
   hasher: PasswordHasher;
   limits: Configuration['password_limits'];
+  /** Networks with limits of their own. */
+  places?: Places;
   logger: Logger;
   /** What is compared with where there is no hash; left out, one with the configured parameters. */
   standIns?: Pick<StandIns, 'parametersFor'>;
 }
 
-type Comparable = Extract<StartedAttempt, { limited: false }>;
+type Started = Extract<StartedAttempt, { limited: false }>;
 
 /** Why an attempt fails, whatever the password; undefined when the comparison decides. For the audit log alone. */
 function refusalReason(attempt: PasswordAttempt, { account, phc }: Comparable): string | undefined {
@@ -72,13 +79,14 @@ export function createPasswordVerifier({
   db,
   hasher,
   limits: settings,
+  places = [],
   logger,
   standIns,
 }: Dependencies): PasswordVerifier {
   /** Exactly one comparison for every attempt (C13); an ID without a hash costs what one of the stored ones does. */
   async function compare(
     attempt: PasswordAttempt,
-    limits: AttemptLimits,
+    { counted }: Started,
     phc: string | undefined,
   ): Promise<boolean> {
     // For every attempt, so that this tells nothing either.
@@ -88,7 +96,7 @@ export function createPasswordVerifier({
         ? await hasher.verifyNothing(attempt.password, standIn)
         : await hasher.verify(phc, attempt.password);
     } catch (error) {
-      if (error instanceof NijoError && error.code === 'hashing_busy') await abandonAttempt(db, limits);
+      if (error instanceof NijoError && error.code === 'hashing_busy') await abandonAttempt(db, counted);
       throw error;
     }
   }
@@ -128,13 +136,14 @@ export function createPasswordVerifier({
         logger.warn({ event: 'hashing-busy', running, waiting });
         throw new NijoError('hashing_busy');
       }
-      const limits = attemptLimits(settings, attempt.loginId, attempt.origin.address);
+      const { loginId, browser } = attempt;
+      const limits = attemptLimits(settings, places, { loginId, address: attempt.origin.address, browser });
       const base = {
         method: 'pwd',
         ...(attempt.clientId === undefined ? {} : { clientId: attempt.clientId }),
       } satisfies Partial<AuditEvent>;
 
-      const started = await startAttempt(db, attempt.loginId, limits);
+      const started = await startAttempt(db, { loginId, browser }, limits);
       if (started.limited) {
         const { accountId, by, retryAfterSeconds } = started;
         await recordAudit(db, attempt.origin, {
@@ -148,9 +157,13 @@ export function createPasswordVerifier({
         return { outcome: 'limited', retryAfterSeconds };
       }
 
-      const { account, phc } = started;
-      const matches = await compare(attempt, limits, phc);
-      const reason = refusalReason(attempt, started) ?? (matches ? undefined : 'wrong');
+      const slowed = started.waitMs > 0;
+      if (slowed) await pause(started.waitMs);
+      // Whatever was changed while it waited counts.
+      const comparable = slowed ? await findComparable(db, loginId) : started;
+      const { account, phc } = comparable;
+      const matches = await compare(attempt, started, phc);
+      const reason = refusalReason(attempt, comparable) ?? (matches ? undefined : 'wrong');
       if (reason === 'hash-unreadable')
         logger.error({ event: 'password-hash-unreadable', accountId: account?.id });
       if (!matches || reason !== undefined || account === undefined || phc === undefined) {
@@ -161,19 +174,19 @@ export function createPasswordVerifier({
           // Nobody has proven to be the account's owner.
           actor: 'anonymous',
           ...(account === undefined ? {} : { accountId: account.id }),
-          details: { reason: reason ?? 'wrong' },
+          details: { reason: reason ?? 'wrong', ...(slowed ? { slowed } : {}) },
         });
         return { outcome: 'refused' };
       }
 
-      await finishAttempt(db, limits, attempt.origin, {
+      await finishAttempt(db, started.counted, attempt.origin, {
         ...base,
         event: 'password.verified',
         result: 'success',
         accountId: account.id,
       });
       if (hasher.needsRehash(phc)) await rehash(attempt, account, phc);
-      return { outcome: 'verified', account, passwordSet: started.passwordSet };
+      return { outcome: 'verified', account, passwordSet: comparable.passwordSet };
     },
   };
 }

@@ -5,18 +5,30 @@ import type { Bilingual } from './sections/values.ts';
 
 export type Places = Readonly<z.output<typeof placesSchema>>;
 
-/** The operator's name for the network that an address is in; undefined where it is in none of them. */
-export function placeOf(places: Places, address: string): Bilingual | undefined {
+/** The operator's entry for the network that an address is in; undefined where it is in none of them. */
+export function placeAt(places: Places, address: string): Places[number] | undefined {
   if (!ipaddr.isValid(address)) return undefined;
   const client = ipaddr.process(address);
   const inside = (network: string): boolean => {
-    const [base, bits] = ipaddr.isValidCIDR(network) ? ipaddr.parseCIDR(network) : whole(network);
+    const [base, bits] = blockOf(network);
     return base.kind() === client.kind() && client.match(base, bits);
   };
-  return places.find(({ networks }) => networks.some(inside))?.name;
+  return places.find(({ networks }) => networks.some(inside));
 }
 
-function whole(address: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
-  const parsed = ipaddr.process(address);
-  return [parsed, parsed.kind() === 'ipv4' ? 32 : 128];
+/** The operator's name for the network that an address is in. */
+export const placeOf = (places: Places, address: string): Bilingual | undefined =>
+  placeAt(places, address)?.name;
+
+const mappedBits = 96;
+
+/** An IPv4 network in IPv6 dress is the IPv4 network, as an address is. */
+function blockOf(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
+  if (!ipaddr.isValidCIDR(network)) {
+    const address = ipaddr.process(network);
+    return [address, address.kind() === 'ipv4' ? 32 : 128];
+  }
+  const [base, bits] = ipaddr.parseCIDR(network);
+  const mapped = base.kind() === 'ipv6' && (base as ipaddr.IPv6).isIPv4MappedAddress() && bits >= mappedBits;
+  return mapped ? [(base as ipaddr.IPv6).toIPv4Address(), bits - mappedBits] : [base, bits];
 }

@@ -48,6 +48,7 @@ export const runtimeRights: Readonly<Record<keyof Schema, readonly Right[]>> = {
   clients: all,
   client_versions: append,
   instance_secrets: keep,
+  installation: keep,
   signing_keys: keep,
   oidc_payloads: all,
   browser_sessions: all,

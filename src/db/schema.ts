@@ -215,6 +215,14 @@ export interface InstanceSecretsTable {
   created_at: Timestamp;
 }
 
+export interface InstallationTable {
+  id: Generated<boolean>;
+  place: string | null;
+  noted_at: Timestamp;
+  restored_at: NullableTimestamp;
+  directory_at: NullableTimestamp;
+}
+
 export interface AuditEventsTable {
   id: Generated<BigInteger>;
   at: Timestamp;
@@ -252,6 +260,7 @@ export interface Schema {
   oidc_payloads: OidcPayloadsTable;
   signing_keys: SigningKeysTable;
   instance_secrets: InstanceSecretsTable;
+  installation: InstallationTable;
   audit_events: AuditEventsTable;
   factor_changes: FactorChangesTable;
   factor_failures: FactorFailuresTable;

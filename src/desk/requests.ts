@@ -2,13 +2,14 @@ import { type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Sealer } from '../base/sealing.ts';
+import { type Places, placeAt } from '../config/places.ts';
 import type { DeskSettings } from '../config/sections/desk.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
 import { takeTurn } from '../factors/account-lock.ts';
 import type { Notices } from '../factors/notices.ts';
 import { hit } from '../limits/limits.ts';
-import { networkOf } from '../limits/network.ts';
+import { networkOf, siteOf } from '../limits/network.ts';
 import { caseNumberOf, newCaseNumber } from './case-number.ts';
 import { findOpenCase } from './cases/opening.ts';
 import { type ChosenReason, isCaseReason } from './cases/shapes.ts';
@@ -52,6 +53,8 @@ export type FileNotMe = (
 
 /** Without the password: a campus may have one address for all, and a queue must not be flooded from one place. */
 export const filingsPerHourAndNetwork = 20;
+/** A /48 of IPv6 may be one customer's, with 65,536 networks to go through. */
+const networksPerSite = 4;
 export const filingsPerDayAndId = 5;
 /** A request that was looked through. */
 interface Filing {
@@ -71,8 +74,10 @@ export function createSupportRequests(deps: {
   settings: DeskSettings;
   notices: Notices;
   sealer: Pick<Sealer, 'digest'>;
+  /** Networks with limits of their own. */
+  places: Places;
 }): SupportRequests {
-  const { db, settings, notices, sealer } = deps;
+  const { db, settings, notices, sealer, places } = deps;
 
   return {
     fileNotMe: createFileNotMe(settings),
@@ -90,14 +95,26 @@ export function createSupportRequests(deps: {
       // Whoever knows the password files once, however often they ask; a campus shares one address.
       if (account !== undefined) return fileWithPassword(account, filing);
       if (form !== undefined && (await isFiled(db, number))) return { number };
-      const key = `support-network:${networkOf(origin.address)}`;
-      const counted = await hit(db, { key, max: filingsPerHourAndNetwork, seconds: 3600 });
-      if (!counted.allowed)
-        throw new NijoError('support_limit_reached', { minutes: Math.ceil(counted.retryAfterSeconds / 60) });
+      await countForNetwork(origin.address);
       const filed = await inTransaction(db, (trx) => store(trx, filing));
       return { number: filed.number };
     },
   };
+
+  /** The queue of people must not be flooded from one place; whoever is over the limit files with the password. */
+  async function countForNetwork(address: string): Promise<void> {
+    const max = placeAt(places, address)?.limits?.support_requests_per_hour ?? filingsPerHourAndNetwork;
+    const site = siteOf(address);
+    const windows = [
+      { key: `support-network:${networkOf(address)}`, max },
+      ...(site === undefined ? [] : [{ key: `support-network:${site}`, max: max * networksPerSite }]),
+    ];
+    for (const window of windows) {
+      const counted = await hit(db, { ...window, seconds: 3600 });
+      if (!counted.allowed)
+        throw new NijoError('support_limit_reached', { minutes: Math.ceil(counted.retryAfterSeconds / 60) });
+    }
+  }
 
   /** Told to nobody: what is over the limit of an ID gets the number of what is stored already. */
   async function store(trx: Db, filing: Filing): Promise<{ number: string; stored: boolean }> {

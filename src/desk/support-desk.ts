@@ -23,7 +23,7 @@ export interface SupportDesk {
 
 export interface SupportDeskDependencies {
   db: Db;
-  config: Pick<Configuration, 'desk' | 'locale'>;
+  config: Pick<Configuration, 'desk' | 'locale' | 'places'>;
   sealer: Sealer;
   notices: Notices;
   secondFactor: {
@@ -40,7 +40,7 @@ export function createSupportDesk(deps: SupportDeskDependencies): SupportDesk {
   const calendar = createCalendar({ db, settings, timeZone: locale.time_zone });
   return {
     calendar,
-    requests: createSupportRequests({ db, settings, notices, sealer }),
+    requests: createSupportRequests({ db, settings, notices, sealer, places: config.places }),
     cases: createCases({
       db,
       settings,

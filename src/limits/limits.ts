@@ -61,13 +61,14 @@ export async function peek(db: Db, limit: Limit): Promise<Hit> {
 export function takeBackHits(...keys: readonly string[]): RawBuilder<Record<string, never>> {
   return sql`
     update limits set hits = hits[1:cardinality(hits) - 1]
-    where key in (select key from limits where key in (${sql.join(keys)}) order by key for update)
+    where key in (select key from limits where key in (${sql.join(keys)})
+      order by key collate "C" for update)
       and cardinality(hits) > 0`;
 }
 
 /** Takes the newest hit back, when what it counted turned out not to be a failure. */
 export async function release(db: Db, ...keys: readonly string[]): Promise<void> {
-  await takeBackHits(...keys).execute(db);
+  if (keys.length > 0) await takeBackHits(...keys).execute(db);
 }
 
 /** Forgets windows that are over. @returns how many. */

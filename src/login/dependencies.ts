@@ -42,6 +42,7 @@ export interface LoginDependencies {
     password: string;
     clientId: string;
     origin: RequestOrigin;
+    browser: string | undefined;
   }): Promise<PasswordOutcome>;
   rememberLocale(accountId: string, locale: 'en' | 'ja'): Promise<void>;
   /** A browser in words, from its User-Agent. */

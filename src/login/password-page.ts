@@ -14,7 +14,8 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
 
   const { origin } = visit.ctx.state;
   const clientId = visit.details.client.id;
-  const verified = await dependencies.verifyPassword({ loginId, password, clientId, origin });
+  const browser = dependencies.knownBrowser.read(visit.ctx);
+  const verified = await dependencies.verifyPassword({ loginId, password, clientId, origin, browser });
   if (verified.outcome === 'limited') {
     return stay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
   }

@@ -52,6 +52,7 @@ export async function passwordFault(
     password,
     clientId: visit.details.client.id,
     origin: visit.ctx.state.origin,
+    browser: dependencies.knownBrowser.read(visit.ctx),
   });
   if (verified.outcome === 'limited')
     return stay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));

@@ -7,18 +7,29 @@ import type { Cookies } from './cookies.ts';
 export interface KnownBrowser {
   /** The digest of this browser's lasting cookie, which goes into the database; makes or prolongs the cookie. */
   ensure(ctx: NijoContext): string;
+  /** The digest of the cookie that is there; undefined where nobody has finished a sign-in with this browser. */
+  read(ctx: NijoContext): string | undefined;
 }
 
 const cookie = { name: 'nijo-known', root: true };
 const maxAgeSeconds = 180 * 24 * 3600;
 
+const digestOf = (value: string): string => createHash('sha256').update(value).digest('base64url');
+
 export function createKnownBrowser(cookies: Cookies): KnownBrowser {
+  const present = (ctx: NijoContext): string | undefined => {
+    const value = cookies.read(ctx, cookie);
+    return value?.length === 43 ? value : undefined;
+  };
   return {
     ensure(ctx) {
-      const present = cookies.read(ctx, cookie);
-      const value = present?.length === 43 ? present : newSecret(32);
+      const value = present(ctx) ?? newSecret(32);
       cookies.write(ctx, cookie, value, { maxAgeSeconds });
-      return createHash('sha256').update(value).digest('base64url');
+      return digestOf(value);
+    },
+    read(ctx) {
+      const value = present(ctx);
+      return value === undefined ? undefined : digestOf(value);
     },
   };
 }

@@ -12,7 +12,12 @@ export const cheapHashing = {
   max_queue: 1000,
 };
 
-export const limits = { wrong_per_id_and_network: 10, wrong_per_network: 300, window_minutes: 15 };
+export const limits = {
+  wrong_per_id_and_network: 10,
+  wrong_per_network: 300,
+  window_minutes: 15,
+  slowed_per_minute: 6000,
+};
 
 export const password = 'a right password 1';
 
@@ -53,8 +58,8 @@ export function countingHasher(
   return {
     ...hasher,
     hash: (plain) => (count('hash'), hasher.hash(plain)),
-    verify: (phc, plain) => (count('verify'), hasher.verify(phc, plain)),
-    verifyNothing: (plain, parameters) => (count('verifyNothing'), hasher.verifyNothing(plain, parameters)),
+    verify: (...given) => (count('verify'), hasher.verify(...given)),
+    verifyNothing: (...given) => (count('verifyNothing'), hasher.verifyNothing(...given)),
     counts: () => ({ ...counts }),
   };
 }

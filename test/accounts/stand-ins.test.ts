@@ -14,7 +14,12 @@ import { silentLogger } from '../support/logger.ts';
 import { testSealer } from '../support/sealer.ts';
 import { addAccount, cheapHashing, originAt, password } from './helpers.ts';
 
-const limits = { wrong_per_id_and_network: 10_000, wrong_per_network: 100_000, window_minutes: 15 };
+const limits = {
+  wrong_per_id_and_network: 10_000,
+  wrong_per_network: 100_000,
+  window_minutes: 15,
+  slowed_per_minute: 6000,
+};
 const own = '$argon2id$v=19$m=256,t=1,p=1';
 const foreign = '$argon2id$v=19$m=512,t=2,p=1';
 const rare = '$argon2id$m=512,t=1,p=2';

@@ -54,6 +54,7 @@ describeOnEveryDatabase('requests for help', (open) => {
       settings: deskSchema.parse({}),
       notices: stage.factors.notices,
       sealer: testSealer(),
+      places: [],
     });
     const [known, disabled] = [await stage.person(), await stage.person({ disabled: true })];
     const filed = [];

@@ -4,7 +4,7 @@ import type { Message } from '../message.ts';
 const en = {
   'errors.support_limit_reached.title': 'Too many requests from this network',
   'errors.support_limit_reached.message':
-    'Nothing was filed. Please wait an hour and try again, or go to the support centre.',
+    'Nothing was filed. With your password you can ask at once: sign in to a service and ask there. Otherwise please wait an hour and try again, or go to the support centre.',
   'errors.too_many_visits.title': 'Too many visits from this network',
   'errors.too_many_visits.message': 'Please wait a few seconds and try again.',
   'errors.setup_pass_missing.title': 'The setup pass is missing',
@@ -92,7 +92,7 @@ const en = {
 const ja: Record<keyof typeof en, Message> = {
   'errors.support_limit_reached.title': 'このネットワークからの申し込みが多すぎます',
   'errors.support_limit_reached.message':
-    '受け付けていません。1時間ほど待ってから、もう一度お試しください。窓口でもご相談いただけます。',
+    '受け付けていません。パスワードが分かる場合は、サービスへのログインの途中の画面からすぐに申し込めます。分からない場合は、1時間ほど待ってからもう一度お試しください。窓口でもご相談いただけます。',
   'errors.too_many_visits.title': 'このネットワークからのアクセスが集中しています',
   'errors.too_many_visits.message': '数秒待ってから、もう一度お試しください。',
   'errors.setup_pass_missing.title': '設定パスが入力されていません',
