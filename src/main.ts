@@ -3,9 +3,10 @@ import { type Nijo, startNijo } from './app.ts';
 import { createNodeClock, leadDateBy } from './base/node-clock.ts';
 import type { Configuration } from './config/schema.ts';
 import { pendingMigrations } from './db/migrate.ts';
-import { openPostgres } from './db/open.ts';
+import { installationOf } from './db/installation.ts';
+import { type Db, openPostgres } from './db/open.ts';
 import { longestStopMs } from './listeners.ts';
-import { createLogger } from './observe/logger.ts';
+import { createLogger, type Logger } from './observe/logger.ts';
 
 /** The line of a worker to whoever keeps several of them. */
 export interface Supervised {
@@ -50,6 +51,7 @@ export async function serve(config: Configuration, supervised?: Supervised): Pro
         `The database lacks ${pending.length} migration(s) (${pending.join(', ')}). Run \`nijo migrate\` first.`,
       );
     }
+    await warnOfRestore(db, logger);
     const nijo = await startNijo({
       config,
       db,
@@ -69,6 +71,21 @@ export async function serve(config: Configuration, supervised?: Supervised): Pro
     await Promise.all([db.destroy(), healthDb.destroy()]);
     leaveDate();
   }
+}
+
+/** A restore that nobody has dealt with is said at every start: used tokens and ended sessions are good again. */
+async function warnOfRestore(db: Db, logger: Logger): Promise<void> {
+  const { state, awaitsDirectory } = await installationOf(db);
+  if (state === 'elsewhere')
+    logger.error(
+      { event: 'database.restored-and-not-dealt-with' },
+      'these data come from another database: run `nijo post-restore` (docs/operations.md)',
+    );
+  else if (awaitsDirectory)
+    logger.warn(
+      { event: 'database.directory-awaited' },
+      'after a restore: run `nijo accounts import` with the newest file of the directory',
+    );
 }
 
 function untilSignal(second: () => void): Promise<void> {

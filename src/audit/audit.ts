@@ -89,6 +89,7 @@ export type AuditEventName =
   | 'client.removed'
   | 'client.disabled'
   | 'client.enabled'
+  | 'database.restored'
   | 'key.rotated';
 
 export interface AuditEvent {

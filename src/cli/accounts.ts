@@ -8,6 +8,7 @@ import { createPasswordHasher } from '../accounts/password-hasher.ts';
 import { setPassword } from '../accounts/set-password.ts';
 import { disableAccount, enableAccount } from '../accounts/status.ts';
 import type { Configuration } from '../config/schema.ts';
+import { noteDirectoryState } from '../db/installation.ts';
 import type { Db } from '../db/open.ts';
 import { canonicalAddress } from '../factors/address.ts';
 import { noteAddressFailure } from '../factors/address-health.ts';
@@ -67,7 +68,7 @@ export function accountsCommands(
       await access(file, constants.R_OK).catch(() => context.fail(`The file ${file} cannot be read.`));
       const result = await context.withDatabase(async ({ db, config, sealer }) => {
         try {
-          return await importAccounts({
+          const imported = await importAccounts({
             db,
             hasher: createPasswordHasher(config.passwords),
             sealer,
@@ -77,6 +78,9 @@ export function accountsCommands(
             tellOfFactors: factorNotices(config),
             timeZone: config.locale.time_zone,
           });
+          // After a restore this is what was waited for (`nijo post-restore`): every line of it was read.
+          if (imported.bad.length === 0) await noteDirectoryState(db);
+          return imported;
         } catch (error) {
           if (error instanceof ImportRefusedError) context.fail(`Nothing was imported: ${error.message}.`);
           throw error;

@@ -4,6 +4,7 @@ import { createSealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import { secretGenerations } from '../config/secret-generations.ts';
 import { clockOffset, pendingMigrations } from '../db/migrate.ts';
+import { installationOf } from '../db/installation.ts';
 import { type Db, openPostgres } from '../db/open.ts';
 import { connectedRole } from '../db/runtime-role.ts';
 import { probeWriting } from '../db/write-probe.ts';
@@ -61,6 +62,18 @@ async function examine(config: Configuration): Promise<Finding[]> {
         const pending = await pendingMigrations(db);
         if (pending.length > 0) throw new Error(`${pending.join(', ')} pending: run \`nijo migrate\``);
         return 'up to date';
+      }),
+      await attempt('restore', async () => {
+        const { state, awaitsDirectory } = await installationOf(db);
+        if (state === 'elsewhere')
+          throw new Error(
+            'these data come from another database: run `nijo post-restore` (docs/operations.md), or `nijo post-restore --nothing-lost` after pg_upgrade',
+          );
+        if (awaitsDirectory)
+          throw new Error(
+            'whoever was disabled since the dump is active: run `nijo accounts import` with the newest file',
+          );
+        return state === 'same' ? 'none that was not dealt with' : 'cannot be noticed here';
       }),
       await attempt('rights', async () => {
         const { name, lacks } = await connectedRole(db);

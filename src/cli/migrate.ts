@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
+import { noteInstallation } from '../db/installation.ts';
 import { MigrationBlocked } from '../db/migrations/patience.ts';
 import { grantRuntimeRights, type RoleFault } from '../db/runtime-role.ts';
 import type { CliContext } from './context.ts';
@@ -30,6 +31,8 @@ export function migrateCommand(context: CliContext): Command {
             options.check === true
               ? await pendingMigrations(db)
               : await carryOut(() => migrate(db, { report }));
+          // A dump brings along which database it was made of: that tells a restored one.
+          if (options.check !== true) await noteInstallation(db);
           const { runtimeRole } = options;
           const fault = runtimeRole === undefined ? undefined : await grantRuntimeRights(db, runtimeRole);
           if (options.json === true)

@@ -10,6 +10,7 @@ import { doctorCommand } from './doctor.ts';
 import { keysCommands } from './keys.ts';
 import { migrateCommand } from './migrate.ts';
 import { keepInspectorShut } from './no-inspector.ts';
+import { postRestoreCommand } from './post-restore.ts';
 import { probeCommand } from './probe.ts';
 import { serveCommand } from './serve.ts';
 import { openTrial, trialCommand } from './trial.ts';
@@ -30,6 +31,7 @@ const context = createCliContext({
 program.addCommand(serveCommand(context));
 program.addCommand(trialCommand(context));
 program.addCommand(migrateCommand(context));
+program.addCommand(postRestoreCommand(context));
 program.addCommand(doctorCommand(context));
 program.addCommand(auditCommand(context));
 program.addCommand(probeCommand(context));
