@@ -20,4 +20,7 @@ export const steps = [
   {
     concurrently: `create index concurrently accounts_ended on accounts (ends_at) where ended_at is not null`,
   },
+  // The import asks for factors in every state: one that was removed must not come back with an old file.
+  { concurrently: 'create index concurrently mail_factors_account on mail_factors (account_id)' },
+  { concurrently: 'create index concurrently app_factors_any_state on app_factors (account_id)' },
 ];
