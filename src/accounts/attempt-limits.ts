@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import { type Places, placeAt } from '../config/places.ts';
 import type { Limit } from '../limits/limits.ts';
@@ -30,11 +30,14 @@ const longestWaitMs = 20_000;
  * Wrong passwords are counted by (ID, network) and by network, never by ID alone: whoever is not on
  * the owner's network cannot keep the owner out (I2, A16). What others on the network do slows a right
  * password there, and refuses none (R67).
+ * IDs are counted by a keyed digest: what is typed there may be a password in the wrong field, also one that has
+ * the shape of an ID (S30).
  * @param browser digest of the lasting cookie of a browser that has signed in before (`web/known-browser.ts`).
  */
 export function attemptLimits(
   settings: Configuration['password_limits'],
   places: Places,
+  sealer: Pick<Sealer, 'digest'>,
   attempt: { loginId: string; address: string; browser: string | undefined },
 ): AttemptLimits {
   const { loginId, address, browser } = attempt;
@@ -43,9 +46,8 @@ export function attemptLimits(
   const own = placeAt(places, address)?.limits;
   const perId = own?.wrong_passwords_per_id_and_network ?? settings.wrong_per_id_and_network;
   const perNetwork = own?.wrong_passwords_per_network ?? settings.wrong_per_network;
-  // What is nobody's ID is counted like an ID, by its digest: it may hold anything, also a password typed in the wrong field.
-  const id =
-    normaliseLoginId(loginId) ?? `?${createHash('sha256').update(loginId).digest('base64url').slice(0, 22)}`;
+  const typed = `sign-in-id:${normaliseLoginId(loginId) ?? `?${loginId}`}`;
+  const id = sealer.digest('lookup', typed).toString('base64url').slice(0, 22);
   const window = (key: string, max: number): Limit => ({
     key: `password:${key}`,
     max,

@@ -24,6 +24,7 @@ export function createPasswords(deps: {
     hasher,
     limits: config.password_limits,
     places: config.places,
+    sealer,
     logger,
     standIns,
   });

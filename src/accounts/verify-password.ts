@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type AuditEvent, type RequestOrigin, recordAudit } from '../audit/audit.ts';
 import { NijoError } from '../base/errors.ts';
+import type { Sealer } from '../base/sealing.ts';
 import type { Places } from '../config/places.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
@@ -56,6 +57,8 @@ interface Dependencies {
   limits: Configuration['password_limits'];
   /** Networks with limits of their own. */
   places?: Places;
+  /** For the keys under which IDs are counted. */
+  sealer: Pick<Sealer, 'digest'>;
   logger: Logger;
   /** What is compared with where there is no hash; left out, one with the configured parameters. */
   standIns?: Pick<StandIns, 'parametersFor'>;
@@ -80,6 +83,7 @@ export function createPasswordVerifier({
   hasher,
   limits: settings,
   places = [],
+  sealer,
   logger,
   standIns,
 }: Dependencies): PasswordVerifier {
@@ -137,7 +141,11 @@ export function createPasswordVerifier({
         throw new NijoError('hashing_busy');
       }
       const { loginId, browser } = attempt;
-      const limits = attemptLimits(settings, places, { loginId, address: attempt.origin.address, browser });
+      const limits = attemptLimits(settings, places, sealer, {
+        loginId,
+        address: attempt.origin.address,
+        browser,
+      });
       const base = {
         method: 'pwd',
         ...(attempt.clientId === undefined ? {} : { clientId: attempt.clientId }),

@@ -154,6 +154,7 @@ describeOnEveryDatabase('what an import changes, on two nodes', (open) => {
       db: cluster.nodes[1]!.db,
       hasher: hasher(),
       limits: cluster.config.password_limits,
+      sealer: cluster.sealer,
       logger: silentLogger(),
     });
     const attempt = { loginId: subject.loginId, password: testPassword, origin: originAt() };

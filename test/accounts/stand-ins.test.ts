@@ -60,6 +60,7 @@ describeOnEveryDatabase('the work for an ID without a hash', (open) => {
       db,
       hasher: watching,
       limits,
+      sealer,
       logger: silentLogger(),
       standIns,
     });

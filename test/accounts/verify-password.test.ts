@@ -5,6 +5,7 @@ import { disableAccount } from '../../src/accounts/status.ts';
 import { createPasswordVerifier, type PasswordOutcome } from '../../src/accounts/verify-password.ts';
 import type { Db } from '../../src/db/open.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
+import { testSealer } from '../support/sealer.ts';
 import { collectingLogger, silentLogger } from '../support/logger.ts';
 import {
   addAccount,
@@ -21,6 +22,7 @@ function verifierOn(db: Db, overrides: Partial<Parameters<typeof createPasswordV
     db,
     hasher: createPasswordHasher(cheapHashing),
     limits,
+    sealer: testSealer(),
     logger: silentLogger(),
     ...overrides,
   });

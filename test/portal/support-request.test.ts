@@ -130,6 +130,12 @@ describeOnEveryDatabase('the form for whoever cannot get in', (open) => {
       // … and where it is refused for its reason.
       await file({ login_id: password, reason: '' });
       await file({ login_id: password });
+      // The same at the sign-in page, where each attempt is counted.
+      const browser = new UserAgent(cluster);
+      await browser.submit(await browser.start('important'), {
+        login_id: password,
+        password: 'something else',
+      });
     }
     const tables = [
       'desk_cases',
