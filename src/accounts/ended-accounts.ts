@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { type AuditEventName, recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import type { Logger } from '../observe/logger.ts';
-import { voidSetUpPasses } from './ended-passes.ts';
+import { voidFallenPasses, voidSetUpPasses } from './ended-passes.ts';
 import { endEverythingOf } from './status.ts';
 
 /**
@@ -52,10 +52,14 @@ export async function applyEnds(trx: Db, options: DueOptions): Promise<{ ended: 
         sql`status = 'active' and ends_at is not null and ends_at <= now() and ${endOf(timeZone)} <= now()`,
       ),
     )
-    .returning('id')
+    .returning(['id', 'roles'])
     .execute();
   const ids = ended.map(({ id }) => id);
-  for (const id of ids) await voidSetUpPasses(trx, id, 'disabled', { actor });
+  for (const { id, roles } of ended) {
+    await voidSetUpPasses(trx, id, 'disabled', { actor });
+    // As where an operator disables: hardly any of those who leave was staff.
+    if (roles.length > 0) await voidFallenPasses(trx, { staffId: id }, { actor });
+  }
   await endEverythingOf(trx, ids, { why: 'disabled' });
 
   const reopened = await trx

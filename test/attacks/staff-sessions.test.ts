@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { endEverythingOf } from '../../src/accounts/status.ts';
+import { applyEnds } from '../../src/accounts/ended-accounts.ts';
+import { disableAccount, endEverythingOf } from '../../src/accounts/status.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { createSupportDesk, type SupportDesk } from '../../src/desk/support-desk.ts';
 import type { StaffActor } from '../../src/desk/actor.ts';
@@ -71,6 +72,9 @@ describeOnEveryDatabase('S29: acts of staff and the session behind them', (open)
     const ends: Readonly<Record<string, (member: Member) => Promise<void>>> = {
       session: ({ id }) => endSessions(id),
       role: ({ id }) => setRoles(scene.db, id, ['auditor']),
+      account: async ({ id }) => {
+        await disableAccount(scene.db, id, 'cli:test');
+      },
     };
     for (const [what, end] of Object.entries(ends)) {
       for (const [act, fields] of Object.entries({ check: seenCard, approve: approving, refuse: refusing })) {
@@ -188,6 +192,16 @@ describeOnEveryDatabase('S29: acts of staff and the session behind them', (open)
     expect([sessions.page, ended.status]).toEqual(['account-sessions', 303]);
     const { browser, page } = await scene.atPass(who);
     expect((await browser.submit(page, { setup_pass: digits })).fault).toBe('setup_pass_expired');
+  });
+
+  test('S5: a pass of staff whose account ends on its day is void from then on', async () => {
+    const [who, member] = [await scene.person(), await scene.member('desk')];
+    await scene.passFor(member, who);
+    await sql`update accounts set ends_at = now() - interval '2 days' where id = ${member.id}`.execute(scene.db);
+    await inTransaction(scene.db, (trx) => applyEnds(trx, { timeZone: 'Asia/Tokyo' }));
+    const { rows } = await sql`select from setup_passes
+      where account_id = ${who.id} and voided_detail = 'approval-void'`.execute(scene.db);
+    expect(rows).toHaveLength(1);
   });
 
   test('the database itself refuses a pass whose approver is no longer at the desk', async () => {
