@@ -114,12 +114,14 @@ export interface SupportPort {
   /** How staff makes sure who somebody is. */
   checks: readonly ConfiguredCheck[];
   /**
-   * Files a case of the account whose password was given; one that is open already is given again.
+   * Files a case of the account whose password was given in this login; one that is open already is given again.
+   * Without `account` it is a case that anybody could have filed, and `form` makes a double click one request.
    * @throws NijoError `support_limit_reached`.
    */
   file(request: {
     loginId: string;
-    account: string;
+    account?: string;
+    form?: string;
     reason: SupportReason;
     wishedCheck?: string;
     origin: RequestOrigin;

@@ -6,7 +6,7 @@ import { turnToOtherWay } from './ways.ts';
 
 /**
  * Where the support centre helps (R36): a form of two fields, at any time of day (R42). Whoever comes here
- * has given the password; nothing of the login is lost, neither by filing nor by going back.
+ * has given the password, in this login or, for a step-up, in an earlier one; nothing of the login is lost, neither by filing nor by going back.
  */
 export async function submitHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   return visit.action === 'file' ? fileCase(dependencies, visit) : leaveHelp(dependencies, visit);
@@ -24,7 +24,10 @@ async function fileCase(dependencies: LoginDependencies, visit: Submission): Pro
   try {
     const { number } = await dependencies.support.file({
       loginId: signIn.account.loginId,
-      account: signIn.account.id,
+      // Staff is told that the password was right only where it was given in this very login (S6).
+      ...(signIn.stepUp || signIn.withoutPassword
+        ? { form: signIn.interaction }
+        : { account: signIn.account.id }),
       reason,
       ...(wished === undefined ? {} : { wishedCheck: wished.id }),
       origin: visit.ctx.state.origin,

@@ -102,6 +102,24 @@ describeOnEveryDatabase('asking the support centre in a login', (open) => {
     expect(texts.filter((text) => text.includes(numberOn(page)))).toHaveLength(1);
   });
 
+  test('S6, R36: what is filed in a step-up does not say that the password was given', async () => {
+    const who = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    expect((await browser.password(who.loginId, 'ordinary')).callback).toBeDefined();
+    const asked = await browser.start('important');
+    expect(asked.page).toBe('app-code');
+    const help = await browser.submit(asked, { action: 'lost-app' });
+    expect(help.page).toBe('help-support');
+    const form = { action: 'file', reason: 'lost-device' };
+    const answers = await burstForms(browser, help, [form, form]);
+    expect(answers).toHaveLength(2);
+    expect(await casesOf(who)).toMatchObject([
+      { account_id: await accountId(db, who), with_password: false, reason: 'lost-device', source: 'user' },
+    ]);
+    const filed = await browser.open(help.url.pathname);
+    expect([filed.page, numberOn(filed)]).toEqual(['help-case', (await casesOf(who))[0]?.number]);
+  });
+
   test('R36: asked again, at once on two nodes or in another login, it is the same case and one mail', async () => {
     const who = await person(cluster, { app: true, mail: true });
     const [browser, help] = await atHelp(who, 'reset');
