@@ -197,7 +197,9 @@ describeOnEveryDatabase('S29: acts of staff and the session behind them', (open)
   test('S5: a pass of staff whose account ends on its day is void from then on', async () => {
     const [who, member] = [await scene.person(), await scene.member('desk')];
     await scene.passFor(member, who);
-    await sql`update accounts set ends_at = now() - interval '2 days' where id = ${member.id}`.execute(scene.db);
+    await sql`update accounts set ends_at = now() - interval '2 days' where id = ${member.id}`.execute(
+      scene.db,
+    );
     await inTransaction(scene.db, (trx) => applyEnds(trx, { timeZone: 'Asia/Tokyo' }));
     const { rows } = await sql`select from setup_passes
       where account_id = ${who.id} and voided_detail = 'approval-void'`.execute(scene.db);
