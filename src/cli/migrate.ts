@@ -57,7 +57,13 @@ export function migrateCommand(context: CliContext): Command {
     try {
       return await work();
     } catch (error) {
-      return error instanceof MigrationBlocked ? context.fail(error.message) : Promise.reject(error);
+      if (error instanceof MigrationBlocked) return context.fail(error.message);
+      const { code, message } = error as { code?: unknown; message?: unknown };
+      if (code === '42501')
+        return context.fail(
+          `${String(message)}: migrating needs the role that owns the tables; set DATABASE_URL to it (docs/operations.md, "Two database roles")`,
+        );
+      throw error;
     }
   }
 }

@@ -57,6 +57,11 @@ describe('the rights of the role that serves (Postgres)', () => {
     await roled.close();
   });
 
+  test('S21: several that give the rights at once all do', async () => {
+    const given = Array.from({ length: 4 }, () => grantRuntimeRights(roled.owner.db, roled.runtime.name));
+    expect(await Promise.all(given)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+
   /** What the database refused the program for want of a right. */
   const refusals = (): string[] =>
     log

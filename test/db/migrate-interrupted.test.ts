@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -122,6 +123,26 @@ describe('S21: nijo migrate that is interrupted', () => {
     await nothingLost(db, 50_000);
   }, 60_000);
 });
+
+test('S21: a role that may not migrate is told which one may, and nothing is changed', async () => {
+  const { db, url } = await openOld(5, 1);
+  const role = `serves_${randomBytes(4).toString('hex')}`;
+  await sql`create role ${sql.id(role)} login password 'serves'`.execute(db);
+  try {
+    await sql`grant select on kysely_migration to ${sql.id(role)}`.execute(db);
+    const before = await catalogOf(db);
+    const address = new URL(String(url));
+    [address.username, address.password] = [role, 'serves'];
+    const run = startMigrate(address.href);
+    expect(await run.ended).toBe(1);
+    expect(run.said()).toContain('permission denied');
+    expect(run.said()).toContain('the role that owns the tables');
+    expect(await catalogOf(db)).toEqual(before);
+  } finally {
+    await sql`drop owned by ${sql.id(role)}`.execute(db);
+    await sql`drop role ${sql.id(role)}`.execute(db);
+  }
+}, 60_000);
 
 describe.each([
   ['PGlite', openEmptyEmbedded],
