@@ -130,21 +130,23 @@ export function startCleaning(deps: {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  async function cleanKind(kind: CleaningKind): Promise<void> {
+  /** @returns whether it stopped for the others' sake, with more to delete. */
+  async function cleanKind(kind: CleaningKind): Promise<boolean> {
     // A batch that takes too long is tried again as a smaller one, in this round and the next.
     let size = batch;
     for (let count = 0; !stopped && count < mostBatches; count += 1) {
       try {
         const deleted = await cleanOnce(db, size, kind);
         if (deleted > 0) logger.debug({ event: 'cleanup.deleted', kind: kind.name, rows: deleted });
-        if (deleted < size) return;
+        if (deleted < size) return false;
       } catch (error) {
         const { code } = (error ?? {}) as { code?: unknown };
         logger.warn({ event: 'cleanup.failed', kind: kind.name, batch: size, err: error });
-        if (code !== statementTimeout || size <= smallestBatch) return;
+        if (code !== statementTimeout || size <= smallestBatch) return false;
         size = Math.max(smallestBatch, Math.floor(size / 10));
       }
     }
+    return !stopped;
   }
 
   async function look(kind: CleaningKind): Promise<void> {
@@ -165,21 +167,23 @@ export function startCleaning(deps: {
   }
 
   async function round(): Promise<void> {
+    let more = false;
     for (const kind of [...expiringKinds, ...also]) {
       if (stopped) return;
-      await cleanKind(kind);
+      if (await cleanKind(kind)) more = true;
       if (!stopped) await look(kind);
     }
-    schedule();
+    // A backlog of millions is not to take a pause for each hundred thousand.
+    schedule(more ? 0 : everyMs);
   }
-  function schedule(): void {
+  function schedule(ms: number): void {
     if (stopped) return;
     timer = setTimeout(() => {
       running = round();
-    }, everyMs);
+    }, ms);
     timer.unref();
   }
-  schedule();
+  schedule(everyMs);
   return {
     async stop() {
       stopped = true;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { forgotten } from '../../src/forgetting.ts';
 import { deleteExpired, expiringKinds, startCleaning } from '../../src/oidc/cleanup.ts';
@@ -36,6 +36,34 @@ describeOnEveryDatabase('cleaning', (open) => {
       });
     }
     await Promise.all(cleaners.map((cleaner) => cleaner.stop()));
+    expect(await left()).toEqual(['live', 'recent']);
+  });
+
+  test('S24, F14: what is more than a round takes is gone on with at once, and not after a pause', async () => {
+    await sql`insert into oidc_payloads (model, id, payload, expires_at)
+      select 'AccessToken', 'many' || n, '\\x00', now() - interval '1 minute' from generate_series(1, 1800) n`.execute(
+      database.db,
+    );
+    const everyMs = 1234;
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    let rounds = 0;
+    await new Promise<void>((resolve) => {
+      const cleaning = startCleaning({
+        db: database.db,
+        logger: silentLogger(),
+        everyMs,
+        // Fifty batches are a round: it takes four.
+        batch: 10,
+        onBehind: (kind) => {
+          if (kind === 'tokens') rounds += 1;
+          if (kind === 'tokens' && rounds === 4) resolve(cleaning.stop());
+        },
+      });
+    });
+    const pauses = timers.mock.calls.filter(([, ms]) => ms === everyMs);
+    timers.mockRestore();
+    // The one before the first round.
+    expect(pauses).toHaveLength(1);
     expect(await left()).toEqual(['live', 'recent']);
   });
 
