@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { readPostgresAddress } from '../../src/config/sections/postgres-address.ts';
 
 describe('S25: DATABASE_URL is read as libpq reads it', () => {
@@ -35,6 +36,23 @@ describe('S25: DATABASE_URL is read as libpq reads it', () => {
         sslmode: 'verify-full',
         application_name: 'x',
       });
+    }
+  });
+
+  test('S25: without a host PGHOST counts, with one it does not', () => {
+    const hostOf = (address: string): string => {
+      const [server] = readPostgresAddress(address).servers;
+      return new pg.Client({ connectionString: server?.url ?? '' }).host;
+    };
+    const before = process.env.PGHOST;
+    process.env.PGHOST = '/run/elsewhere';
+    try {
+      for (const address of ['postgres:///nijo', 'postgres://u:p@/nijo', 'dbname=nijo user=u'])
+        expect([address, hostOf(address)]).toEqual([address, '/run/elsewhere']);
+      expect(hostOf('postgres://u:p@db/nijo')).toBe('db');
+    } finally {
+      if (before === undefined) delete process.env.PGHOST;
+      else process.env.PGHOST = before;
     }
   });
 

@@ -180,5 +180,7 @@ function urlOf(place: { host: string; port: string }, parameters: ReadonlyMap<st
     ...[...parameters].filter(([name]) => !notForTheDriver.has(name)),
   ].map(([name = '', text = '']) => `${name}=${encodeURIComponent(text)}`);
   // The host stands in the query, where a socket's folder and an IPv6 address need no form of their own.
-  return `postgres://${credentials}localhost/${encoded('dbname')}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+  // Without any host it is the driver's to say, which looks at PGHOST.
+  const host = place.host === '' ? '' : 'localhost';
+  return `postgres://${credentials}${host}/${encoded('dbname')}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }
