@@ -135,9 +135,9 @@ export function createSupervisor(options: {
     }
   }
 
-  /** What the workers that serve say within their time; a worker that is stuck must not keep monitoring waiting. */
-  async function reports(): Promise<Report[]> {
-    const asks = [...serving].map((worker) => {
+  /** Asks the workers that serve; undefined for what is not answered in time. */
+  function ask(): Promise<Report | undefined>[] {
+    return [...serving].map((worker) => {
       questions += 1;
       const id = questions;
       const answer = new Promise<Report>((resolve) => {
@@ -147,8 +147,17 @@ export function createSupervisor(options: {
       const late = pause(reportMs, undefined, { ref: false });
       return Promise.race([answer, late]).finally(() => asked.delete(id));
     });
-    return (await Promise.all(asks)).filter((report) => report !== undefined);
   }
+
+  /** What the workers that serve say within their time; a worker that is stuck must not keep monitoring waiting. */
+  const reports = async (): Promise<Report[]> =>
+    (await Promise.all(ask())).filter((report) => report !== undefined);
+
+  /** The first yes is enough: nobody waits for a worker that is stuck. */
+  const anyReady = (): Promise<boolean> =>
+    Promise.any(
+      ask().map(async (report) => (await report)?.ready === true || Promise.reject(new Error())),
+    ).catch(() => false);
 
   return {
     async run() {
@@ -173,7 +182,7 @@ export function createSupervisor(options: {
     },
     stop,
     kill: killAll,
-    ready: async () => !stopping.signal.aborted && (await reports()).some(({ ready }) => ready),
+    ready: async () => !stopping.signal.aborted && (await anyReady()),
     metrics: async () => ownMetrics.text((await reports()).map(({ metrics }) => metrics)),
   };
 }

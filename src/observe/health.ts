@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { inLane } from '../base/lanes.ts';
 import { createNodeClock, type NodeClock } from '../base/node-clock.ts';
 import type { Db } from '../db/open.ts';
-import { probeWriting } from '../db/write-probe.ts';
+import { probeOneRow, probeWriting } from '../db/write-probe.ts';
 import type { Logger } from './logger.ts';
 
 /** What `/health/live` and `/health/ready` say. */
@@ -24,7 +24,7 @@ export interface HealthOptions {
   clock?: NodeClock;
   /** How far the system's clock may be off before this node leaves the balancer. */
   clockLimitMs?: number;
-  /** Whether to ask for disk space too; not in the embedded database, where nothing sweeps the table. */
+  /** Whether to ask for disk space too; not in the embedded database, which has no autovacuum. */
   growing?: boolean;
   metrics?: { clockOffset(seconds: number): void; ready(yes: boolean): void };
 }
@@ -95,7 +95,7 @@ export function createHealth(options: HealthOptions): Health {
   /** @returns the database's clock, in milliseconds. */
   async function probe(large: boolean): Promise<number> {
     try {
-      return (await probeWriting(db, large)).databaseMs;
+      return (await (growing ? probeWriting(db, large) : probeOneRow(db))).databaseMs;
     } catch (error) {
       const { code } = (error ?? {}) as { code?: unknown };
       if (typeof code !== 'string' || !cannotProbe.test(code)) throw error;

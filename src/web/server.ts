@@ -72,6 +72,8 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     const writeHead = response.writeHead.bind(response) as (...values: unknown[]) => typeof response;
     response.writeHead = (...values: unknown[]) => {
       if (draining) response.setHeader('Connection', 'close');
+      // Node's own would be the system clock's: browsers take a cookie's `Expires` as so long after this.
+      response.setHeader('Date', new Date().toUTCString());
       return writeHead(...values);
     };
   });

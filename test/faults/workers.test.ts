@@ -203,6 +203,24 @@ describe('S22: several workers behave as one process', () => {
     expect(await node.ended).toBe(0);
   });
 
+  test('S28: a worker that is stuck keeps nobody waiting who asks whether the node is ready', async () => {
+    const internalPort = await freePort();
+    const node = await startAll(2, { internalPort });
+    const [stuck] = childrenOf(node.pid);
+    process.kill(stuck as number, 'SIGSTOP');
+    try {
+      const order: string[] = [];
+      // This one waits for all of them, as long as it waits for anybody.
+      const metrics = fetch(`http://127.0.0.1:${internalPort}/metrics`).then(() => order.push('metrics'));
+      expect(await readiness(`http://127.0.0.1:${internalPort}`)).toBe(200);
+      order.push('ready');
+      await metrics;
+      expect(order).toEqual(['ready', 'metrics']);
+    } finally {
+      process.kill(stuck as number, 'SIGCONT');
+    }
+  });
+
   test('S22: readiness and metrics on the internal port are those of all workers together', async () => {
     const internalPort = await freePort();
     const node = await startAll(3, { internalPort });

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createNodeClock } from '../../src/base/node-clock.ts';
+import { probeOneRow } from '../../src/db/write-probe.ts';
 import { createHealth, type Health } from '../../src/observe/health.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { silentLogger } from '../support/logger.ts';
@@ -85,6 +86,32 @@ describeOnEveryDatabase('S25: ready says whether a sign-in can be written down',
       database.db,
     );
     expect(Number(rows[0]?.old)).toBe(0);
+  });
+
+  test('S25: a database that nothing vacuums does not grow by being asked', async () => {
+    const ask = async (times: number): Promise<{ rows: number; pages: number }> => {
+      for (let count = 0; count < times; count += 1)
+        expect((await probeOneRow(database.db)).databaseMs).toBeGreaterThan(0);
+      const { rows } = await sql<{ rows: number; pages: number }>`
+        select count(*)::int as rows, (pg_relation_size('write_probes') / 8192)::int as pages from write_probes`.execute(
+        database.db,
+      );
+      return rows[0] ?? { rows: 0, pages: 0 };
+    };
+    await sql`delete from write_probes`.execute(database.db);
+    const before = await ask(300);
+    const after = await ask(1500);
+    expect(after.rows).toBe(before.rows);
+    // As many rows that are deleted one by one would take five.
+    expect(after.pages - before.pages).toBeLessThan(3);
+    if (database.kind === 'postgres') return;
+    const health = await watch({ growing: false });
+    await pause(1500);
+    expect(health.ready()).toBe(true);
+    const kept = await sql<{ rows: number }>`select count(*)::int as rows from write_probes`.execute(
+      database.db,
+    );
+    expect(kept.rows[0]?.rows).toBe(1);
   });
 
   test('S26: a system clock beyond the limit is not ready, whichever way; the time is the database’s all the same', async () => {
