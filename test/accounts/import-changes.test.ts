@@ -259,6 +259,48 @@ describeOnEveryDatabase('what an import changes, on two nodes', (open) => {
     expect(await notices(accountId)).toHaveLength(3);
   });
 
+  test('S2: a hash that a sign-in renews during the import is no newer password, one that is set meanwhile is', async () => {
+    for (const meanwhile of ['renewed', 'set']) {
+      const subject = await addSubject(cluster);
+      const real = hasher();
+      const { accountId } = subject;
+      const change = async (): Promise<void> => {
+        if (meanwhile === 'set')
+          await setPassword(database.db, real, { ...subject, plain: 'b-Horse-9-Set', actor: 'x' });
+        const phc = await real.hash(testPassword);
+        if (meanwhile === 'renewed')
+          await database.db
+            .updateTable('passwords')
+            .set({ phc })
+            .where('account_id', '=', accountId)
+            .execute();
+      };
+      const report = await importAccounts({
+        db: database.db,
+        hasher: {
+          ...real,
+          async hash(plain) {
+            const phc = await real.hash(plain);
+            await change();
+            return phc;
+          },
+        },
+        sealer: cluster.sealer,
+        canonicalAddress: (input) => ({ address: input }),
+        source: Readable.from([`login_id,kind,password\n${subject.loginId},sps,${other}`]),
+        actor: 'cli:test',
+      });
+      expect([meanwhile, report.updated, report.kept.length]).toEqual([
+        meanwhile,
+        ...(meanwhile === 'set' ? [0, 1] : [1, 0]),
+      ]);
+      expect([await passes(subject.loginId, testPassword), await passes(subject.loginId, other)]).toEqual([
+        false,
+        meanwhile === 'renewed',
+      ]);
+    }
+  });
+
   test('S3: the same file again puts no old password back', async () => {
     const subject = await addSubject(cluster);
     const csv = `login_id,kind,password\n${subject.loginId},sps,${testPassword}`;

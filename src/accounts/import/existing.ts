@@ -9,6 +9,8 @@ import type { Said } from './memory.ts';
 export interface ExistingAccount {
   account: AccountRow & { ends_at: string | null };
   phc: string | undefined;
+  /** When that password was set, as the database writes it; a renewed hash does not change it. */
+  passwordSet: string | undefined;
   /** The account has still the password that it was made with, if perhaps hashed anew. */
   passwordIsFirst: boolean;
   /** The password was changed after a file said one. */
@@ -66,6 +68,7 @@ export async function lockExisting(
     .leftJoin('passwords as p', 'p.account_id', 'a.id')
     .leftJoin('import_memory as m', 'm.account_id', 'a.id')
     .select(['a.id', 'p.phc', 'm.said'])
+    .select(sql<string | null>`p.changed_at::text`.as('password_set'))
     .select(sql<boolean>`coalesce(p.changed_at = a.created_at, false)`.as('first'))
     .select(sql<boolean>`coalesce(p.changed_at > m.password_said_at, false)`.as('newer'))
     .where('a.id', '=', ofThese)
@@ -92,6 +95,7 @@ export async function lockExisting(
       {
         account,
         phc: stateOf.get(account.id)?.phc ?? undefined,
+        passwordSet: stateOf.get(account.id)?.password_set ?? undefined,
         passwordIsFirst: stateOf.get(account.id)?.first === true,
         passwordIsNewer: stateOf.get(account.id)?.newer === true,
         said: stateOf.get(account.id)?.said ?? undefined,

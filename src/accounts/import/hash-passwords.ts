@@ -6,7 +6,7 @@ import type { ImportDigests } from './memory.ts';
 
 /** What a row's plain password comes to. */
 export interface HashedPassword {
-  /** The stored hash it was compared with; undefined when there was none. */
+  /** When the password it was compared with was set; undefined when there was none. A renewed hash does not change it. */
   comparedWith: string | undefined;
   /** What was remembered of the file's password when it was compared. */
   rememberedThen: string | undefined;
@@ -37,6 +37,7 @@ export async function hashPasswords(
     .innerJoin('passwords as p', 'p.account_id', 'a.id')
     .leftJoin('import_memory as m', 'm.account_id', 'a.id')
     .select(['a.id', 'a.login_id', 'p.phc', 'm.said'])
+    .select(sql<string>`p.changed_at::text`.as('password_set'))
     .where('a.login_id', '=', sql<string>`any(${loginIds}::text[])`)
     .execute();
   const storedOf = new Map(stored.map((row) => [row.login_id, row]));
@@ -46,7 +47,7 @@ export async function hashPasswords(
     for (const { loginId, password = '' } of queue) {
       const known = storedOf.get(loginId);
       const rememberedThen = known?.said?.password;
-      const found = { comparedWith: known?.phc, rememberedThen };
+      const found = { comparedWith: known?.password_set, rememberedThen };
       if (known === undefined) {
         hashed.set(loginId, { ...found, phc: await hasher.hash(password), saidBefore: false });
         continue;

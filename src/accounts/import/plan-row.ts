@@ -55,7 +55,7 @@ function planPassword(
   const before = said.password;
   if (hashed !== undefined && existing !== undefined) {
     // Set by somebody, or said by another file, while this one's was being hashed: that one is newer.
-    if (hashed.comparedWith !== stored || hashed.rememberedThen !== before) {
+    if (hashed.comparedWith !== existing.passwordSet || hashed.rememberedThen !== before) {
       kept.push(stays.meanwhile);
       return undefined;
     }
