@@ -55,7 +55,14 @@ export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
     temporary: !unacceptable && !(recipient && status >= 500),
     relay: !unacceptable && subject === 'other',
     status,
-    reply: oneLine(answer ?? said, secrets),
+    // One that would read as being about the recipient is kept with the command that it was not said to, so that
+    // nobody who reads it later takes it for that (`delivery.ts`).
+    reply: oneLine(
+      answer === undefined || recipient || subjectOfReply(answer) !== 'recipient'
+        ? (answer ?? said)
+        : `${typeof smtp.command === 'string' ? smtp.command : 'connection'}: ${answer}`,
+      secrets,
+    ),
   };
 }
 

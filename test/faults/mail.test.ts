@@ -118,6 +118,8 @@ describe('a mail server that is away', () => {
     ['RCPT', '504 5.5.2 <25aea30808b2>: Helo command rejected: need fully-qualified hostname'],
     ['RCPT', '554 5.7.1 <user@mail.example>: Relay access denied'],
     ['MAIL', '550 5.7.1 sender not allowed'],
+    // Reads like the recipient's, but is said of the sender.
+    ['MAIL', '550 5.1.1 User unknown'],
     ['DATA', '554 5.7.1 looks like spam'],
   ] as const)(
     'S19: at %s, %s: a delay on our side, and the code comes when the relay is mended',

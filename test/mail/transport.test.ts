@@ -207,6 +207,16 @@ describe('what a failure means', () => {
     expect(faultOf(error, [])).toMatchObject({ temporary, relay });
   });
 
+  test('S19: what is kept of a reply says to which command it was said, where its words alone mislead', () => {
+    const kept = (error: Error) => faultOf(error, []).reply;
+    expect(kept(smtp('EENVELOPE', '550 5.1.1 user unknown', 'MAIL FROM'))).toBe(
+      'MAIL FROM: 550 5.1.1 user unknown',
+    );
+    expect(kept(smtp('EAUTH', '535 invalid user or password', 'AUTH PLAIN'))).toMatch(/^AUTH PLAIN: 535/);
+    expect(kept(smtp('EENVELOPE', '550 5.1.1 user unknown'))).toBe('550 5.1.1 user unknown');
+    expect(kept(smtp('EENVELOPE', '554 5.7.1 Relay access denied', 'MAIL FROM'))).toMatch(/^554/);
+  });
+
   test.each(realReplies)('S19: about %s: %s', (subject, reply) => {
     expect(subjectOfReply(reply)).toBe(subject);
     // As it is stored: one line.
