@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Configuration } from '../config/schema.ts';
 import { lockFolder } from '../db/folder-lock.ts';
@@ -18,12 +18,24 @@ export interface TrialFolder {
   close(): Promise<void>;
 }
 
+const shortestSecret = 32;
+
 /** Made once for a folder, readable by its owner alone. */
 function secretOf(folder: string): string {
   const file = path.join(folder, 'secret');
-  if (!existsSync(file))
-    writeFileSync(file, randomBytes(48).toString('base64url'), { mode: 0o600, flag: 'wx' });
-  return readFileSync(file, 'utf8').trim();
+  const present = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (present.length >= shortestSecret) return present;
+  // A first start that was interrupted leaves half of one; what a database was sealed with cannot be made again.
+  if (existsSync(file)) {
+    if (existsSync(path.join(folder, 'database')))
+      throw new TrialRefusedError(
+        `The file ${file} is damaged, and without it the data of the trial cannot be read: delete the folder ${folder} to begin again, or set NIJO_DATA to another one.`,
+      );
+    rmSync(file);
+  }
+  const secret = randomBytes(48).toString('base64url');
+  writeFileSync(file, secret, { mode: 0o600, flag: 'wx' });
+  return secret;
 }
 
 /** @throws TrialRefusedError while another process has the folder, or it cannot be used. */
@@ -56,12 +68,19 @@ export function openTrialFolder(folder: string): TrialFolder {
   }
 }
 
+/** The embedded database throws the file system's errors as bare objects: a name, a number, no message. */
+function wordsOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  const { name, errno } = Object(error) as { name?: unknown; errno?: unknown };
+  return typeof name === 'string' ? `${name} ${String(errno)}` : String(error);
+}
+
 /** What a database that could not be opened or filled means; the embedded one says little of the system's errors. */
 export function databaseFault(error: unknown, folder: string): unknown {
   if (error instanceof TrialRefusedError) return error;
   const fault = folderFault(error, folder);
   if (fault !== undefined) return fault;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = wordsOf(error);
   if (!/pglite|ErrnoError|Aborted|unreachable|No space left|could not (write|open|extend|create)/i.test(said))
     return error;
   try {

@@ -20,7 +20,11 @@ function homeOrTemporary(): string {
 
 /** What a system's error about the folder means for who starts the trial; undefined where it is about something else. */
 export function folderFault(error: unknown, folder: string): TrialRefusedError | undefined {
-  const said = sayFault((error as NodeJS.ErrnoException).code, folder);
+  const { code, path: where } = Object(error) as NodeJS.ErrnoException;
+  // Of any other file it would say nothing about the folder.
+  if (code === 'ENOENT' && where?.startsWith(folder) !== true) return undefined;
+  // The longer one is what `rm` says.
+  const said = sayFault(code === 'ERR_FS_EISDIR' ? 'EISDIR' : code, folder);
   return said === undefined ? undefined : new TrialRefusedError(said, { cause: error });
 }
 
@@ -34,6 +38,10 @@ function sayFault(code: string | undefined, folder: string): string | undefined 
     case 'ENOTDIR':
     case 'EEXIST':
       return `${folder} is a file, or lies below one, and must be a folder. Remove the file, ${elsewhere}`;
+    case 'EISDIR':
+      return `In the folder ${folder} a folder stands where the trial keeps a file. Delete ${folder} to begin again, ${elsewhere}`;
+    case 'ENOENT':
+      return `The folder ${folder} cannot be made or read: it, or something in it, links to what does not exist. Remove the link, ${elsewhere}`;
     case 'ENOSPC':
     case 'EDQUOT':
       return `There is no room left on the disk of the folder ${folder}. Free some 100 MB, ${elsewhere}`;

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -92,6 +101,44 @@ describe('S30: a folder in which no trial can be', () => {
         return undefined;
       },
     ],
+    [
+      'links to nowhere',
+      /links to what does not exist/,
+      (folder) => {
+        symlinkSync('/nowhere/trial', folder);
+        return undefined;
+      },
+    ],
+    ...['secret', 'trial.log', 'mails.jsonl', 'lock'].map((file): (typeof cases)[number] => [
+      `holds a folder in place of ${file}`,
+      /a folder stands where the trial keeps a file/,
+      (folder) => {
+        mkdirSync(path.join(folder, file), { recursive: true });
+        if (someone !== undefined) chownSync(path.join(folder, file), someone, someone);
+        return undefined;
+      },
+    ]),
+    [
+      'holds a file in place of the database',
+      /The database in the folder .* cannot be opened/,
+      (folder) => {
+        mkdirSync(folder);
+        writeFileSync(path.join(folder, 'database'), 'x');
+        if (someone !== undefined) chownSync(path.join(folder, 'database'), someone, someone);
+        return undefined;
+      },
+    ],
+    [
+      'holds half a secret beside a database',
+      /secret is damaged/,
+      (folder) => {
+        mkdirSync(path.join(folder, 'database'), { recursive: true });
+        writeFileSync(path.join(folder, 'secret'), 'half');
+        for (const file of ['database', 'secret'])
+          if (someone !== undefined) chownSync(path.join(folder, file), someone, someone);
+        return undefined;
+      },
+    ],
     ['has too long a name', /cannot be the name of a folder/, (folder) => folder + 'x'.repeat(300)],
   ];
   for (const [name, words, prepare] of cases)
@@ -99,14 +146,13 @@ describe('S30: a folder in which no trial can be', () => {
       const base = path.join(place, name.replaceAll(' ', '-'));
       const folder = prepare(base) ?? base;
       // What was made here belongs to the one who tries, so that it is the permissions that refuse.
-      if (someone !== undefined && name !== 'leads in a circle' && name !== 'has too long a name')
-        chownSync(base, someone, someone);
+      if (someone !== undefined && existsSync(base)) chownSync(base, someone, someone);
       for (const command of [['trial'], ['--trial', 'desk', 'status']]) {
         const { code, said } = await run(folder, command);
         if (command[0] === '--trial' && /There is no trial in/.test(said)) continue;
         expect([command, code, said]).toEqual([command, 1, expect.stringMatching(words)]);
         expect(said).toMatch(/^[^\n]+NIJO_DATA[^\n]+\n$/);
-        expect(said).not.toMatch(/EACCES|ENOTDIR|EEXIST|PGlite|at .*\.ts/);
+        expect(said).not.toMatch(/EACCES|ENOTDIR|EEXIST|EISDIR|ENOENT|PGlite|object Object|at .*\.ts/);
       }
     });
 
@@ -118,6 +164,18 @@ describe('S30: a folder in which no trial can be', () => {
       1,
       expect.stringContaining(`(user ID ${someone}; it belongs to user ID 0)`),
     ]);
+  });
+
+  test('half a secret that nothing was sealed with is made again', async () => {
+    const folder = path.join(place, 'interrupted');
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, 'secret'), '');
+    const held = openTrialFolder(folder);
+    await held.close();
+    expect(held.secret.length).toBeGreaterThan(32);
+    const again = openTrialFolder(folder);
+    await again.close();
+    expect(again.secret).toBe(held.secret);
   });
 
   test('a port below 1024 is named, and where to go instead', async () => {
