@@ -62,8 +62,16 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
     handler,
   );
   const { unreadable } = options;
-  if (unreadable !== undefined)
+  if (unreadable !== undefined) {
     server.on('clientError', (error, socket) => unreadable(error, socket as Socket));
+    // A request for a tunnel: Node would hang up without a word.
+    server.on('connect', (_, socket) => {
+      socket.on('error', () => socket.destroy());
+      unreadable(Object.assign(new Error('a tunnel was asked for'), { code: 'CONNECT' }), socket as Socket);
+    });
+  }
+  // Node would answer with an empty 417; what else is expected of us may be ignored (RFC 9110 §10.1.1).
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.maxConnections = options.maxConnections;
   let draining = false;
   const connections = trackConnections(server);

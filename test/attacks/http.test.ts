@@ -308,6 +308,7 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
       [400, 'bad_request', ['GET / HTTP/9.9', 'Host: idp.example']],
       [400, 'bad_request', ['GET / HTTP/1.1', 'Host: idp.example', 'Bad header: x\u0001<script>']],
       [400, 'bad_request', ['\u0016\u0003\u0001 tls']],
+      [400, 'bad_request', ['CONNECT evil.test:443 HTTP/1.1', 'Host: evil.test:443']],
     ];
     for (const [status, code, lines] of cases) {
       const before = log.lines().length;
@@ -346,6 +347,11 @@ describeOnEveryDatabase('what stands around every answer', (open) => {
       without.status,
       parse(without.body).querySelector('[data-error]')?.getAttribute('data-error'),
     ]).toEqual([421, 'host_unknown']);
+    const expecting = await rawRequest(url, ['GET /nowhere HTTP/1.1', 'Host: idp.example', 'Expect: more']);
+    expect([
+      expecting.status,
+      parse(expecting.body).querySelector('[data-error]')?.getAttribute('data-error'),
+    ]).toEqual([404, 'not_found']);
     const browser = new UserAgent(cluster);
     const page = await browser.start();
     const before = log.lines().length;
