@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { errorStatus } from '../base/errors.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -25,8 +26,12 @@ const secretFields = [
   'code_verifier',
 ];
 
-// Of the system, Node or its HTTP parser, and of SQL: what an error's `code` is, in an `err` alone.
-const systemCode = /^(E[A-Z][A-Z0-9_]*|HPE_[A-Z_]+|UND_ERR_[A-Z_]+)$/;
+// Of Node or its HTTP parser, and of the system. A recovery code typed without its hyphens may begin like one of the
+// latter, so outside an `err` only the system's own names count.
+const namedCode = /^(ERR|HPE|UND_ERR)_[A-Z0-9_]+$/;
+const systemCodes: ReadonlySet<string> = new Set(Object.keys(constants.errno));
+// Of SQL, and of libraries: what an error's `code` is, in an `err` alone.
+const libraryCode = /^E[A-Z][A-Z_]*$/;
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /**
@@ -39,9 +44,9 @@ function censor(value: unknown, path: readonly string[]): unknown {
   if (typeof value === 'number')
     return path.length === 1 && Number.isInteger(value) && value >= 0 && value < 256 ? value : hidden;
   if (typeof value !== 'string') return hidden;
-  const isFault = Object.hasOwn(errorStatus, value) || systemCode.test(value);
-  const isSqlState = (path.includes('err') || path.includes('cause')) && sqlState.test(value);
-  return isFault || isSqlState ? value : hidden;
+  const isFault = Object.hasOwn(errorStatus, value) || systemCodes.has(value) || namedCode.test(value);
+  const isOfError = path.includes('err') || path.includes('cause');
+  return isFault || (isOfError && (libraryCode.test(value) || sqlState.test(value))) ? value : hidden;
 }
 
 /**

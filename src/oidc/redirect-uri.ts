@@ -10,6 +10,9 @@ const dangerousSchemes: ReadonlySet<string> = new Set(
     'javascript vbscript livescript mocha data blob file filesystem about view-source cid mid content jar',
     'ws wss ftp ftps sftp ssh telnet gopher ldap ldaps smb nfs dav',
     'chrome chrome-extension chrome-search moz-extension safari-extension edge opera resource res ms-browser-extension',
+    'ms-msdt ms-officecmd ms-appinstaller ms-settings ms-search ms-cxh ms-cxh-full ms-word ms-excel ms-powerpoint',
+    'itms-services itms-apps applescript shortcuts prefs app-prefs x-apple.systempreferences microsoft-edge',
+    'afp vnc rdp tftp dict finger git svn php phar jdbc magnet',
     'mailto tel sms mms geo callto intent android-app market shell search-ms hcp help its mk ms-its urn feed',
   ].flatMap((line) => line.split(' ')),
 );
@@ -27,6 +30,7 @@ export function webUrl(value: string): URL | undefined {
 }
 
 const notWeb = 'must be https:// (or http:// on loopback)';
+const unreachable = 'is no address that a browser can be sent to';
 
 /** What is wrong with a redirect URI of any kind of client; undefined where nothing is. */
 function faultOf(value: string): string | undefined {
@@ -39,13 +43,14 @@ function faultOf(value: string): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(value)?.[1]?.toLowerCase();
   if (scheme === undefined) return 'must be a whole address that begins with its scheme, such as https://';
   const isWeb = scheme === 'http' || scheme === 'https';
+  if (/^https?:\/\/[^/]/i.test(value) && !URL.canParse(value)) return unreachable;
   if (isWeb && webUrl(value) === undefined) return notWeb;
   if (dangerousSchemes.has(scheme) || (!isWeb && /^s?https?(?:$|[+.-])/.test(scheme)))
     return `must not use the scheme ${scheme}: which is not an app's own`;
   if (!isWeb && (scheme.length < 2 || !value.startsWith('/', scheme.length + 1)))
     return `must have a slash after its scheme, as in com.example.app:/callback`;
   const url = URL.parse(value);
-  if (url === null) return 'is no address that a browser can be sent to';
+  if (url === null) return unreachable;
   if (url.username !== '' || url.password !== '') return 'must hold no user name and no password';
   return undefined;
 }

@@ -148,6 +148,7 @@ locale: { time_zone: Asia/Edo }
     'smtp://mail:0',
     'smtp://mail:x',
     'smtp://mail:25:25',
+    'smtp://mail:25,mail2:25',
     'mail:25',
     'http://mail',
   ])('S20: %s is named with a fix', (SMTP_URL) => {

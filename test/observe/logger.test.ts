@@ -45,6 +45,9 @@ test.each([
   '57014',
   '1234-5678',
   'ABCDE-FGHJK-MNPQR',
+  // Recovery codes of 13 characters, typed without their hyphens.
+  'EABCDEFGHJKMN',
+  'EA4B7C9D2F3G5',
   '1234567890123456',
   'kD3xW0qYb7uPz5sT1vR8',
   'hunter2',

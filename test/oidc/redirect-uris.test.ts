@@ -65,6 +65,11 @@ test.each([
   'urn:/ietf',
   'http+unix://cb',
   'https.evil://cb',
+  'ms-msdt:/id',
+  'ms-officecmd:/x',
+  'ms-appinstaller://x',
+  'itms-services://x',
+  'x-apple.systempreferences:/x',
 ])('S18: %s is refused for its scheme, in either type of client', (uri) => {
   const scheme = uri.slice(0, uri.indexOf(':')).toLowerCase();
   for (const type of ['native', 'web']) {
@@ -92,6 +97,8 @@ test.each([
   ['java\nscript:/x', 'no space'],
   ['com.example.app://user:secret@cb', 'user name'],
   ['com.example.app://a b/', 'no space'],
+  ['https://app.example:99999/cb', 'no address that a browser can be sent to'],
+  ['com.example.app://cb:99999', 'no address that a browser can be sent to'],
   ['https://localhost/cb', 'http:// on loopback for a native client'],
   ['http://127.0.0.2/cb', 'localhost, 127.0.0.1'],
 ])('S18: %j is refused, and the message says why', (uri, why) => {

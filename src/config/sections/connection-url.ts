@@ -42,6 +42,8 @@ function faultOf(value: string, expected: ConnectionUrl): UrlFault | undefined {
     };
   if (hosts.some((host) => host === '') && (expected.hostOptional !== true || hosts.length > 1))
     return { problem: 'names no host', fix: form };
+  if (hosts.length > 1 && expected.hostOptional !== true)
+    return { problem: 'names several hosts, but only one can be named', fix: form };
   if (!hosts.every((host) => host === '' || isHost(host)))
     return {
       problem: 'is not a valid URL: the part for host and port cannot be read',
