@@ -165,7 +165,8 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
     qrSvg: (text: string) => qrToString(text, { type: 'svg', errorCorrectionLevel: 'M', margin: 4 }),
   };
   const visitors = { responder, language, browsers, countVisit: createVisitLimit() };
-  const shared = { ...visitors, cookies, ...aboutPeople };
+  const knownBrowser = createKnownBrowser(cookies);
+  const shared = { ...visitors, cookies, knownBrowser, ...aboutPeople };
   const centre = createSupportCentre({ ...shared, db, config, sealer, logger, secondFactor, provider });
   const notMe = notMeRoutes({
     ...visitors,
@@ -198,7 +199,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
     forbidden: config.addresses.forbidden,
     secondFactor,
     trustCookies,
-    knownBrowser: createKnownBrowser(cookies),
+    knownBrowser,
     accountUrl: `${config.issuer}/account`,
     verifyPassword: (attempt) => passwords.verify(attempt),
     rememberLocale: (accountId, locale) => setAccountLocale(db, accountId, locale),

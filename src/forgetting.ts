@@ -1,15 +1,39 @@
-import { forgetOldBrowsers } from './factors/known-browsers.ts';
+import { sql } from 'kysely';
+import { forgetOldBrowsers, keptDays } from './factors/known-browsers.ts';
 import { forgetOldLinks } from './factors/notice-links.ts';
 import { forgetPasskeyChallenges } from './factors/passkeys/challenges.ts';
 import { forgetOldTrust } from './factors/trust-rows.ts';
 import { forgetOldMails } from './mail/delivery.ts';
-import type { CleaningKind } from './oidc/cleanup.ts';
+import { type CleaningKind, expiring } from './oidc/cleanup.ts';
 
 /** What factors and mails leave behind, for the cleaning job; the desk has its own. */
 export const forgotten: readonly CleaningKind[] = [
-  { name: 'mails', clean: (trx, batch) => forgetOldMails(trx, { batch }) },
-  { name: 'notice_links', clean: forgetOldLinks },
-  { name: 'known_browsers', clean: forgetOldBrowsers },
-  { name: 'trusted_browsers', clean: forgetOldTrust },
-  { name: 'passkey_challenges', clean: forgetPasskeyChallenges },
+  {
+    ...expiring({
+      name: 'mails',
+      table: 'mails',
+      by: 'created_at',
+      kept: '1 day',
+      and: sql`(state <> 'waiting' or expires_at < now())`,
+    }),
+    clean: (trx, batch) => forgetOldMails(trx, { batch }),
+  },
+  { ...expiring({ name: 'notice_links', table: 'notice_links' }), clean: forgetOldLinks },
+  {
+    ...expiring({
+      name: 'known_browsers',
+      table: 'known_browsers',
+      by: 'last_seen_at',
+      kept: `${keptDays} days`,
+    }),
+    clean: forgetOldBrowsers,
+  },
+  {
+    ...expiring({ name: 'trusted_browsers', table: 'trusted_browsers', kept: '1 day' }),
+    clean: forgetOldTrust,
+  },
+  {
+    ...expiring({ name: 'passkey_challenges', table: 'passkey_challenges' }),
+    clean: forgetPasskeyChallenges,
+  },
 ];

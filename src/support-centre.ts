@@ -18,6 +18,7 @@ import { supportRequestRoutes } from './portal/support-request.ts';
 import type { StaffDependencies, StaffDirectory } from './staff/dependencies.ts';
 import { rolesOf, staffHome } from './staff/roles.ts';
 import { staffRoutes } from './staff/routes.ts';
+import type { KnownBrowser } from './web/known-browser.ts';
 import type { CountVisit } from './web/visits.ts';
 
 export interface SupportCentreParts
@@ -29,6 +30,7 @@ export interface SupportCentreParts
   secondFactor: SecondFactor;
   /** Bounds what strangers look at. */
   countVisit: CountVisit;
+  knownBrowser: Pick<KnownBrowser, 'read'>;
   /** The provider, for the sign-in of staff. */
   provider: Omit<OwnSessionDeps, 'config'>;
 }

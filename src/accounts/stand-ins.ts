@@ -39,7 +39,7 @@ export function createStandIns(deps: {
   /** How old the count of the stored hashes may be: an import from elsewhere changes it at once. */
   maxAgeMs?: number;
 }): StandIns {
-  const { db, sealer, logger, maxAgeMs = 10_000 } = deps;
+  const { db, sealer, logger, maxAgeMs = 1000 } = deps;
   let known: Known | undefined;
   let loading: Promise<Known> | undefined;
 

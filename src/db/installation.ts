@@ -35,7 +35,7 @@ export async function renewInstallation(db: Db, restored: boolean): Promise<void
   const renewed = {
     place,
     noted_at: sql<Date>`now()`,
-    ...(restored ? { restored_at: sql<Date>`now()` } : {}),
+    ...(restored ? { restored_at: sql<Date>`now()` } : { directory_at: sql<Date>`now()` }),
   };
   await db
     .insertInto('installation')

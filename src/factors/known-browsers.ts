@@ -25,7 +25,7 @@ export interface KnownBrowsers {
 /** Somebody whose browser keeps no cookies is known by what it is and where it is, for so long. */
 const alikeDays = 90;
 /** As long as the cookie lasts. */
-const keptDays = 180;
+export const keptDays = 180;
 /** More are of no use to anybody, and a browser that forgets its cookies makes one at every sign-in. */
 const mostPerAccount = 50;
 

@@ -9,11 +9,13 @@ import { enqueueMail } from '../mail/outbox.ts';
 import { takeTurn } from './account-lock.ts';
 import { freezeChanges, freezeHours } from './freeze.ts';
 import { formatTime } from './mail-codes.ts';
-import { findNoticeLink, type NoticeLink } from './notice-links.ts';
+import { findNoticeLink, noticeIdOf, type NoticeLink } from './notice-links.ts';
 import type { Notices } from './notices.ts';
 
 /** "This was not me": what stands behind the link of a notice (D11, R38). It never signs anybody in. */
 export interface NotMe {
+  /** Whether a token was made here, without a look into the database: it may be over. */
+  isOurs(token: string): boolean;
   /** What the page shows; changes nothing. @throws NijoError `notice_link_invalid`, `notice_link_expired`. */
   find(token: string): Promise<NoticeLink>;
   /** Does what the page has announced, once, however often and wherever it is asked for. @throws as `find`. */
@@ -50,6 +52,7 @@ export function createNotMe(dependencies: {
   const find: NotMe['find'] = (token) => findNoticeLink(db, sealer, token);
 
   return {
+    isOurs: (token) => noticeIdOf(sealer, token) !== undefined,
     find,
     async act(token, origin, locale) {
       const link = await find(token);

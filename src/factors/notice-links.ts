@@ -33,16 +33,22 @@ export function noticeToken(sealer: Sealer, id: string): string {
   return tokenUnder(sealer.keys('notice-link')[0] as Buffer, id);
 }
 
+/** The id of the link that a token of ours opens; undefined for any other. A token made before the secret changed still holds. */
+export function noticeIdOf(sealer: Sealer, token: string): string | undefined {
+  const id = tokenShape.exec(token)?.[1];
+  return id !== undefined &&
+    sealer.keys('notice-link').some((key) => equalSecrets(tokenUnder(key, id), token))
+    ? id
+    : undefined;
+}
+
 /**
  * The link that a token opens, used or not. Reading changes nothing (R38).
  * @throws NijoError `notice_link_invalid` for a token that is none of ours, `notice_link_expired` after a week.
  */
 export async function findNoticeLink(db: Db, sealer: Sealer, token: string): Promise<NoticeLink> {
-  const id = tokenShape.exec(token)?.[1];
-  // A token made before the secret changed still holds.
-  const ours =
-    id !== undefined && sealer.keys('notice-link').some((key) => equalSecrets(tokenUnder(key, id), token));
-  if (!ours) throw new NijoError('notice_link_invalid');
+  const id = noticeIdOf(sealer, token);
+  if (id === undefined) throw new NijoError('notice_link_invalid');
   const row = await db
     .selectFrom('notice_links as l')
     .innerJoin('accounts as a', 'a.id', 'l.account_id')

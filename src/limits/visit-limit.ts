@@ -1,5 +1,5 @@
 import type { Hit } from './limits.ts';
-import { networkOf } from './network.ts';
+import { networkOf, siteOf } from './network.ts';
 
 /** How often one network may look at pages that need no sign-in: so many at once, and so many a second. */
 export interface VisitRate {
@@ -10,11 +10,21 @@ export interface VisitRate {
 // Behind one address of a campus may be thousands of people, and none of them looks at these pages for long.
 const rate: VisitRate = { burst: 240, perSecond: 10 };
 
+/** A /48 of IPv6 may be one customer's, with 65,536 networks to go through. */
+const networksPerSite = 4;
+
 /** Networks that are remembered: beyond these the one that has been quiet for longest is forgotten. */
 const mostNetworks = 20_000;
 
-/** Counts a visit from this address. */
-export type VisitLimit = (address: string) => Hit;
+/** Who looks at a page. */
+export interface Visitor {
+  address: string;
+  /** What no stranger has, already verified: it counts for itself, whatever others on the network do (R67). */
+  own?: string | undefined;
+}
+
+/** Counts a visit. */
+export type VisitLimit = (visitor: Visitor) => Hit;
 
 interface Bucket {
   left: number;
@@ -30,20 +40,28 @@ export function createVisitLimit(
   clock = () => performance.now(),
 ): VisitLimit {
   // In the order of the last visit.
-  const networks = new Map<string, Bucket>();
-  return (address) => {
-    const network = networkOf(address);
+  const buckets = new Map<string, Bucket>();
+
+  function count(key: string, times: number): Hit {
     const now = clock();
-    const before = networks.get(network) ?? { left: burst, at: now };
-    const left = Math.min(burst, before.left + ((now - before.at) / 1000) * perSecond);
-    networks.delete(network);
-    networks.set(network, { left: left < 1 ? left : left - 1, at: now });
-    if (networks.size > mostNetworks) {
-      const [quietest] = networks.keys();
-      if (quietest !== undefined) networks.delete(quietest);
+    const before = buckets.get(key) ?? { left: burst * times, at: now };
+    const refill = ((now - before.at) / 1000) * perSecond * times;
+    const left = Math.min(burst * times, before.left + refill);
+    buckets.delete(key);
+    buckets.set(key, { left: left < 1 ? left : left - 1, at: now });
+    if (buckets.size > mostNetworks) {
+      const [quietest] = buckets.keys();
+      if (quietest !== undefined) buckets.delete(quietest);
     }
     return left < 1
-      ? { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((1 - left) / perSecond)) }
+      ? { allowed: false, retryAfterSeconds: Math.max(1, Math.ceil((1 - left) / (perSecond * times))) }
       : { allowed: true };
+  }
+
+  return ({ address, own }) => {
+    if (own !== undefined) return count(`own:${own}`, 1);
+    const network = count(networkOf(address), 1);
+    const site = siteOf(address);
+    return network.allowed && site !== undefined ? count(site, networksPerSite) : network;
   };
 }

@@ -34,9 +34,10 @@ interface Expiring {
   and?: RawBuilder<unknown>;
 }
 
-function expiring({ name, table, by = 'expires_at', kept = '0', only, and }: Expiring): CleaningKind {
+/** A kind of rows that are deleted in the order of one column, which has an index. */
+export function expiring({ name, table, by = 'expires_at', kept = '0', only, and }: Expiring): CleaningKind {
   const from = sql.table(table);
-  const due = sql`${sql.ref(by)} + interval ${sql.lit(kept)}`;
+  const due = sql`(${sql.ref(by)} + interval ${sql.lit(kept)})`;
   const limit = sql`${sql.ref(by)} < now() - interval ${sql.lit(kept)}`;
   const where = sql.join(
     [limit, ...(only === undefined ? [] : [only]), ...(and === undefined ? [] : [and])],

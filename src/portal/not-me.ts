@@ -39,7 +39,11 @@ export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> 
   const router = createPageRouter();
   const path = `${folder}/:token`;
 
-  const bounded = limitVisits(dependencies.countVisit);
+  // Whoever has a link of ours is no stranger, and may be in a hurry.
+  const bounded = limitVisits(dependencies.countVisit, (ctx) => {
+    const token = String(ctx.params.token);
+    return notMe.isOurs(token) ? token : undefined;
+  });
   router.get(path, bounded, async (ctx) => {
     const token = tokenOf(ctx.params.token);
     await show(dependencies, ctx, token, await notMe.find(token));

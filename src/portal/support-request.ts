@@ -5,6 +5,7 @@ import type { NijoContext, NijoState } from '../web/context.ts';
 import { type BrowserBinding, type Form, readForm } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
 import { createPageRouter } from '../web/page-router.ts';
+import type { KnownBrowser } from '../web/known-browser.ts';
 import type { Chrome, Fault } from '../web/pages.ts';
 import type { Responder } from '../web/respond.ts';
 import { checksShown, openingShown, type SupportReason, supportReasons } from '../web/support-pages.ts';
@@ -17,6 +18,7 @@ export interface SupportRequestDependencies {
   language: Language;
   browsers: BrowserBinding;
   countVisit: CountVisit;
+  knownBrowser: Pick<KnownBrowser, 'read'>;
 }
 
 const path = '/help/support';
@@ -36,7 +38,7 @@ interface Typed {
  */
 export function supportRequestRoutes(dependencies: SupportRequestDependencies): Router<NijoState> {
   const router = createPageRouter();
-  const bounded = limitVisits(dependencies.countVisit);
+  const bounded = limitVisits(dependencies.countVisit, (ctx) => dependencies.knownBrowser.read(ctx));
   router.get(path, bounded, (ctx) => showForm(dependencies, ctx, { loginId: '', reason: '' }));
   router.post(path, bounded, (ctx) => helpWhereRefused(dependencies, ctx, () => send(dependencies, ctx)));
   return router;

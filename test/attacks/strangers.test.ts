@@ -4,8 +4,10 @@ import type pg from 'pg';
 import { databaseSchema } from '../../src/config/sections/database.ts';
 import { openPostgres } from '../../src/db/open.ts';
 import { readOpening } from '../../src/desk/calendar/calendar.ts';
+import { noticeToken } from '../../src/factors/notice-links.ts';
 import { createVisitLimit } from '../../src/limits/visit-limit.ts';
 import type { Route } from '../../src/web/route-table.ts';
+import { accountId, person, signInWithApp } from '../login/visits.ts';
 import { type Cluster, redirectUri, startCluster, testClients } from '../support/cluster.ts';
 import { describeOnEveryDatabase, openTestPostgres, type TestDatabase } from '../support/databases.ts';
 import { type Explained, explainGeneric, explainNested, stockSession } from '../support/explain.ts';
@@ -316,14 +318,48 @@ describeOnEveryDatabase('S12: pages for everybody', (open) => {
     const login = await browser.request(browser.authorizeUrl('important'), from('2001:db8:1:2::1'));
     expect(login.status).toBe(303);
   });
+
+  test('S12, R67: a browser that has signed in, and whoever has a link of ours, are refused for no network', async () => {
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
+    const who = await person(cluster, { app: true });
+    const { browser: known } = await signInWithApp(cluster, who);
+    const link = 'L'.repeat(22);
+    await database.db
+      .insertInto('notice_links')
+      .values({
+        id: link,
+        account_id: await accountId(database.db, who),
+        event: 'new-browser',
+        expires_at: sql<Date>`now() + interval '1 day'`,
+      })
+      .execute();
+    const stranger = new UserAgent(cluster);
+    let refused = false;
+    for (let visit = 0; visit < 2000 && !refused; visit += 1)
+      refused = (await stranger.request('/help/support', from('198.51.100.9'))).status === 429;
+    expect(refused).toBe(true);
+    const here = from('198.51.100.9');
+    expect((await known.request('/help/support', here)).status).toBe(200);
+    const path = `/not-me/${noticeToken(cluster.sealer, link)}`;
+    expect((await new UserAgent(cluster).request(path, here)).status).toBe(200);
+    // A forged link, and a forged cookie, are a stranger's.
+    expect((await stranger.request(`/not-me/${link}${'A'.repeat(22)}`, here)).status).toBe(429);
+    const forged = { ...here.headers, cookie: `nijo-known=${'x'.repeat(43)}.${'y'.repeat(43)}` };
+    expect((await new UserAgent(cluster).request('/help/support', { headers: forged })).status).toBe(429);
+  });
 });
 
 test('S12: a network may look again after a while, and memory stays bounded', () => {
   let now = 0;
   const limit = createVisitLimit({ burst: 3, perSecond: 1 }, () => now);
-  const visit = (address: string) => limit(address).allowed;
+  const visit = (address: string, own?: string) => limit({ address, own }).allowed;
   expect([1, 2, 3, 4].map(() => visit('192.0.2.1'))).toEqual([true, true, true, false]);
-  expect(limit('192.0.2.1')).toEqual({ allowed: false, retryAfterSeconds: 1 });
+  expect(limit({ address: '192.0.2.1' })).toEqual({ allowed: false, retryAfterSeconds: 1 });
+  // Who is no stranger counts for themselves, and not without end either.
+  expect([1, 2, 3, 4].map(() => visit('192.0.2.1', 'a known browser'))).toEqual([true, true, true, false]);
+  // Network after network of one /48: four times as many as from one.
+  expect(Array.from({ length: 13 }, (_, net) => visit(`2001:db8:7:${net}::1`)).indexOf(false)).toBe(12);
+  expect(visit('2001:db8:8::1')).toBe(true);
   now += 1000;
   expect([1, 2].map(() => visit('192.0.2.1'))).toEqual([true, false]);
   // An attacker with many addresses pushes out the quietest, not the memory of the node.

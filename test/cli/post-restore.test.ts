@@ -213,6 +213,11 @@ describeOnEveryDatabase('S27, R69: after a restore', (open) => {
     expect((await installationOf(db)).awaitsDirectory).toBe(true);
     await noteDirectoryState(db);
     expect((await installationOf(db)).awaitsDirectory).toBe(false);
+    // Where accounts are kept by hand there is no file: the operator says when it is done.
+    await postRestore(db);
+    expect((await installationOf(db)).awaitsDirectory).toBe(true);
+    await postRestore(db, '--nothing-lost');
+    expect((await installationOf(db)).awaitsDirectory).toBe(false);
   });
 
   test('a moment that is none, or has not come, is refused before anything is done', async () => {

@@ -87,6 +87,47 @@ describeOnEveryDatabase('cleaning', (open) => {
     expect(kept.rows.map(({ id }) => id).toSorted()).toEqual(['change', 'new', 'new', 'quiet']);
     await sql`delete from oidc_payloads where id = 'session'`.execute(db);
   });
+
+  test('S24: every kind tells by how much its oldest row is late, and nothing where none is', async () => {
+    const { db } = database;
+    const kinds = [...expiringKinds, ...forgotten];
+    const late = async (): Promise<Record<string, number>> => {
+      const found: Record<string, number> = {};
+      for (const { name, behind } of kinds) found[name] = Math.round((await behind?.(db)) ?? Number.NaN);
+      return found;
+    };
+    while ((await deleteExpired(db)) > 0);
+    const before = await late();
+    expect(Object.values(before)).toEqual(kinds.map(() => 0));
+    await sql`insert into accounts (id, login_id, kind) values ('late', 'a0000009', 'ecs')`.execute(db);
+    await sql`insert into mails (id, account_id, kind, locale, to_address, model, state, created_at, expires_at) values
+      ('late', 'late', 'notice', 'en', 'a@mail.example', '{}', 'handed-over', now() - interval '26 hours', now()),
+      ('kept', 'late', 'notice', 'en', 'a@mail.example', '{}', 'waiting', now() - interval '5 days', now() + interval '1 hour')`.execute(
+      db,
+    );
+    await sql`insert into sign_ins (interaction, account_id, client_id, browser, expires_at)
+      values ('late', 'late', 'c', 'b', now() - interval '26 hours')`.execute(db);
+    await sql`insert into notice_links (id, account_id, event, expires_at)
+      values ('late', 'late', 'new-browser', now() - interval '2 hours')`.execute(db);
+    await sql`insert into known_browsers (account_id, browser, user_agent, network, last_seen_at)
+      values ('late', 'b', '', '', now() - interval '180 days 2 hours')`.execute(db);
+    await sql`insert into trusted_browsers (id, account_id, secret_digest, user_agent, address, expires_at)
+      values ('late', 'late', 'x', '', '', now() - interval '26 hours')`.execute(db);
+    await sql`insert into passkey_challenges (id, purpose, bound_to, account_id, expires_at)
+      values ('late', 'sign-in', 's', 'late', now() - interval '2 hours')`.execute(db);
+    const after = await late();
+    // To ten minutes: the rows were made a moment ago.
+    const tens = ['sign_ins', ...forgotten.map(({ name }) => name)].map((name) => [
+      name,
+      Math.floor((after[name] ?? 0) / 600),
+    ]);
+    expect(tens).toEqual(tens.map(([name]) => [name, 12]));
+    await db.transaction().execute(async (trx) => {
+      for (const { clean } of kinds) await clean(trx, 10);
+    });
+    expect(await late()).toEqual(before);
+    await sql`delete from accounts where id = 'late'`.execute(db);
+  });
 });
 
 describe('S24: cleaning on a large database', () => {
