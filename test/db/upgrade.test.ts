@@ -43,6 +43,23 @@ describe.each([
     }
   });
 
+  test('S30: nothing stays of what was typed as an ID that is nobody’s, whatever it begins with', async () => {
+    const old = await open();
+    try {
+      await carryOut(old.db, released);
+      for (const typed of ['hunter2', '?hunter2', '?'])
+        await sql`insert into desk_cases (id, number, login_id, reason, source, locale)
+          values (${typed}, ${typed}, ${typed}, 'other', 'user', 'en')`.execute(old.db);
+      await migrate(old.db);
+      const { rows } = await sql<{ kept: string }>`select distinct login_id as kept from desk_cases`.execute(
+        old.db,
+      );
+      expect(rows).toEqual([{ kept: '?' }]);
+    } finally {
+      await old.close();
+    }
+  });
+
   test.each(stages)(
     'a database of release 0.1.0 that stands at its migration %i ends as a new one does',
     async (count) => {
