@@ -75,6 +75,25 @@ describeOnEveryDatabase('S25: ready says whether a sign-in can be written down',
     await becomes(health, true);
   });
 
+  test('S25: a server that answers too late each time is never ready in between', async () => {
+    // There it would sleep in this very process.
+    if (database.kind === 'pglite') return;
+    await sql`create function slow() returns trigger language plpgsql as $$ begin
+      perform pg_sleep(1.8); return new; end $$`.execute(database.db);
+    await sql`create trigger slow before insert on write_probes for each row execute function slow()`.execute(
+      database.db,
+    );
+    const health = await watch();
+    const seen = new Set<boolean>();
+    for (let look = 0; look < 80; look += 1) {
+      seen.add(health.ready());
+      await pause(50);
+    }
+    expect([...seen]).toEqual([false]);
+    await sql`drop trigger slow on write_probes`.execute(database.db);
+    await becomes(health, true);
+  });
+
   test('S25: what the probes write is swept, and stays small', async () => {
     const health = await watch();
     await pause(2500);
