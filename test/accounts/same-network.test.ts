@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { attemptLimits } from '../../src/accounts/attempt-limits.ts';
 import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
 import { createPasswordVerifier, type PasswordOutcome } from '../../src/accounts/verify-password.ts';
+import { passwordLimitsSchema } from '../../src/config/sections/accounts.ts';
 import { placesSchema } from '../../src/config/sections/places.ts';
 import type { Db } from '../../src/db/open.ts';
 import { networkOf, siteOf } from '../../src/limits/network.ts';
@@ -109,6 +110,15 @@ describeOnEveryDatabase('S13: many people on one network', (open) => {
     const rows = await db.selectFrom('limits').selectAll().where('key', 'in', keys).execute();
     expect(rows.filter(({ hits }) => hits.length > 0)).toHaveLength(4);
     await places;
+  }, 60_000);
+
+  test('S13, R67: as it is configured, sixty who guess at once keep no right password out', async () => {
+    const { slowed_per_minute } = passwordLimitsSchema.parse({});
+    const verifier = verifierOn(db, { limits: { ...limits, wrong_per_network: 10, slowed_per_minute } });
+    const guesses = Array.from({ length: 70 }, (_, i) => verifier.verify(at(`guessed${i}`, 'wrong')));
+    const right = verifier.verify(at('other', password));
+    expect((await right).outcome).toBe('verified');
+    expect(count(await Promise.all(guesses))).toEqual({ refused: 70 });
   }, 60_000);
 
   test('what is changed while an attempt waits counts: the earlier password is no longer right', async () => {

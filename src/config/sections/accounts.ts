@@ -17,5 +17,5 @@ export const passwordLimitsSchema = z.strictObject({
   wrong_per_id_and_network: z.int().min(3).max(1000).default(10),
   wrong_per_network: z.int().min(10).max(5000).default(300),
   window_minutes: z.int().min(1).max(60).default(15),
-  slowed_per_minute: z.int().min(10).max(6000).default(120),
+  slowed_per_minute: z.int().min(10).max(6000).default(300),
 });
