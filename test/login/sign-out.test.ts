@@ -23,7 +23,9 @@ describeOnEveryDatabase('a sign-out that a service asks for', (open) => {
 
   let made = 0;
   /** Signed in at a service of its own, with the hint that it got. */
-  async function signedIn(): Promise<{ browser: UserAgent; clientId: string; hint: string }> {
+  async function signedIn(
+    exchange: Record<string, string> = {},
+  ): Promise<{ browser: UserAgent; clientId: string; hint: string }> {
     made += 1;
     const clientId = `leaving-${database.kind}-${made}`;
     const { client_secret } = testClients[2]!;
@@ -50,6 +52,7 @@ describeOnEveryDatabase('a sign-out that a service asks for', (open) => {
         code: arrival.callback?.searchParams.get('code') ?? '',
         redirect_uri: redirectUri,
         code_verifier: browser.verifierOf(arrival.callback?.searchParams.get('state') ?? ''),
+        ...exchange,
       },
     });
     return { browser, clientId, hint: String((JSON.parse(answer.body) as { id_token?: string }).id_token) };
@@ -182,6 +185,14 @@ describeOnEveryDatabase('a sign-out that a service asks for', (open) => {
         registered: [redirectUri],
       });
     }
+    const exchanged = await signedIn({ redirect_uri: `${redirectUri}/` });
+    expect(exchanged.hint).toBe('undefined');
+    expect(log.lines().findLast(({ event }) => event === 'oidc.refused')).toMatchObject({
+      route: 'token',
+      client_id: exchanged.clientId,
+      redirect_uri: `${redirectUri}/`,
+      registered: [redirectUri],
+    });
     const long = await browser.start('ordinary', { redirect_uri: `${redirectUri}?x=${'x'.repeat(3000)}` });
     expect(long.status).toBe(400);
     const line = log.lines().findLast(({ event }) => event === 'oidc.refused');
