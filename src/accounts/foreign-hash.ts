@@ -5,14 +5,14 @@ export type ReadForeignHash = { phc: string } | { fault: string };
 
 const shape = '$argon2id$v=19$m=…,t=…,p=…$salt$hash';
 
-/** What other programs put in front of the PHC string: OpenLDAP and Dovecot a scheme in braces, Django a name. */
+/** What other programs put in front of the PHC string: OpenLDAP and Dovecot a scheme in braces (`{CRYPT}` where the system makes it), Django a name. */
 function withoutPrefix(text: string): string {
-  return text.replace(/^\{argon2(id|i|d)?\}(?=\$?argon2)/i, '').replace(/^argon2(?=\$argon2)/i, '');
+  return text.replace(/^\{(argon2(id|i|d)?|crypt)\}(?=\$?argon2)/i, '').replace(/^argon2(?=\$argon2)/i, '');
 }
 
 /** Which kind of hash this is, as far as it says so itself. */
 function kindOf(text: string): string | undefined {
-  const scheme = /^\{([\w.+-]{1,32})\}/.exec(text)?.[1];
+  const scheme = /^\{([\w.+-]{1,32})\}/.exec(withoutPrefix(text))?.[1];
   if (scheme !== undefined && !/^argon2/i.test(scheme)) return scheme.toUpperCase();
   const bare = withoutPrefix(text).replace(/^\$/, '');
   const named = /^(argon2i|argon2d|scrypt|pbkdf2[\w-]*|bcrypt[\w$]*?|md5|sha1)\$/i.exec(bare)?.[1];

@@ -48,7 +48,10 @@ function addressesOf(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): 
   const came = (value: unknown): unknown =>
     typeof value === 'string' ? value.slice(0, longestAddress) : undefined;
   // At the token endpoint: another address than the login was begun with.
-  if (error.message === 'invalid_redirect_uri' || error.error_detail?.includes('redirect_uri mismatch') === true)
+  if (
+    error.message === 'invalid_redirect_uri' ||
+    error.error_detail?.includes('redirect_uri mismatch') === true
+  )
     return { redirect_uri: came(params?.redirect_uri), registered: client.redirectUris };
   if (error.error_description?.startsWith('post_logout_redirect_uri') === true)
     return {

@@ -72,6 +72,7 @@ describe('CSV records', () => {
     ['"sep=;"', ';'],
     ['SEP=\t', '\t'],
     ['sep=;;;', ';'],
+    ['sep=|', '|'],
   ])('S17: a first line %j names the separator, and lines keep their numbers', async (first, separator) => {
     const rows = [
       ['a', 'b'],

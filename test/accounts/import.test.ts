@@ -286,6 +286,9 @@ e0000010,sps,again,bad email,,,,,
       '2027年03月31日(水)',
       '2027/3/31 0:00',
       '2027-03-31T00:00:00Z',
+      '2027-03-31T00:00:00+09:00',
+      '2027年3月31日水曜日',
+      '20270331',
       ' 2027-03-31 ',
     ];
     const lines = days.map((day, index) => `day${index},sps,"${day}"`);
@@ -301,12 +304,16 @@ e0000010,sps,again,bad email,,,,,
       .execute();
     expect(stored).toEqual([{ ends_at: new Date('2027-03-31T00:00:00Z') }]);
 
+    expect(await run(db, 'login_id,kind,ends_at\nforever,sps,9999-12-31')).toMatchObject({ imported: 1 });
+
     const refused = [
       ['2027-02-30', 'not a date'],
       ['2027/13/1', 'not a date'],
       ['2027年2月29日', 'not a date'],
       ['2027-3/31', 'not a date'],
       ['2027', 'not a date'],
+      ['20271331', 'not a date'],
+      ['2027-03-31T09:00:00+09:00', 'not a date'],
       ['0027/3/31', 'not a date'],
       ['3/31/2027', 'not a date'],
       ['27/3/31', 'two digits'],

@@ -114,6 +114,7 @@ describe('password hasher', () => {
       `{ARGON2}${phc}`,
       `{ARGON2ID}${phc}`,
       `{argon2id}${phc}`,
+      `{CRYPT}${phc}`,
       `argon2${phc}`,
       phc.slice(1),
       ` ${phc}== `,

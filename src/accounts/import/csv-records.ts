@@ -75,7 +75,7 @@ const strayQuote =
 
 /** The separator that a first line `sep=;` names, for spreadsheets; undefined for every other line. */
 function namedSeparator(text: string): string | undefined {
-  return /^"?sep=([,;\t])"?[,;\t]*$/i.exec(text)?.[1];
+  return /^"?sep=([,;\t|])"?[,;\t|]*$/i.exec(text)?.[1];
 }
 
 /**

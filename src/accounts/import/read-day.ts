@@ -14,16 +14,19 @@ export function readDay(input: string): ReadDay {
     .replace(/\s+/g, ' ')
     .trim()
     // A spreadsheet's cell of a day may be saved with its time, and a weekday.
-    .replace(/(?:[ T]0?0:00(?::00(?:\.0+)?)?)(?:Z|\+00:00)?$/, '')
-    .replace(/ ?\([日月火水木金土]\)$/, '')
+    .replace(/(?:[ T]0?0:00(?::00(?:\.0+)?)?)(?:Z|[+-]\d\d:\d\d)?$/, '')
+    .replace(/ ?(?:\([日月火水木金土]\)|[日月火水木金土]曜日?)$/, '')
     .replace(/[‐‑‒–—−]/g, '-');
   const found =
     /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})$/.exec(text) ??
-    /^(\d{4}) ?(年) ?(\d{1,2}) ?月 ?(\d{1,2}) ?日$/.exec(text);
+    /^(\d{4}) ?(年) ?(\d{1,2}) ?月 ?(\d{1,2}) ?日$/.exec(text) ??
+    // ISO 8601 without its hyphens, as other systems export it.
+    /^(\d{4})()(\d{2})(\d{2})$/.exec(text);
   if (found === null) return { fault: faultOf(text) };
   const [, year = '', , month = '', dayOfMonth = ''] = found;
   const day = `${year}-${month.padStart(2, '0')}-${dayOfMonth.padStart(2, '0')}`;
-  if (!/^[12]/.test(day)) return { fault: none };
+  // 9999-12-31 is how directories write that an account does not end.
+  if (day.startsWith('0')) return { fault: none };
   const known = new Date(`${day}T00:00:00Z`);
   // The 30th of February is none.
   if (Number.isNaN(known.getTime()) || !known.toISOString().startsWith(day)) return { fault: none };
