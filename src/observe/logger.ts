@@ -28,8 +28,13 @@ const secretFields = [
 
 // Of Node or its HTTP parser, and of the system. A recovery code typed without its hyphens may begin like one of the
 // latter, so outside an `err` only the system's own names count.
-const namedCode = /^(ERR|HPE|UND_ERR)_[A-Z0-9_]+$/;
-const systemCodes: ReadonlySet<string> = new Set(Object.keys(constants.errno));
+const namedCode = /^(ERR|HPE|UND_ERR|EAI)_[A-Z0-9_]+$/;
+const ofResolverAndMail =
+  'ENOTFOUND ETIMEOUT ESERVFAIL EREFUSED ECONNECTION ESOCKET ETLS EDNS EAUTH EENVELOPE EMESSAGE';
+const systemCodes: ReadonlySet<string> = new Set([
+  ...Object.keys(constants.errno),
+  ...ofResolverAndMail.split(' '),
+]);
 // Of SQL, and of libraries: what an error's `code` is, in an `err` alone.
 const libraryCode = /^E[A-Z][A-Z_]*$/;
 const sqlState = /^[0-9A-Z]{5}$/;

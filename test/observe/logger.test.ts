@@ -16,6 +16,9 @@ test.each([
   'headers_too_large',
   'EACCES',
   'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ESOCKET',
   'HPE_HEADER_OVERFLOW',
   'ERR_HTTP_REQUEST_TIMEOUT',
 ])('S30: what went wrong can be read: %s', (code) => {
