@@ -231,6 +231,8 @@ async function helpWhereLost(
     );
     dependencies.responder.error(ctx, error, {
       ...(again === undefined ? {} : { startAgain: { service: again.service[locale], url: again.url } }),
+      // Tabs that were opened at once each got a cookie, and the last one stays: the page is drawn anew for it (S11).
+      ...(error.code === 'form_token_invalid' ? { tryAgain: `/interaction/${uid}` } : {}),
       ...(onlyCentreHelps.has(error.code) ? { support: await supportLink(dependencies, locale) } : {}),
     });
   }

@@ -1,4 +1,9 @@
-import type { Client, Configuration as ProviderConfiguration, KoaContextWithOIDC } from 'oidc-provider';
+import {
+  type Client,
+  type Configuration as ProviderConfiguration,
+  errors,
+  type KoaContextWithOIDC,
+} from 'oidc-provider';
 import { type Account, findAccountById } from '../accounts/directory.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
@@ -189,13 +194,17 @@ export function providerConfiguration(
     },
     renderError: async (ctx, out, error) => {
       if (await offerSignOut(ctx, error, { pages, nameOf, keyIds })) return;
+      // No route matched: `ctx.oidc` is only there behind one.
+      const { route } = (ctx.oidc as typeof ctx.oidc | undefined) ?? {};
+      const { uid } = (ctx.params as { uid?: string } | undefined) ?? {};
+      // Another tab gave the session a new identifier, or the login is over: its pages know which, and go on (S11).
+      const lost = route === 'resume' && error instanceof errors.SessionNotFound && uid !== undefined;
       await pages.error(ctx, {
         error: out.error,
         description: out.error_description ?? '',
         status: ctx.status,
-        ...((ctx.oidc as typeof ctx.oidc | undefined)?.route === 'end_session_confirm'
-          ? { tryAgain: pathOf('end_session') }
-          : {}),
+        ...(lost ? { lost, tryAgain: `/interaction/${uid}` } : {}),
+        ...(route === 'end_session_confirm' ? { tryAgain: pathOf('end_session') } : {}),
       });
     },
   };

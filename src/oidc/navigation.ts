@@ -20,14 +20,24 @@ export function kindOfRequest(request: AskedRequest): 'navigation' | 'speculatio
   // Node's own fetch says "cors" of everything, and nothing else; a browser says all of it or nothing.
   const mode = told === 'cors' && destination === '' && request.get('sec-fetch-site') === '' ? '' : told;
   const purpose = `${request.get('sec-purpose')} ${request.get('purpose')} ${request.get('x-moz')}`;
+  // Only a navigation has the destination "document", also where the client (Node's fetch) writes a mode of its own.
   // A service worker that hands a navigation on calls its destination empty.
   const navigates =
     request.method === 'GET' &&
-    (mode === '' || mode === 'navigate') &&
-    (destination === '' || destination === 'document' || (destination === 'empty' && mode === 'navigate'));
+    (destination === 'document' ||
+      (destination === '' && (mode === 'navigate' || (mode === '' && !asksForPart(request)))) ||
+      (destination === 'empty' && mode === 'navigate'));
   const early = /\b(prefetch|prerender)\b/.test(purpose);
   if (!early) return navigates ? 'navigation' : 'part';
   return navigates && mode === 'navigate' ? 'speculation' : 'part';
+}
+
+/** What browsers before Fetch Metadata send with an image, a font or a style sheet, and scripts with their calls. */
+function asksForPart(request: AskedRequest): boolean {
+  return (
+    /^(?:image|audio|video|font)\/|^text\/css\b/i.test(request.get('accept')) ||
+    request.get('x-requested-with').toLowerCase() === 'xmlhttprequest'
+  );
 }
 
 /**

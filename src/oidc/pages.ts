@@ -13,10 +13,13 @@ export type SignOutTrouble = 'service' | 'hint' | 'return';
  * whatever headers a page needs on the given context.
  */
 export interface OidcPages {
-  /** A request of a service that cannot be answered by sending the browser back to it. */
+  /**
+   * A request of a service that cannot be answered by sending the browser back to it; `lost`: a login that this browser
+   * cannot go on with, at which nothing is wrong with the service.
+   */
   error(
     ctx: KoaContextWithOIDC,
-    fault: { error: string; description: string; status: number; tryAgain?: string },
+    fault: { error: string; description: string; status: number; lost?: boolean; tryAgain?: string },
   ): Promise<void>;
   /**
    * Asks whether to sign out (C36). The page posts `xsrf`, and with `logout=yes` the session ends:

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { type errors, type KoaContextWithOIDC, Provider } from 'oidc-provider';
+import { keepSessionAcrossTabs } from './concurrent-tabs.ts';
 import { type ConfigurationDeps, providerConfiguration } from './configuration.ts';
 import { forgetLogin, forgetPages } from './cookies.ts';
 import { skipEmptySignOut } from './empty-sign-out.ts';
@@ -130,6 +131,7 @@ export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]):
   provider.use(skipEmptySignOut());
   provider.use(answerSignOutsByPage());
   deferLogoutTokens(provider, deps.units);
+  keepSessionAcrossTabs(provider);
   listen(provider, deps);
   return provider;
 }

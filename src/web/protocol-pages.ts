@@ -29,10 +29,10 @@ export function createProtocolPages(options: { responder: Responder; language: L
   return {
     async error(
       context: Koa.Context,
-      fault: { error: string; description: string; status: number; tryAgain?: string },
+      fault: { error: string; description: string; status: number; lost?: boolean; tryAgain?: string },
     ): Promise<void> {
       const ctx = adopt(context);
-      const code = codeOf(fault.error, fault.status);
+      const code = fault.lost === true ? 'interaction_expired' : codeOf(fault.error, fault.status);
       responder.error(ctx, new NijoError(code), {
         protocol: { error: fault.error, description: fault.description },
         ...(fault.tryAgain === undefined ? {} : { tryAgain: fault.tryAgain }),

@@ -51,6 +51,90 @@ describeOnEveryDatabase('several tabs of one browser', (open) => {
     expect(await mailsTo(database.db, who.address)).toEqual([]);
   });
 
+  test('S11: restored tabs that are reloaded at the same moment all go on, and take no session from each other', async () => {
+    const who = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    const [first, ...others] = [
+      ...(await tabs(browser, 4, 'important')),
+      ...(await tabs(browser, 3, 'ordinary')),
+    ];
+    const factor = await browser.submit(first!, password(who));
+    expect(codeOf(await browser.submit(factor, { code: appCode() }))).toBeDefined();
+    const arrivals = await Promise.all(others.map((tab) => browser.open(tab.url.pathname)));
+    for (const arrival of arrivals) expect([arrival.page, codeOf(arrival)]).toEqual(['', expect.any(String)]);
+    expect(codeOf(await browser.start('important'))).toBeDefined();
+  });
+
+  test('S10, S11: a request that comes late, with what the session was called before, leaves the cookie alone', async () => {
+    const who = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    const signIn = async () =>
+      codeOf(await browser.submit(await browser.start('ordinary', { prompt: 'login' }), password(who)));
+    expect(await signIn()).toBeDefined();
+    const before = await browser.jar.getCookieString(cluster.issuer);
+    expect(await signIn()).toBeDefined();
+    const sessions = () =>
+      database.db.selectFrom('oidc_payloads').select('id').where('model', '=', 'Session').execute();
+    const stored = await sessions();
+    for (const parameters of [{ prompt: 'none' }, {}]) {
+      const late = await browser.request(browser.authorizeUrl('ordinary', parameters), {
+        headers: { cookie: before },
+      });
+      expect(late.status).toBe(303);
+      expect(late.setCookie.filter((line) => line.startsWith('nijo-session'))).toEqual([]);
+    }
+    expect(await sessions()).toHaveLength(stored.length);
+    expect(codeOf(await browser.start('ordinary', { prompt: 'none' }))).toBeDefined();
+  });
+
+  test('S11: of tabs that finish at the same moment each arrives, some by "try again"', async () => {
+    const who = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    expect(codeOf(await browser.submit(await browser.start('ordinary'), password(who)))).toBeDefined();
+    const opened: Arrival[] = [];
+    for (let tab = 0; tab < 4; tab += 1) opened.push(await browser.start('ordinary', { prompt: 'login' }));
+    // Written before any of them has an answer: whoever comes second has the session's former identifier.
+    const cookies = await browser.jar.getCookieString(cluster.issuer);
+    const finished = await Promise.all(opened.map((tab) => browser.post(tab, password(who))));
+    for (const [index, { headers }] of finished.entries()) {
+      const path = new URL(String(headers.location), cluster.issuer).pathname;
+      const own = (await browser.jar.getCookies(new URL(path, cluster.issuer).href)).filter(
+        ({ path: at }) => at === path,
+      );
+      const cookie = [cookies, ...own.map((each) => each.cookieString())].join('; ');
+      const arrival = await browser.follow(
+        await browser.request(path, index === 0 ? {} : { headers: { cookie } }),
+      );
+      if (index > 0) expect([arrival.page, arrival.fault]).toEqual(['error', 'interaction_expired']);
+      const last =
+        index === 0
+          ? arrival
+          : await browser.open(arrival.html.querySelector('a.primary')?.getAttribute('href') ?? '');
+      expect(codeOf(last)).toBeDefined();
+    }
+  });
+
+  test('S11: tabs that are opened at once without a cookie all sign in, some by "try again"', async () => {
+    const who = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    // Each is asked before any answer is there.
+    const opened = await Promise.all([1, 2, 3].map(() => browser.request(browser.authorizeUrl('ordinary'))));
+    const pages: Arrival[] = [];
+    for (const { setCookie, headers } of opened) {
+      const cookie = setCookie.map((line) => line.split(';')[0]).join('; ');
+      pages.push(
+        await browser.follow(await browser.request(String(headers.location), { headers: { cookie } })),
+      );
+    }
+    const refused = await browser.post(pages[0]!, password(who));
+    expect([refused.status, refused.fault]).toEqual([403, 'form_token_invalid']);
+    const again = refused.html.querySelector(`a[href="${pages[0]!.url.pathname}"]`)?.getAttribute('href');
+    const drawn = await browser.open(again ?? '');
+    expect(drawn.page).toBe('sign-in');
+    expect(codeOf(await browser.submit(drawn, password(who)))).toBeDefined();
+    for (const tab of pages.slice(1)) expect(codeOf(await reload(browser, tab))).toBeDefined();
+  });
+
   test('S11: a tab in which the password was given goes on too; no mail is sent for each', async () => {
     const who = await person(cluster, { mail: true });
     const browser = new UserAgent(cluster);
@@ -62,7 +146,9 @@ describeOnEveryDatabase('several tabs of one browser', (open) => {
       ({ challenge_id }) => challenge_id !== null,
     );
     // Whichever of the two codes is the newest: the other tab goes on by its session.
-    const arrivals = [await browser.submit(waiting, { code }), await browser.submit(here, { code })];
+    const earlier = await browser.submit(waiting, { code });
+    const later = await browser.submit(here, { code });
+    const arrivals = [codeOf(earlier) === undefined ? await reload(browser, waiting) : earlier, later];
     for (const arrival of arrivals) expect(codeOf(arrival)).toBeDefined();
     // The password of a stale tab is no loss either: it goes on, and nothing is mailed.
     expect(codeOf(await browser.submit(third!, password(who)))).toBeDefined();

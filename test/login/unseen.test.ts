@@ -26,6 +26,11 @@ const parts: Record<string, Record<string, string>> = {
   'link rel=prefetch': part('no-cors', 'empty', { 'sec-purpose': 'prefetch' }),
   'link rel=prefetch of Firefox': part('no-cors', 'empty', { 'x-moz': 'prefetch' }),
   'prefetch of a browser that says no more': { purpose: 'prefetch' },
+  'image of a browser before Fetch Metadata': {
+    accept: 'image/webp,image/png,image/svg+xml,image/*;q=0.8,video/*;q=0.8,*/*;q=0.5',
+  },
+  'style sheet of a browser before Fetch Metadata': { accept: 'text/css,*/*;q=0.1' },
+  'call of a script by its library': { accept: '*/*', 'x-requested-with': 'XMLHttpRequest' },
   frame: part('navigate', 'iframe'),
   'old frame': part('nested-navigate', 'iframe'),
   object: part('navigate', 'object'),
@@ -34,10 +39,15 @@ const parts: Record<string, Record<string, string>> = {
 /** What people go to, and everything that is no browser. */
 const navigations: Record<string, Record<string, string>> = {
   'an old browser': {},
+  'an old browser that says what it shows': {
+    accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8',
+  },
+  'a client that takes anything': { accept: '*/*' },
   'fetch of Node': { 'sec-fetch-mode': 'cors' },
   link: part('navigate', 'document', { 'sec-fetch-user': '?1' }),
   'link of another site': part('navigate', 'document', { 'sec-fetch-site': 'cross-site' }),
   address: part('navigate', 'document', { 'sec-fetch-site': 'none' }),
+  'fetch of Node in the name of a link': part('cors', 'document'),
   'navigation through a service worker': part('navigate', 'empty'),
 };
 /** A page that is loaded before anybody goes there, and shown if somebody does. */
