@@ -79,7 +79,8 @@ export function accountsCommands(
             timeZone: config.locale.time_zone,
           });
           // After a restore this is what was waited for (`nijo post-restore`): every line of it was read.
-          if (imported.bad.length === 0) await noteDirectoryState(db);
+          const { bad, imported: added, updated, unchanged } = imported;
+          if (bad.length === 0 && added + updated + unchanged > 0) await noteDirectoryState(db);
           return imported;
         } catch (error) {
           if (error instanceof ImportRefusedError) context.fail(`Nothing was imported: ${error.message}.`);

@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Command } from 'commander';
 import { sql } from 'kysely';
+import type { Sealer } from '../../src/base/sealing.ts';
+import { accountsCommands } from '../../src/cli/accounts.ts';
 import type { CliContext } from '../../src/cli/context.ts';
 import { postRestoreCommand } from '../../src/cli/post-restore.ts';
 import { checkConfiguration } from '../../src/config/load.ts';
@@ -19,21 +24,36 @@ const config = checkConfiguration({
   mail: { smtp_url: 'smtp://127.0.0.1', from_address: 'idp@idp.example' },
 });
 
-async function postRestore(db: Db, ...args: string[]): Promise<string> {
-  const said: string[] = [];
-  const context: CliContext = {
+function contextOn(db: Db, said: string[], sealer = testSealer()): CliContext {
+  return {
     loadConfiguration: () => config,
-    withDatabase: (work) => work({ db, config, sealer: testSealer(), logger: silentLogger() }),
+    withDatabase: (work) => work({ db, config, sealer, logger: silentLogger() }),
     out: (text) => void said.push(text),
     fail: (message) => {
       throw new Error(message);
     },
     actor: 'cli:test',
   };
+}
+
+async function postRestore(db: Db, ...args: string[]): Promise<string> {
+  const said: string[] = [];
   await new Command()
-    .addCommand(postRestoreCommand(context))
+    .addCommand(postRestoreCommand(contextOn(db, said)))
     .parseAsync(['post-restore', ...args], { from: 'user' });
   return said.join('\n');
+}
+
+async function importFile({ db, sealer }: { db: Db; sealer: Sealer }, text: string): Promise<void> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'nijo-import-'));
+  try {
+    await writeFile(path.join(folder, 'accounts.csv'), text);
+    const program = new Command();
+    accountsCommands(program, contextOn(db, [], sealer));
+    await program.parseAsync(['accounts', 'import', path.join(folder, 'accounts.csv')], { from: 'user' });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** What a restore does to a database: these tables are again what they were. */
@@ -217,6 +237,12 @@ describeOnEveryDatabase('S27, R69: after a restore', (open) => {
     await postRestore(db);
     expect((await installationOf(db)).awaitsDirectory).toBe(true);
     await postRestore(db, '--nothing-lost');
+    expect((await installationOf(db)).awaitsDirectory).toBe(false);
+    // A file that says nothing of anybody is no state of the directory.
+    await postRestore(db);
+    await importFile({ db, sealer: cluster.sealer }, 'login_id,kind\n');
+    expect((await installationOf(db)).awaitsDirectory).toBe(true);
+    await importFile({ db, sealer: cluster.sealer }, 'login_id,kind\nrestored3,ecs\n');
     expect((await installationOf(db)).awaitsDirectory).toBe(false);
   });
 
