@@ -102,10 +102,9 @@ async function forgetSurplus(trx: Db, accountId: string): Promise<void> {
 /** Forgets browsers whose cookie is over. Call it again while it returns `batch`. @returns how many were forgotten. */
 export async function forgetOldBrowsers(db: Db, batch: number): Promise<number> {
   const result = await sql`
-    delete from known_browsers where (account_id, browser) in (
-      select account_id, browser from known_browsers
+    delete from known_browsers where ctid = any(array(
+      select ctid from known_browsers
       where last_seen_at < now() - make_interval(days => ${keptDays})
-      order by last_seen_at limit ${sql.lit(batch)} for update skip locked
-    )`.execute(db);
+      order by last_seen_at limit ${sql.lit(batch)} for update skip locked))`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

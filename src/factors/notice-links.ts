@@ -74,8 +74,8 @@ export async function findNoticeLink(db: Db, sealer: Sealer, token: string): Pro
 /** Forgets links that are over. Call it again while it returns `batch`. @returns how many were forgotten. */
 export async function forgetOldLinks(db: Db, batch: number): Promise<number> {
   const result = await sql`
-    delete from notice_links where id in (
-      select id from notice_links where expires_at < now() order by expires_at limit ${sql.lit(batch)} for update skip locked
-    )`.execute(db);
+    delete from notice_links where ctid = any(array(
+      select ctid from notice_links where expires_at < now() order by expires_at
+      limit ${sql.lit(batch)} for update skip locked))`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -74,7 +74,7 @@ export async function release(db: Db, ...keys: readonly string[]): Promise<void>
 /** Forgets windows that are over. @returns how many. */
 export async function forgetExpiredLimits(db: Db, batch = 1000): Promise<number> {
   const result = await sql`
-    delete from limits where key in (select key from limits where expires_at < now() order by expires_at
-      limit ${sql.lit(batch)} for update skip locked)`.execute(db);
+    delete from limits where ctid = any(array(select ctid from limits where expires_at < now() order by expires_at
+      limit ${sql.lit(batch)} for update skip locked))`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }

@@ -44,10 +44,9 @@ export async function forgetOldMails(
   { keepHours = 24, batch = 1000 }: { keepHours?: number; batch?: number } = {},
 ): Promise<number> {
   const result = await sql`
-    delete from mails where id in (
-      select id from mails
+    delete from mails where ctid = any(array(
+      select ctid from mails
       where created_at < now() - make_interval(hours => ${keepHours}) and (state <> 'waiting' or expires_at < now())
-      order by created_at limit ${sql.lit(batch)} for update skip locked
-    )`.execute(db);
+      order by created_at limit ${sql.lit(batch)} for update skip locked))`.execute(db);
   return Number(result.numAffectedRows ?? 0n);
 }
