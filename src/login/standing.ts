@@ -18,7 +18,10 @@ export async function establish(
   const locate = async (): Promise<Pick<Visit, 'signIn' | 'step' | 'details'>> => {
     const found = await dependencies.secondFactor.findSignIn(uid);
     if (found !== undefined && found.browser !== browser) throw new NijoError('interaction_foreign');
-    const signIn = found?.account.active === true && found.clientId === asks.client.id ? found : undefined;
+    // A step-up counts upon its session alone, also where the login was taken off it to start over or be cancelled.
+    const stands = found?.stepUp !== true || asks.session !== undefined;
+    const signIn =
+      found?.account.active === true && found.clientId === asks.client.id && stands ? found : undefined;
     const details = await withTrust(dependencies, ctx, asks, signIn);
     return { details, signIn, step: nextStep({ details, signIn, switches: dependencies.switches }) };
   };

@@ -201,7 +201,9 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       const newerSession = newerSessionOf(interaction, live);
       // The session that this login stands on is over or somebody else's: the provider would refuse
       // whatever is proven here, so nobody is asked for it.
-      if (newerSession === undefined && sessionUid !== undefined && found?.accountId !== session?.accountId)
+      const standsOn = prompt.name === 'consent' ? live : found;
+      const asked = sessionUid !== undefined || prompt.name === 'consent';
+      if (newerSession === undefined && asked && standsOn?.accountId !== session?.accountId)
         throw new NijoError('interaction_expired');
       const days = trustDaysOf(params, settings);
       const usable = found !== undefined && !prompt.reasons.includes('account_unusable');

@@ -236,6 +236,34 @@ describeOnEveryDatabase('several tabs of one browser', (open) => {
     }
   });
 
+  test('S8, S11: a step-up that was cancelled is none any more once its user has signed out', async () => {
+    const who = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    expect(codeOf(await browser.submit(await browser.start('ordinary'), password(who)))).toBeDefined();
+    const stepUp = await browser.start('important');
+    expect(stepUp.page).toBe('app-code');
+    // The browser never follows: the login waits to be gone on with.
+    await browser.post(stepUp, { action: 'cancel' });
+    const out = await browser.open('/logout');
+    await browser.request('/logout/confirm', { form: { ...browser.fields(out), logout: 'yes' } });
+    expect((await reload(browser, stepUp)).page).toBe('sign-in');
+    expect(codeOf(await browser.submit(stepUp, { code: appCode() }))).toBeUndefined();
+  });
+
+  test('S11: nobody consents for a user who has signed out, and no one else does', async () => {
+    const who = await person(cluster, { app: true });
+    const next = await person(cluster, { app: true });
+    const browser = new UserAgent(cluster);
+    const consent = await browser.submit(await browser.start('asking'), password(who));
+    await browser.post(consent, { action: 'cancel' });
+    const out = await browser.open('/logout');
+    await browser.request('/logout/confirm', { form: { ...browser.fields(out), logout: 'yes' } });
+    expect((await reload(browser, consent)).fault).toBe('interaction_expired');
+    expect(codeOf(await browser.submit(await browser.start('ordinary'), password(next)))).toBeDefined();
+    expect((await reload(browser, consent)).fault).toBe('interaction_expired');
+    expect((await browser.submit(consent)).fault).toBe('interaction_expired');
+  });
+
   test('S11: the consent of a second tab is still asked, and given', async () => {
     const who = await person(cluster, { app: true });
     const browser = new UserAgent(cluster);
