@@ -75,6 +75,21 @@ export function createTurns(options: TurnsOptions): Turns {
     return queueOf(chosen).shift();
   }
 
+  /** Who goes for the sake of a newcomer when the queue is full: the newest of the network that waits most. */
+  function tooMany(newcomer: Traveller): Waiting | undefined {
+    const counts = new Map<string, number>();
+    for (const { who } of [...queues.values()].flat())
+      if (who.source !== '') counts.set(who.source, (counts.get(who.source) ?? 0) + 1);
+    const [heaviest, most] = [...counts].reduce((one, other) => (other[1] > one[1] ? other : one), ['', 0]);
+    if ((counts.get(newcomer.source) ?? 0) + 1 >= most) return undefined;
+    for (const lane of lanes.toReversed()) {
+      const queue = queueOf(lane);
+      const at = queue.findLastIndex(({ who }) => who.source === heaviest);
+      if (at >= 0) return queue.splice(at, 1)[0];
+    }
+    return undefined;
+  }
+
   function giveBackOnce(): () => void {
     let given = false;
     return () => {
@@ -114,7 +129,12 @@ export function createTurns(options: TurnsOptions): Turns {
         return giveBackOnce();
       }
       const who = present();
-      if (length >= options.mostWaiting && who.lane !== 'probe') throw new NijoError('server_busy');
+      if (length >= options.mostWaiting && who.lane !== 'probe') {
+        const leaving = tooMany(who);
+        if (leaving === undefined) throw new NijoError('server_busy');
+        length -= 1;
+        leaving.fail(new NijoError('server_busy'));
+      }
       return new Promise((go, fail) => {
         const queue = queueOf(who.lane);
         // Almost always the last; a request that began early asks again and again.

@@ -95,6 +95,30 @@ describe('S28: turns at the database', () => {
     await expect(third).rejects.toMatchObject({ code: 'server_busy' });
   });
 
+  test('S28: one network that fills the queue keeps no other one out: the newest of its own goes', async () => {
+    const turns = createTurns({ ...options, mostWaiting: 10 });
+    const first = await turns.take();
+    const refused: string[] = [];
+    const served: string[] = [];
+    const ask = (name: string, source: string): Promise<void> =>
+      inLane({ lane: 'page', source }, () => turns.take()).then(
+        (giveBack) => {
+          served.push(name);
+          giveBack();
+        },
+        () => void refused.push(name),
+      );
+    const all = Array.from({ length: 12 }, (_, index) => ask(`flood ${index}`, 'flood'));
+    all.push(ask('somebody', 'elsewhere'), ask('sweep', ''));
+    expect(turns.waiting()).toBe(10);
+    first();
+    await Promise.all(all);
+    expect(refused.toSorted()).toEqual(['flood 10', 'flood 11', 'flood 8', 'flood 9']);
+    expect(served).toContain('somebody');
+    expect(served).toContain('sweep');
+    expect(turns.waiting()).toBe(0);
+  });
+
   test('S28: where nothing comes through at all, nobody is kept waiting for their whole patience', async () => {
     const turns = createTurns({ ...options, stallMs: 100 });
     await turns.take();
