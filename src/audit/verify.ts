@@ -66,9 +66,12 @@ async function* linksBetween(db: Db, first: number, last: number): AsyncGenerato
     >`
       select l.position::text as position, l.event_id::text as event_id, l.digest, e.id is not null as present,
         ${chainedColumns}
-      from audit_links l left join audit_events e on e.id = l.event_id
-      where l.position > ${after}::bigint and l.position <= ${last}::bigint
-      order by l.position limit ${pageLength}`.execute(db);
+      from (select * from audit_links
+        where position > ${after}::bigint and position <= ${last}::bigint
+        order by position limit ${sql.lit(pageLength)}) l
+      -- the page first: a plan for any parameters would join all that follows, once a page
+      left join audit_events e on e.id = l.event_id
+      order by l.position`.execute(db);
     if (rows.length === 0) return;
     for (const row of rows) {
       after = Number(row.position);
