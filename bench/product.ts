@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import { startNijo } from '../src/app.ts';
+import { startNijo } from '../src/app/app.ts';
 import { checkConfiguration } from '../src/config/load.ts';
 import { openPostgres } from '../src/db/open.ts';
 import { createLogger } from '../src/observe/logger.ts';

@@ -7,8 +7,8 @@ import { checkConfiguration } from '../src/config/load.ts';
 import { secretGenerations } from '../src/config/secret-generations.ts';
 import { migrate } from '../src/db/migrate.ts';
 import { openPostgres } from '../src/db/open.ts';
-import { appSecretPlace } from '../src/factors/app-codes.ts';
-import { applyClients } from '../src/oidc/clients.ts';
+import { appSecretPlace } from '../src/factors/app/codes.ts';
+import { applyClients } from '../src/oidc/clients/clients.ts';
 import type { ContenderSettings } from './contender.ts';
 import { floorTables } from './floor-adapter.ts';
 

@@ -1,11 +1,11 @@
 import { hostname } from 'node:os';
-import { type Nijo, startNijo } from './app.ts';
+import { type Nijo, startNijo } from './app/app.ts';
 import { createNodeClock, leadDateBy } from './base/node-clock.ts';
 import type { Configuration } from './config/schema.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { installationOf } from './db/installation.ts';
 import { type Db, openPostgres } from './db/open.ts';
-import { longestStopMs } from './listeners.ts';
+import { longestStopMs } from './app/listeners.ts';
 import { createLogger, type Logger } from './observe/logger.ts';
 
 /** The line of a worker to whoever keeps several of them. */

@@ -21,11 +21,15 @@ const arrows: Record<string, readonly string[]> = {
   factors: ['base', 'config', 'i18n', 'db', 'observe', 'audit', 'limits', 'mail', 'accounts'],
   desk: ['base', 'config', 'i18n', 'db', 'observe', 'audit', 'limits', 'mail', 'accounts', 'factors'],
   oidc: ['base', 'config', 'db', 'observe', 'audit', 'limits', 'accounts', 'factors'],
-  web: ['base', 'config', 'i18n', 'observe'],
+  // What each page shows, beside the templates in `views/pages`.
+  pages: ['base', 'config', 'i18n'],
+  web: ['base', 'config', 'i18n', 'observe', 'pages'],
   // Never db, nor oidc: `app.ts` hands in the narrow ports it needs.
-  login: ['base', 'config', 'i18n', 'observe', 'web', 'audit', 'accounts', 'factors'],
-  portal: ['base', 'config', 'i18n', 'observe', 'web', 'audit', 'accounts', 'factors'],
-  staff: ['base', 'config', 'i18n', 'observe', 'web', 'audit', 'accounts', 'factors', 'desk', 'oidc'],
+  login: ['base', 'config', 'i18n', 'observe', 'pages', 'web', 'audit', 'accounts', 'factors'],
+  help: ['base', 'config', 'i18n', 'observe', 'pages', 'web', 'audit', 'accounts', 'factors'],
+  portal: ['base', 'config', 'i18n', 'observe', 'pages', 'web', 'audit', 'accounts', 'factors'],
+  staff: ['base', 'config', 'i18n', 'observe', 'pages', 'web', 'audit', 'accounts', 'factors', 'desk'],
+  app: ['*'],
   '(root)': ['*'],
   trial: ['*'],
   cli: ['*'],
@@ -37,12 +41,49 @@ const typeArrows: Record<string, readonly string[]> = {
   web: ['audit'],
   // Ports speak in the words of those who answer …
   login: ['limits', 'mail'],
-  // … and the provider answers the ports that login and portal declare.
-  oidc: ['login', 'portal'],
+  // … and the provider answers the ports that login, portal and web declare.
+  oidc: ['login', 'portal', 'web'],
+};
+
+/**
+ * The rooms inside of the crowded folders, from the ground up: each may import what stands before it. A file
+ * that lies beside the rooms belongs to the room that lists it, else to the ground.
+ */
+const rooms: Record<string, readonly { room: string; files?: readonly string[] }[]> = {
+  factors: [
+    { room: 'ground' },
+    { room: 'app' },
+    { room: 'mail' },
+    { room: 'verification' },
+    { room: 'enrolled' },
+    { room: 'notices' },
+    { room: 'browsers' },
+    { room: 'sign-in' },
+    { room: 'setup-pass' },
+    { room: 'changes' },
+    { room: 'passkeys' },
+    { room: 'recovery' },
+    { room: 'enrolment' },
+    { room: 'whole', files: ['second-factor.ts'] },
+  ],
+  oidc: [
+    { room: 'ground' },
+    { room: 'storage' },
+    { room: 'clients' },
+    { room: 'policy', files: ['policy.ts', 'trust.ts', 'issued-assurance.ts'] },
+    { room: 'logout' },
+    { room: 'provider' },
+    { room: 'ports' },
+    { room: 'whole', files: ['provider-handle.ts', 'mount.ts'] },
+  ],
 };
 
 /** The program loads neither the trial nor the command line, and the trial not the command line. */
-const above: Record<string, readonly string[]> = { '(root)': ['trial', 'cli'], trial: ['cli'] };
+const above: Record<string, readonly string[]> = {
+  app: ['(root)', 'trial', 'cli'],
+  '(root)': ['trial', 'cli'],
+  trial: ['cli'],
+};
 
 const root = path.join(import.meta.dirname, '..');
 const files = globSync('{src,migrations}/**/*.ts', { cwd: root }).toSorted();
@@ -177,6 +218,39 @@ describe('the house', () => {
       return seen;
     };
     expect(Object.keys(arrows).filter((folder) => reached(folder).has(folder))).toEqual([]);
+  });
+
+  test('inside a folder the rooms import each other in one direction, types included', () => {
+    const wrong = Object.entries(rooms).flatMap(([folder, order]) => {
+      const heightOf = (file: string): number => {
+        const [first = '', ...rest] = path.posix.relative(`src/${folder}`, file).split('/');
+        const name =
+          rest.length > 0 ? first : order.find(({ files: own }) => own?.includes(first) === true)?.room;
+        const height = order.findIndex(({ room }) => room === (name ?? 'ground'));
+        return height;
+      };
+      return inSource
+        .filter(
+          (one) => isRelative(one) && folderOf(one.file) === folder && folderOf(targetOf(one)) === folder,
+        )
+        .filter((one) => heightOf(one.file) < 0 || heightOf(targetOf(one)) > heightOf(one.file))
+        .map((one) => `${one.file}:${one.line} ${one.specifier}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('no files import each other in a circle, types included', () => {
+    const next = Map.groupBy(inSource.filter(isRelative), ({ file }) => file);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const walk = (file: string, way: readonly string[]): void => {
+      if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '));
+      if (done.has(file) || way.includes(file)) return;
+      for (const one of next.get(file) ?? []) walk(targetOf(one), [...way, file]);
+      done.add(file);
+    };
+    for (const file of next.keys()) walk(file, []);
+    expect(circles).toEqual([]);
   });
 
   test('relative imports end in .ts and name a file that is there', () => {

@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { type Account, findAccountByLoginId } from '../accounts/directory.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { takeTurn } from '../factors/account-lock.ts';
-import { endAllOf, endOne, trustedBrowsersOf } from '../factors/trust-rows.ts';
+import { takeTurn } from '../accounts/account-lock.ts';
+import { endAllOf, endOne, trustedBrowsersOf } from '../factors/browsers/trust-rows.ts';
 import type { CliContext } from './context.ts';
 
 interface Options {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { findAccountByLoginId } from '../accounts/directory.ts';
 import { isRole, type Role, roles as allRoles } from '../desk/actor.ts';
 import { type RoleChange, type RolesSet, setStaffRoles } from '../desk/staff-roles.ts';
-import { createNotices } from '../factors/notices.ts';
+import { createNotices } from '../factors/notices/notices.ts';
 import type { CliContext, CommandDependencies } from './context.ts';
 
 interface Options {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { parse } from 'yaml';
 import type { Db } from '../db/open.ts';
-import { ClientDeclarationError } from '../oidc/client-metadata.ts';
+import { ClientDeclarationError } from '../oidc/clients/metadata.ts';
 import {
   type AppliedClient,
   applyClients,
@@ -12,8 +12,8 @@ import {
   listClients,
   removeClient,
   showClient,
-} from '../oidc/clients.ts';
-import { isBuiltIn } from '../oidc/own-client.ts';
+} from '../oidc/clients/clients.ts';
+import { isBuiltIn } from '../oidc/clients/first-party.ts';
 import type { CliContext } from './context.ts';
 
 interface Output {

@@ -1,5 +1,5 @@
 import * as client from 'openid-client';
-import { appCodeAt } from '../factors/app-code-value.ts';
+import { appCodeAt } from '../factors/app/code-value.ts';
 import { createProbeBrowser, type ProbePage, type ProbeStop } from './probe-browser.ts';
 
 export interface ProbeSettings {

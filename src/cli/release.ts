@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { findAccountByLoginId } from '../accounts/directory.ts';
-import { createFactorPause } from '../factors/pause.ts';
-import { releaseFactors } from '../factors/release.ts';
+import { createFactorPause } from '../factors/verification/pause.ts';
+import { releaseFactors } from '../factors/enrolled/release.ts';
 import type { CliContext } from './context.ts';
 
 /** `nijo accounts release`: an account may try its codes again, after too many wrong ones (R8, C05). */

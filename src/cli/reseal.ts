@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Sealer } from '../base/sealing.ts';
 import type { Db } from '../db/open.ts';
-import { appSecretPlace } from '../factors/app-codes.ts';
-import { clientSecretPlace } from '../oidc/clients.ts';
+import { appSecretPlace } from '../factors/app/codes.ts';
+import { clientSecretPlace } from '../oidc/clients/clients.ts';
 import { signingKeyPlace } from '../oidc/keys.ts';
 import { instanceSecretPlace } from '../db/instance-secrets.ts';
 

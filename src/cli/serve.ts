@@ -50,7 +50,7 @@ async function supervise(count: number, config: Configuration): Promise<number> 
         import('./supervisor.ts'),
         import('../observe/logger.ts'),
         import('../observe/internal.ts'),
-        import('../listeners.ts'),
+        import('../app/listeners.ts'),
       ]),
   );
   const logger = createLogger(config.logging, config.server.node_name ?? hostname());

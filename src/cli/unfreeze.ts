@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { findAccountByLoginId } from '../accounts/directory.ts';
-import { unfreezeAccount } from '../factors/freeze.ts';
+import { unfreezeAccount } from '../factors/verification/freeze.ts';
 import type { CliContext } from './context.ts';
 
 /** `nijo accounts unfreeze`: ends the 24 hours after "this was not me" (D11) or a reset (R37). */

@@ -1,4 +1,4 @@
-import type { Nijo } from '../app.ts';
+import type { Nijo } from '../app/app.ts';
 import type { MetricsSnapshot } from '../observe/metrics.ts';
 
 /** What the supervisor says to a worker. */

@@ -3,8 +3,8 @@ import { voidFallenPasses, voidSetUpPasses } from '../accounts/ended-passes.ts';
 import { recordAudit, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { takeTurn } from '../factors/account-lock.ts';
-import type { Notices } from '../factors/notices.ts';
+import { takeTurn } from '../accounts/account-lock.ts';
+import type { Notices } from '../factors/notices/notices.ts';
 import { translator } from '../i18n/translate.ts';
 import { type Role, roles as allRoles } from './actor.ts';
 

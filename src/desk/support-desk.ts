@@ -1,9 +1,9 @@
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
-import type { Notices } from '../factors/notices.ts';
-import type { Overview } from '../factors/overview.ts';
-import type { SetUpPasses } from '../factors/set-up-passes.ts';
+import type { Notices } from '../factors/notices/notices.ts';
+import type { Overview } from '../factors/enrolled/overview.ts';
+import type { SetUpPasses } from '../factors/setup-pass/passes.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type Calendar, createCalendar } from './calendar/calendar.ts';
 import type { Cases } from './cases/cases.ts';

@@ -6,37 +6,32 @@ import { inTransaction } from '../db/transaction.ts';
 import type { Hit } from '../limits/limits.ts';
 import { type Delivery, deliveryOf } from '../mail/delivery.ts';
 import type { Logger } from '../observe/logger.ts';
-import { takeTurn } from './account-lock.ts';
-import { appKeyUri, createAppCodes } from './app-codes.ts';
+import { takeTurn } from '../accounts/account-lock.ts';
+import { appKeyUri, createAppCodes } from './app/codes.ts';
 import type { Holder } from './assurance.ts';
 import type { FactorChanges } from './changes/changer.ts';
 import { createFactorChanges } from './changes/index.ts';
-import { createDetours, type Detours } from './detours.ts';
-import { createEnrolment, type Enrolment } from './enrolment.ts';
-import { requireFreshProof, renewPassword } from './fresh.ts';
-import { createFurtherSetUp, type FurtherSetUp } from './further-set-up.ts';
-import { findHolder } from './holders.ts';
-import { createKnownBrowsers, type KnownBrowsers } from './known-browsers.ts';
-import { createMailCodes, type MailCodes, type MailContext, type SendOutcome } from './mail-codes.ts';
-import { createNotices, type Notices } from './notices.ts';
-import { createNotMe, type NotMe, type OpenCase } from './not-me.ts';
-import { createOffers, type Offers } from './offers.ts';
-import { createPasskeys, type Passkeys } from './passkeys.ts';
-import { findOverview, type Overview } from './overview.ts';
-import { createFactorPause } from './pause.ts';
-import { createProving, type Proving } from './proving.ts';
-import { createRecoveryCodes, type RecoveryCodes } from './recovery-codes.ts';
-import { createReset, type Reset } from './reset.ts';
-import { createSetUpPasses, type SetUpPasses } from './set-up-passes.ts';
-import {
-  closeSignIn,
-  findSignIn,
-  isInitialSetUp,
-  type NewSignIn,
-  openSignIn,
-  type SignIn,
-} from './sign-ins.ts';
-import { createTrustedBrowsers, type TrustedBrowsers } from './trusted-browsers.ts';
+import { createDetours, type Detours } from './sign-in/detours.ts';
+import { createEnrolment, type Enrolment } from './enrolment/enrolment.ts';
+import { requireFreshProof, renewPassword } from './fresh-proof.ts';
+import { createFurtherSetUp, type FurtherSetUp } from './enrolment/additional.ts';
+import { findHolder } from './enrolled/factors-of.ts';
+import { createKnownBrowsers, type KnownBrowsers } from './browsers/known.ts';
+import { createMailCodes, type MailCodes, type MailContext, type SendOutcome } from './mail/codes.ts';
+import { createNotices, type Notices } from './notices/notices.ts';
+import { createNotMe, type NotMe, type OpenCase } from './notices/not-me.ts';
+import { createOffers, type Offers } from './sign-in/offers.ts';
+import { createPasskeys } from './passkeys/passkeys.ts';
+import { findOverview, type Overview } from './enrolled/overview.ts';
+import { createFactorPause } from './verification/pause.ts';
+import { createProving, type Proving } from './verification/verify.ts';
+import { createRecoveryCodes, type RecoveryCodes } from './recovery/codes.ts';
+import { createReset, type Reset } from './enrolment/reset.ts';
+import { createSetUpPasses, type SetUpPasses } from './setup-pass/passes.ts';
+import { closeSignIn, findSignIn, type NewSignIn, openSignIn } from './sign-in/sign-ins.ts';
+import { createTrustedBrowsers, type TrustedBrowsers } from './browsers/trusted.ts';
+import { isInitialSetUp, type SignIn } from './sign-in-state.ts';
+import type { Passkeys } from './passkeys/operations.ts';
 
 /** The second factor as the pages of logins and the user's own page use it. */
 export interface SecondFactor {

@@ -18,3 +18,14 @@ export function createTimes(timeZone: string): Times {
       new Intl.DateTimeFormat(tags[locale], { dateStyle: 'long', timeStyle: 'short', timeZone }).format(at),
   };
 }
+
+/** A time as a person reads it, with the zone it is in (R10). */
+export function formatTime(at: Date, locale: 'en' | 'ja', timeZone: string): string {
+  return new Intl.DateTimeFormat(locale === 'ja' ? 'ja-JP' : 'en-GB', {
+    dateStyle: 'medium',
+    timeStyle: 'short',
+    timeZone,
+  })
+    .format(at)
+    .concat(` (${timeZone})`);
+}

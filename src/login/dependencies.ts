@@ -1,5 +1,5 @@
 import type { RequestOrigin } from '../audit/audit.ts';
-import type { ForbiddenDomainRule } from '../factors/address.ts';
+import type { ForbiddenDomainRule } from '../factors/mail/address.ts';
 import type { AssuranceSwitches } from '../factors/assurance.ts';
 import type { SecondFactor } from '../factors/second-factor.ts';
 import type { Logger } from '../observe/logger.ts';

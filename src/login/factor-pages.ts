@@ -1,6 +1,6 @@
-import { readCode } from '../factors/code-input.ts';
-import type { ProofOutcome } from '../factors/proving.ts';
-import { readRecoveryCode } from '../factors/recovery-codes.ts';
+import { readCode } from '../factors/verification/code-input.ts';
+import type { ProofOutcome } from '../factors/verification/verify.ts';
+import { readRecoveryCode } from '../factors/recovery/codes.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
 import { trustWhereTicked } from './trust.ts';

@@ -1,15 +1,16 @@
-import { maskAddress, shownAddress, shownDomain } from '../factors/address.ts';
+import { maskAddress, shownAddress, shownDomain } from '../factors/mail/address.ts';
 import type { Factor } from '../factors/assurance.ts';
-import type { CodePurpose } from '../factors/mail-codes.ts';
-import type { AppKey, AskedAgain, TrustOffer } from '../web/login-pages.ts';
-import type { MailCodePage, PageModels } from '../web/pages.ts';
-import { checksShown, type OpeningShown, openingShown, supportForm } from '../web/support-pages.ts';
+import type { AskedAgain } from '../pages/login.ts';
+import type { PageModels } from '../pages/pages.ts';
+import { checksShown, openingShown, supportForm } from '../pages/support.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { offersPasskeyAlone } from './passkey-page.ts';
 import type { Step } from './steps.ts';
 import { requireSignIn, type Visit } from './visit.ts';
+import type { CodePurpose } from '../factors/mail/challenges.ts';
+import type { MailCodePage, AppKey, TrustOffer, OpeningShown } from '../pages/shared.ts';
 
-export { acknowledgementVersion } from '../factors/enrolment.ts';
+export { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
 /** What each page of a login shows, from where the login stands. */
 

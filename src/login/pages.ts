@@ -1,4 +1,4 @@
-import type { Chrome, Fault, PageModels } from '../web/pages.ts';
+import type { Chrome, Fault, PageModels } from '../pages/pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import * as models from './models.ts';
 import type { Visit } from './visit.ts';

@@ -1,4 +1,4 @@
-import type { ProofOutcome } from '../factors/proving.ts';
+import type { ProofOutcome } from '../factors/verification/verify.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { afterProof } from './factor-pages.ts';
 import { type Decision, goOn, requireSignIn, type Submission, stay, type Visit } from './visit.ts';

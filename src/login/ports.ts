@@ -2,10 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestOrigin } from '../audit/audit.ts';
 import type { Demand } from '../factors/assurance.ts';
 import type { Opening } from '../i18n/opening.ts';
-import type { ConfiguredCheck, SupportReason } from '../web/support-pages.ts';
+import type { ConfiguredCheck, SupportReason } from '../pages/support.ts';
 
 /**
- * What the login pages need of the protocol, and no more. `oidc/interactions.ts` implements it,
+ * What the login pages need of the protocol, and no more. `oidc/ports/interactions.ts` implements it,
  * `app.ts` passes it: the pages import neither the provider nor the database.
  */
 export interface Interactions {

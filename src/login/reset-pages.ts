@@ -1,5 +1,5 @@
-import { readCode } from '../factors/code-input.ts';
-import { resetReasons } from '../factors/reset.ts';
+import { readCode } from '../factors/verification/code-input.ts';
+import { resetReasons } from '../factors/enrolment/reset.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { codeFault, decisionAfterProof } from './factor-pages.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';

@@ -1,11 +1,10 @@
 import type { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
-import { SignInChanged } from '../factors/proving.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
 import { createPageRouter } from '../web/page-router.ts';
-import type { PageModels } from '../web/pages.ts';
-import { openingShown, supportForm } from '../web/support-pages.ts';
+import type { PageModels } from '../pages/pages.ts';
+import { openingShown, supportForm } from '../pages/support.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { cannotGoOn, complete, finish, refuse, startOver } from './endings.ts';
 import { submitAppCode, submitMailCode, submitRecoveryCode } from './factor-pages.ts';
@@ -23,6 +22,7 @@ import type { Step } from './steps.ts';
 import { submitCase, submitHelp } from './support-pages.ts';
 import { isTicked } from './trust.ts';
 import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
+import { SignInChanged } from '../factors/sign-in-state.ts';
 
 /** Faults of a change that is held up, or whose proof has become too old while it was made (S6, S7). */
 const held: ReadonlySet<string> = new Set(['changes_frozen', 'address_frozen', 'fresh_sign_in_needed']);

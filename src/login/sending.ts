@@ -1,10 +1,10 @@
-import type { MailContext, SendOutcome } from '../factors/mail-codes.ts';
-import type { SignIn } from '../factors/sign-ins.ts';
+import type { MailContext, SendOutcome } from '../factors/mail/codes.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { nextStep } from './steps.ts';
 import { withTrust } from './trust.ts';
 import { type Decision, goOn, stay, type Visit } from './visit.ts';
 import { minutesOf } from './wait.ts';
+import type { SignIn } from '../factors/sign-in-state.ts';
 
 /** What a mail says about the login it belongs to (R10). */
 export function mailContextOf(dependencies: LoginDependencies, visit: Visit): MailContext {

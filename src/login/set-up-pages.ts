@@ -1,13 +1,14 @@
-import { canonicalAddress } from '../factors/address.ts';
-import { readCode } from '../factors/code-input.ts';
-import { acknowledgementVersion, longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
-import { isInitialSetUp } from '../factors/sign-ins.ts';
+import { canonicalAddress } from '../factors/mail/address.ts';
+import { readCode } from '../factors/verification/code-input.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { codeFault, decisionAfterProof } from './factor-pages.ts';
 import { skipOffer } from './offer-pages.ts';
 import { decisionAfterSending, mailContextOf } from './sending.ts';
 import { isTicked } from './trust.ts';
 import { type Decision, goOn, keptSession, requireSignIn, type Submission, stay } from './visit.ts';
+import { isInitialSetUp } from '../factors/sign-in-state.ts';
+import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
+import { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
 /**
  * The address, or "I have no usable mail address": first page of initial setup (R14, R17, R22), and what

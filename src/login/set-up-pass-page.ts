@@ -1,4 +1,4 @@
-import { readSetUpPass } from '../factors/set-up-passes.ts';
+import { readSetUpPass } from '../factors/setup-pass/passes.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { passwordFault } from './reset-pages.ts';
 import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';

@@ -9,9 +9,9 @@ import {
   proofsOfAmr,
   wayOrder,
 } from '../factors/assurance.ts';
-import { factorsToProveAgain } from '../factors/fresh.ts';
-import type { SignIn } from '../factors/sign-ins.ts';
+import { factorsToProveAgain } from '../factors/fresh-proof.ts';
 import type { InteractionDetails } from './ports.ts';
+import type { SignIn } from '../factors/sign-in-state.ts';
 
 /** The page on which each way is proven. */
 const pageOf = {

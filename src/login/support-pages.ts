@@ -1,5 +1,5 @@
 import { NijoError } from '../base/errors.ts';
-import { supportReasons } from '../web/support-pages.ts';
+import { supportReasons } from '../pages/support.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
 import { turnToOtherWay } from './ways.ts';

@@ -1,8 +1,8 @@
-import type { SignIn } from '../factors/sign-ins.ts';
 import type { NijoContext } from '../web/context.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import type { InteractionDetails } from './ports.ts';
 import { requireSignIn, type Submission, type Visit } from './visit.ts';
+import type { SignIn } from '../factors/sign-in-state.ts';
 
 /**
  * The login as it stands in this browser: where the service lets browsers be trusted, and this one is,

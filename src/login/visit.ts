@@ -1,9 +1,9 @@
 import type { NijoContext } from '../web/context.ts';
 import type { Form } from '../web/forms.ts';
-import type { Fault } from '../web/pages.ts';
-import type { SignIn } from '../factors/sign-ins.ts';
+import type { Fault } from '../pages/pages.ts';
 import type { InteractionDetails } from './ports.ts';
 import type { Step } from './steps.ts';
+import type { SignIn } from '../factors/sign-in-state.ts';
 
 /** One request to a login's pages, with what has been established about it. */
 export interface Visit {

@@ -7,7 +7,7 @@ import {
   settledWithoutHolder,
 } from '../factors/assurance.ts';
 import type { Logger } from '../observe/logger.ts';
-import type { ClientMetadata } from './client-metadata.ts';
+import type { ClientMetadata } from './clients/metadata.ts';
 import { demandOf } from './policy.ts';
 import { type BrowserTrust, trustDaysOf } from './trust.ts';
 

@@ -1,14 +1,6 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ServiceName } from '../login/ports.ts';
-import type { OidcPages } from './pages.ts';
-
-/** A form that a page sends on without asking anything. */
-export interface OnwardForm {
-  /** Where it goes: the service's redirect URI, checked against its registration, or an address of ours. */
-  action: string;
-  fields: readonly { name: string; value: string }[];
-}
-
+import type { OidcPages, OnwardForm } from './pages.ts';
 const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
 const unescape = (text: string): string =>
   text.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name] ?? '');

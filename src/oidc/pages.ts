@@ -1,7 +1,5 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ServiceName } from '../login/ports.ts';
-import type { OnwardForm } from './onward-form.ts';
-
 /**
  * Why a sign-out cannot lead back to the service: it is not registered (any more), what it sent along cannot be
  * checked, or its address is not among those registered.
@@ -37,4 +35,11 @@ export interface OidcPages {
     ctx: KoaContextWithOIDC,
     model: { service?: ServiceName; trouble?: SignOutTrouble },
   ): Promise<void>;
+}
+
+/** A form that a page sends on without asking anything. */
+export interface OnwardForm {
+  /** Where it goes: the service's redirect URI, checked against its registration, or an address of ours. */
+  action: string;
+  fields: readonly { name: string; value: string }[];
 }

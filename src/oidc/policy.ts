@@ -8,7 +8,7 @@ import {
   reachedBy,
   settledWithoutHolder,
 } from '../factors/assurance.ts';
-import type { ClientMetadata } from './client-metadata.ts';
+import type { ClientMetadata } from './clients/metadata.ts';
 import { refuseUnseen } from './navigation.ts';
 import { trustDaysOf } from './trust.ts';
 

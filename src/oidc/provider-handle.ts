@@ -6,17 +6,17 @@ import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import type { Holder } from '../factors/assurance.ts';
 import type { Logger } from '../observe/logger.ts';
-import { type BackChannel, type BackChannelTimes, createBackChannel } from './back-channel.ts';
-import { type ClientCache, createClientCache } from './client-cache.ts';
-import type { guardedFetch } from './guarded-fetch.ts';
+import { type BackChannel, type BackChannelTimes, createBackChannel } from './logout/back-channel.ts';
+import { type ClientCache, createClientCache } from './clients/cache.ts';
+import type { guardedFetch } from './provider/guarded-fetch.ts';
 import { ensureSigningKeys, loadKeySet } from './keys.ts';
-import { loadPairwiseSubject } from './pairwise.ts';
+import { loadPairwiseSubject } from './provider/pairwise.ts';
 import type { OidcPages } from './pages.ts';
-import { createProvider } from './provider.ts';
-import type { RequestingBrowser } from './resume-check.ts';
-import { endSessions } from './sessions.ts';
+import { createProvider } from './provider/provider.ts';
+import type { RequestingBrowser } from './provider/resume-check.ts';
+import { endSessions } from './ports/sessions.ts';
 import type { BrowserTrust } from './trust.ts';
-import { createUnitsOfWork, type UnitsOfWork } from './units.ts';
+import { createUnitsOfWork, type UnitsOfWork } from './storage/units.ts';
 
 export interface ProviderHandleDeps {
   db: Db;

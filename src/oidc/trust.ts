@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { ClientMetadata } from './client-metadata.ts';
+import type { ClientMetadata } from './clients/metadata.ts';
 
 /** What the outer application knows of trusted browsers: addresses, cookies and rows (R31). */
 export interface BrowserTrust {

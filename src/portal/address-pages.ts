@@ -1,9 +1,9 @@
-import { shownAddress, shownDomain } from '../factors/address.ts';
+import { shownAddress, shownDomain } from '../factors/mail/address.ts';
 import { NijoError } from '../base/errors.ts';
 import type { AwaitedCode } from '../factors/changes/changer.ts';
-import type { MailCodePage } from '../web/pages.ts';
 import { codeIn, faultOfProof, faultOfSending } from './outcomes.ts';
 import { chromeOf, frontPath, go, type PortalPage, stay } from './visit.ts';
+import type { MailCodePage } from '../pages/shared.ts';
 
 /** Adds an address, or changes it: the present one stays until the new one is proven (R18, R24). */
 export const addressPage: PortalPage = {

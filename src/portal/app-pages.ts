@@ -1,10 +1,8 @@
 import { NijoError } from '../base/errors.ts';
-import { longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
-import type { AppKey } from '../web/login-pages.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { used } from './front-page.ts';
 import { codeIn, faultOfProof } from './outcomes.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import {
   chromeOf,
   type Decision,
@@ -17,6 +15,8 @@ import {
   stay,
   type Visit,
 } from './visit.ts';
+import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
+import type { AppKey } from '../pages/shared.ts';
 
 /**
  * "Add an app" on the front page is a link. What it makes is a secret that waits to be proven and counts

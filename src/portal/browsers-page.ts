@@ -1,6 +1,6 @@
 import { NijoError } from '../base/errors.ts';
 import { takeDone } from './done.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import { placeInWords } from './words.ts';
 import { chromeOf, go, type PortalPage, stay } from './visit.ts';
 

@@ -1,10 +1,10 @@
 import { NijoError } from '../base/errors.ts';
-import { maskAddress, shownAddress } from '../factors/address.ts';
+import { maskAddress, shownAddress } from '../factors/mail/address.ts';
 import { codePageOf } from './address-pages.ts';
 import { takeDone } from './done.ts';
 import { onlyOneWay } from './front-page.ts';
 import { codeIn, faultOfProof, faultOfSending } from './outcomes.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import { chromeOf, go, type PortalPage, stay } from './visit.ts';
 
 const path = '/account/check';

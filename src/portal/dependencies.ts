@@ -1,13 +1,15 @@
-import type { ForbiddenDomainRule } from '../factors/address.ts';
-import type { Changer, FactorChanges } from '../factors/changes/changer.ts';
-import type { Overview } from '../factors/overview.ts';
-import type { Passkeys } from '../factors/passkeys.ts';
+import type { ForbiddenDomainRule } from '../factors/mail/address.ts';
+import type { FactorChanges } from '../factors/changes/changer.ts';
+import type { Overview } from '../factors/enrolled/overview.ts';
 import type { Opening } from '../i18n/opening.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { BrowserBinding } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
 import type { Responder } from '../web/respond.ts';
-import type { Activity, OwnSessions } from './ports.ts';
+import type { Activity } from './ports.ts';
+import type { Changer } from '../factors/account-user.ts';
+import type { OwnSessions } from '../web/own-session.ts';
+import type { Passkeys } from '../factors/passkeys/operations.ts';
 
 /** The second factor as its owner sees and changes it. */
 export interface OwnFactors {

@@ -1,4 +1,4 @@
-import { type AccountNotice, accountNotices } from '../web/account-pages.ts';
+import { type AccountNotice, accountNotices } from '../pages/account.ts';
 import type { NijoContext } from '../web/context.ts';
 import type { Cookies } from '../web/cookies.ts';
 import { frontPath } from './visit.ts';

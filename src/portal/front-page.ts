@@ -1,10 +1,10 @@
-import { shownAddress } from '../factors/address.ts';
-import type { Overview } from '../factors/overview.ts';
-import type { AccountFrontPage, Standing } from '../web/account-pages.ts';
-import { openingShown } from '../web/support-pages.ts';
+import { shownAddress } from '../factors/mail/address.ts';
+import type { Overview } from '../factors/enrolled/overview.ts';
+import type { AccountFrontPage, Standing } from '../pages/account.ts';
+import { openingShown } from '../pages/support.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { takeDone } from './done.ts';
-import { createTimes, type Times } from './times.ts';
+import { createTimes, type Times } from '../i18n/times.ts';
 import { chromeOf, frontPath, type PortalPage } from './visit.ts';
 
 /** So many recovery codes left are few: the page asks for new ones. */

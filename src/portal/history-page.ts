@@ -1,5 +1,5 @@
 import { translator } from '../i18n/translate.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import { historyText, placeInWords } from './words.ts';
 import { chromeOf, type PortalPage } from './visit.ts';
 

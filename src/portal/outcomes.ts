@@ -1,8 +1,8 @@
-import type { SendOutcome } from '../factors/mail-codes.ts';
-import type { ProofOutcome } from '../factors/proving.ts';
-import { readCode } from '../factors/code-input.ts';
+import type { SendOutcome } from '../factors/mail/codes.ts';
+import type { ProofOutcome } from '../factors/verification/verify.ts';
+import { readCode } from '../factors/verification/code-input.ts';
 import type { Form } from '../web/forms.ts';
-import type { Fault } from '../web/pages.ts';
+import type { Fault } from '../pages/pages.ts';
 
 /** The code in a form, or what is wrong with what was typed. */
 export function codeIn(form: Form, digits: 6 | 8): { digits: string } | { fault: Fault } {

@@ -1,7 +1,7 @@
 import { NijoError } from '../base/errors.ts';
-import { longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
 import { faultOfProof } from './outcomes.ts';
 import { chromeOf, type Decision, frontPath, go, type PortalPage, stay } from './visit.ts';
+import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 
 /**
  * A passkey is made and named on one page. Looking at it makes a challenge and changes nothing; the

@@ -1,5 +1,5 @@
 import { NijoError } from '../base/errors.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { chromeOf, type PortalPage, type Shown, stay, type Visit } from './visit.ts';
 

@@ -1,11 +1,11 @@
-import { shownAddress } from '../factors/address.ts';
+import { shownAddress } from '../factors/mail/address.ts';
 import { NijoError } from '../base/errors.ts';
-import { acknowledgementVersion } from '../factors/enrolment.ts';
-import type { Overview } from '../factors/overview.ts';
-import type { AccountNotice, OwnWay } from '../web/account-pages.ts';
+import type { Overview } from '../factors/enrolled/overview.ts';
+import type { AccountNotice, OwnWay } from '../pages/account.ts';
 import type { PortalDependencies } from './dependencies.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import { chromeOf, frontPath, go, type PortalPage, type Shown, stay, type Visit } from './visit.ts';
+import { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
 /** Something that is set up, as the page that asks about its removal names it. */
 interface Subject {

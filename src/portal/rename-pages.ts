@@ -1,6 +1,6 @@
 import { NijoError } from '../base/errors.ts';
-import { longestDeviceName, readDeviceName } from '../factors/enrolment.ts';
 import { chromeOf, frontPath, go, type PortalPage, stay, type Visit } from './visit.ts';
+import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 
 function renamePage(way: 'app' | 'passkey'): PortalPage {
   const nameOf = ({ overview, params }: Visit): string => {

@@ -4,13 +4,12 @@ import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
 import { plainParams } from '../web/own-pages.ts';
 import { createPageRouter } from '../web/page-router.ts';
-import type { Fault } from '../web/pages.ts';
+import type { Fault } from '../pages/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { sayDone } from './done.ts';
 import { frontPage } from './front-page.ts';
 import { portalPages } from './pages.ts';
-import type { OwnSession } from './ports.ts';
 import {
   type Decision,
   frontPath,
@@ -21,6 +20,7 @@ import {
   tokenPurpose,
   type Visit,
 } from './visit.ts';
+import type { OwnSession } from '../web/own-session.ts';
 
 /** Where our own login comes back to. */
 export const signedInPath = '/account/signed-in';

@@ -1,5 +1,5 @@
 import { takeDone } from './done.ts';
-import { createTimes } from './times.ts';
+import { createTimes } from '../i18n/times.ts';
 import { chromeOf, go, type PortalPage, stay } from './visit.ts';
 
 const path = '/account/services';

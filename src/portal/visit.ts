@@ -1,12 +1,13 @@
-import type { Changer } from '../factors/changes/changer.ts';
-import type { Overview } from '../factors/overview.ts';
+import type { Overview } from '../factors/enrolled/overview.ts';
 import type { NijoContext } from '../web/context.ts';
 import type { Form } from '../web/forms.ts';
 import type { Decision as AnyDecision, Shown } from '../web/own-pages.ts';
-import type { Chrome } from '../web/pages.ts';
-import type { AccountNotice } from '../web/account-pages.ts';
+import type { Chrome } from '../pages/pages.ts';
+import type { AccountNotice } from '../pages/account.ts';
 import type { PortalDependencies } from './dependencies.ts';
-import { freshSeconds, type OwnSession } from './ports.ts';
+import { freshSeconds } from './ports.ts';
+import type { Changer } from '../factors/account-user.ts';
+import type { OwnSession } from '../web/own-session.ts';
 
 export { go, redirect, type Shown, stay } from '../web/own-pages.ts';
 

@@ -1,7 +1,7 @@
 import type { CaseSheet } from '../desk/cases/shapes.ts';
 import { refusalReasons } from '../desk/cases/shapes.ts';
 import { createTimes, type Times } from '../i18n/times.ts';
-import type { CaseActs, CaseChange, CasePass, CaseStep, DeskCasePage } from '../web/desk-pages.ts';
+import type { CaseActs, CaseChange, CasePass, CaseStep, DeskCasePage } from '../pages/desk.ts';
 import type { StaffDependencies } from './dependencies.ts';
 import { may } from './roles.ts';
 import type { Shown, StaffVisit } from './visit.ts';

@@ -1,6 +1,6 @@
 import { NijoError } from '../base/errors.ts';
 import { isRefusalReason } from '../desk/cases/shapes.ts';
-import type { Fault } from '../web/pages.ts';
+import type { Fault } from '../pages/pages.ts';
 import { caseModel } from './case-model.ts';
 import { showPass } from './pass-page.ts';
 import { takeDone } from './done.ts';

@@ -1,12 +1,12 @@
 import type { DeskSettings } from '../config/sections/desk.ts';
 import type { RequestOrigin } from '../audit/audit.ts';
 import type { SupportDesk } from '../desk/support-desk.ts';
-import type { OwnSessions } from '../oidc/own-session.ts';
+import type { OwnSessions } from '../web/own-session.ts';
 import type { Cookies } from '../web/cookies.ts';
 import type { BrowserBinding } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
 import type { Responder } from '../web/respond.ts';
-import type { StaffPage } from './visit.ts';
+import type { ListedPage } from './navigation.ts';
 
 /** A member of staff as the directory has them at this very moment. */
 export interface StaffPerson {
@@ -33,12 +33,14 @@ export interface StaffDirectory {
 /** Everything the staff's pages use, as narrow as they use it; `support-centre.ts` puts it together. */
 export interface StaffDependencies {
   sessions: OwnSessions;
+  /** Our own two pages that people sign in to, by the names they are shown under. */
+  ownPages: Record<'account' | 'staff', { name: { en: string; ja: string }; home: string }>;
   directory: StaffDirectory;
   desk: SupportDesk;
   /** How the desk is configured: identity checks and their names, the life of a pass, hours. */
   settings: DeskSettings;
   /** The pages that are registered, for the navigation. */
-  pages(): readonly StaffPage[];
+  pages(): readonly ListedPage[];
   responder: Responder;
   language: Language;
   browsers: BrowserBinding;

@@ -1,6 +1,6 @@
 import type { NijoContext } from '../web/context.ts';
 import type { Cookies } from '../web/cookies.ts';
-import { type StaffNotice, staffNotices } from '../web/staff-pages.ts';
+import { type StaffNotice, staffNotices } from '../pages/staff.ts';
 
 const cookie = { name: 'nijo-staff-done', root: true };
 // The page that says so follows at once.

@@ -1,6 +1,6 @@
 import type { PeriodFigures, Standing } from '../desk/figure-shapes.ts';
 import { monthsThereAre } from '../desk/months.ts';
-import type { DeskFiguresPage } from '../web/figures-page.ts';
+import type { DeskFiguresPage } from '../pages/figures.ts';
 import { figuresCsv } from './figures-csv.ts';
 import { plotsOf } from './figures-plots.ts';
 import { type FigureWords, figureWords } from './figures-words.ts';

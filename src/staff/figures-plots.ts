@@ -1,7 +1,7 @@
 import type { CaseState } from '../desk/cases/shapes.ts';
 import { caseStates, type PeriodFigures } from '../desk/figure-shapes.ts';
 import { monthsOf } from '../desk/months.ts';
-import type { BarPattern, FigurePlot } from '../web/figures-page.ts';
+import type { BarPattern, FigurePlot } from '../pages/figures.ts';
 import type { Translate } from '../i18n/translate.ts';
 import type { FigureWords } from './figures-words.ts';
 

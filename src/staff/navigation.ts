@@ -1,14 +1,16 @@
 import type { Role } from '../desk/actor.ts';
-import type { StaffFrame } from '../web/staff-pages.ts';
+import type { MessageKey } from '../i18n/translate.ts';
+import type { StaffFrame } from '../pages/staff.ts';
 import { may } from './roles.ts';
-import type { StaffPage } from './visit.ts';
+
+/** A page as the navigation lists it; without a label it is not in it. */
+export interface ListedPage {
+  path: string;
+  label?: MessageKey;
+}
 
 /** The pages that these roles include, in the order in which they are registered. */
-export function navigationOf(
-  pages: readonly Pick<StaffPage, 'path' | 'label'>[],
-  roles: readonly Role[],
-  here: string,
-): StaffFrame {
+export function navigationOf(pages: readonly ListedPage[], roles: readonly Role[], here: string): StaffFrame {
   return {
     roles,
     pages: pages.flatMap(({ path, label }) =>

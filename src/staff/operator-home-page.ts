@@ -1,4 +1,4 @@
-import { openingShown } from '../web/support-pages.ts';
+import { openingShown } from '../pages/support.ts';
 import { chromeOf, type StaffPage } from './visit.ts';
 import { navigationOf } from './navigation.ts';
 

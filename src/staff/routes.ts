@@ -1,12 +1,11 @@
 import type { Router } from '@koa/router';
 import { NijoError } from '../base/errors.ts';
 import { acrValues } from '../factors/assurance.ts';
-import { accountPlace, staffPlace } from '../oidc/own-session.ts';
 import type { NijoContext, NijoState } from '../web/context.ts';
 import { type Form, readForm } from '../web/forms.ts';
 import { plainParams } from '../web/own-pages.ts';
 import { createPageRouter } from '../web/page-router.ts';
-import type { Fault } from '../web/pages.ts';
+import type { Fault } from '../pages/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { StaffDependencies } from './dependencies.ts';
 import { sayDone } from './done.ts';
@@ -196,16 +195,16 @@ function signIn(dependencies: StaffDependencies, ctx: NijoContext, returnTo: str
  * in front of the page begins, so that nobody goes round in a circle.
  */
 function factorNeeded(
-  { responder, language, sessions }: StaffDependencies,
+  { responder, language, sessions, ownPages }: StaffDependencies,
   ctx: NijoContext,
   returnTo?: string,
 ): undefined {
   const locale = language.of(ctx);
   const startAgain =
     returnTo === undefined
-      ? { service: accountPlace.name[locale], url: accountPlace.home }
+      ? { service: ownPages.account.name[locale], url: ownPages.account.home }
       : {
-          service: staffPlace.name[locale],
+          service: ownPages.staff.name[locale],
           url: sessions.signInUrl(returnTo, { fresh: true, again: true, locale }),
         };
   responder.error(ctx, new NijoError('staff_factor_needed'), { startAgain });

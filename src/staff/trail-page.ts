@@ -3,7 +3,7 @@ import type { TrailRow } from '../desk/trail.ts';
 import { hoursInWords } from '../i18n/opening.ts';
 import { createTimes } from '../i18n/times.ts';
 import { type Translate, translator } from '../i18n/translate.ts';
-import type { DeskTrailPage } from '../web/trail-page.ts';
+import type { DeskTrailPage } from '../pages/trail.ts';
 import { chromeOf, type StaffPage } from './visit.ts';
 import { checkNames } from './words.ts';
 

@@ -1,15 +1,14 @@
 import type { StaffActor } from '../desk/actor.ts';
 import { acrValues, proofsOfAmr } from '../factors/assurance.ts';
-import type { MessageKey } from '../i18n/translate.ts';
-import type { OwnSession } from '../oidc/own-session.ts';
+import type { OwnSession } from '../web/own-session.ts';
 import type { NijoContext } from '../web/context.ts';
 import type { Form } from '../web/forms.ts';
 import type { Decision as AnyDecision, Shown } from '../web/own-pages.ts';
-import type { Chrome } from '../web/pages.ts';
+import type { Chrome } from '../pages/pages.ts';
 import { ownAddress } from '../web/respond.ts';
-import type { StaffNotice } from '../web/staff-pages.ts';
+import type { StaffNotice } from '../pages/staff.ts';
 import type { StaffDependencies } from './dependencies.ts';
-import { navigationOf } from './navigation.ts';
+import { type ListedPage, navigationOf } from './navigation.ts';
 
 export { go, redirect, type Shown, stay } from '../web/own-pages.ts';
 
@@ -36,10 +35,7 @@ export interface StaffSubmission extends StaffVisit {
 export type Decision = AnyDecision<StaffNotice>;
 
 /** One page under `/desk` or `/operator`: GET shows it, POST sends its form. Who may is in `staffTable`. */
-export interface StaffPage {
-  path: string;
-  /** Its name in the navigation; without one it is not in it. */
-  label?: MessageKey;
+export interface StaffPage extends ListedPage {
   show(dependencies: StaffDependencies, visit: StaffVisit, shown: Shown): Promise<void>;
   submit?(dependencies: StaffDependencies, submission: StaffSubmission): Promise<Decision>;
 }

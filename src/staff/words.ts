@@ -3,7 +3,7 @@ import type { AccountSheet, CaseSummary, WaySheet } from '../desk/cases/shapes.t
 import { type Opening, openingInWords } from '../i18n/opening.ts';
 import { createTimes, type Times } from '../i18n/times.ts';
 import { translator } from '../i18n/translate.ts';
-import type { CaseProgress, DeskAccount, DeskCaseRow, DeskOpening } from '../web/desk-pages.ts';
+import type { CaseProgress, DeskAccount, DeskCaseRow, DeskOpening } from '../pages/desk.ts';
 
 type Locale = 'en' | 'ja';
 

@@ -1,4 +1,4 @@
-import { appCodeAt } from '../factors/app-code-value.ts';
+import { appCodeAt } from '../factors/app/code-value.ts';
 import { type Locale, otherLocale } from '../i18n/locale.ts';
 import { languageNames } from './demo-texts.ts';
 import { html, type Markup, page } from './html.ts';

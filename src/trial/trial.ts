@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { pino } from 'pino';
-import { startNijo } from '../app.ts';
+import { startNijo } from '../app/app.ts';
 import { createSealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import { secretGenerations } from '../config/secret-generations.ts';
 import { migrate } from '../db/migrate.ts';
 import { createLogger, type Logger } from '../observe/logger.ts';
-import { applyClients } from '../oidc/clients.ts';
+import { applyClients } from '../oidc/clients/clients.ts';
 import { appSecret, makeDemoAccounts } from './accounts.ts';
 import { trialConfiguration } from './configuration.ts';
 import { startDemoService } from './demo-service.ts';

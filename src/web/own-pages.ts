@@ -1,7 +1,7 @@
 import { type ErrorCode, NijoError } from '../base/errors.ts';
 import type { NijoContext } from './context.ts';
 import type { Form } from './forms.ts';
-import type { Fault } from './pages.ts';
+import type { Fault } from '../pages/pages.ts';
 
 /** What every page of ours that somebody signed in looks at has in common: the users' own and the staff's. */
 

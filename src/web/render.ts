@@ -4,12 +4,12 @@ import { localBranding, type Branding, type LocalBranding } from '../i18n/brandi
 import { otherLocale, type Locale } from '../i18n/locale.ts';
 import { compileTemplates } from '../i18n/templates.ts';
 import { translator, type Translate } from '../i18n/translate.ts';
-import { accountHeadings, accountPagesWithForm } from './account-headings.ts';
+import { accountHeadings, accountPagesWithForm } from '../pages/account-headings.ts';
 import type { AssetUrls } from './assets.ts';
-import { faultView, type FaultView } from './fault-view.ts';
-import type { Chrome, PageModels, PageName } from './pages.ts';
-import { staffHeadings, staffPagesWithForm } from './staff-headings.ts';
-import { supportHeadings, supportPagesWithForm } from './support-pages.ts';
+import { faultView, type FaultView } from '../pages/fault-view.ts';
+import type { Chrome, PageModels, PageName } from '../pages/pages.ts';
+import { staffHeadings, staffPagesWithForm } from '../pages/staff-headings.ts';
+import { supportHeadings, supportPagesWithForm } from '../pages/support.ts';
 
 export type { Branding } from '../i18n/branding.ts';
 

@@ -2,7 +2,7 @@ import { type ErrorCode, NijoError } from '../base/errors.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { NijoContext, NijoMiddleware } from './context.ts';
 import type { Language } from './language.ts';
-import type { Chrome, PageModels, PageName } from './pages.ts';
+import type { Chrome, PageModels, PageName } from '../pages/pages.ts';
 import type { Renderer } from './render.ts';
 import { contentSecurityPolicy } from './response-headers.ts';
 

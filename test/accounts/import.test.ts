@@ -6,7 +6,7 @@ import { ImportRefusedError, importAccounts, type ImportReport } from '../../src
 import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
 import { newId } from '../../src/base/ids.ts';
 import type { Db } from '../../src/db/open.ts';
-import { canonicalAddress } from '../../src/factors/address.ts';
+import { canonicalAddress } from '../../src/factors/mail/address.ts';
 import { describeOnEveryDatabase, openTestEmbedded, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import { cheapHashing, countingHasher, password } from './helpers.ts';

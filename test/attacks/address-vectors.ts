@@ -1,4 +1,4 @@
-import type { ForbiddenDomainRule } from '../../src/factors/address.ts';
+import type { ForbiddenDomainRule } from '../../src/factors/mail/address.ts';
 
 /** The rules that the vectors are about: the university's own, and one per way of writing a rule. */
 export const rules: readonly ForbiddenDomainRule[] = [

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { canonicalAddress } from '../../src/factors/address.ts';
+import { canonicalAddress } from '../../src/factors/mail/address.ts';
 import { isPlainAddress } from '../../src/mail/recipient.ts';
 import { accountLine, type Cluster, startCluster } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { disableAccount, enableAccount } from '../../src/accounts/status.ts';
 import { setStaffRoles } from '../../src/desk/staff-roles.ts';
-import { createNotices } from '../../src/factors/notices.ts';
+import { createNotices } from '../../src/factors/notices/notices.ts';
 import { createFileNotMe } from '../../src/desk/requests.ts';
 import { everything, setRoles } from '../staff/support.ts';
 import { describeOnEveryDatabase } from '../support/databases.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { readSetUpPass } from '../../src/factors/set-up-pass-value.ts';
+import { readSetUpPass } from '../../src/factors/setup-pass/value.ts';
 import { accountId, eventsOf, person } from '../login/visits.ts';
 import { atAccount } from '../portal/support.ts';
 import { forgetCodes } from '../staff/support.ts';

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { sql } from 'kysely';
 import type { Role } from '../../src/desk/actor.ts';
 import type { Db } from '../../src/db/open.ts';
-import { noticeToken } from '../../src/factors/notice-links.ts';
+import { noticeToken } from '../../src/factors/notices/links.ts';
 import type { Person } from '../login/visits.ts';
 import { alwaysOpen } from '../factors/pass-stage.ts';
 import { atDesk, type Staff, staffMember } from '../staff/support.ts';

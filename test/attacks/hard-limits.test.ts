@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createFactorPause } from '../../src/factors/pause.ts';
-import { releaseFactors } from '../../src/factors/release.ts';
+import { createFactorPause } from '../../src/factors/verification/pause.ts';
+import { releaseFactors } from '../../src/factors/enrolled/release.ts';
 import { passTime } from '../login/visits.ts';
 import { appCode, type Cluster, startCluster } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';

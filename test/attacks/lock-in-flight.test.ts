@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { disableAccount } from '../../src/accounts/status.ts';
-import { takeTurn } from '../../src/factors/account-lock.ts';
+import { takeTurn } from '../../src/accounts/account-lock.ts';
 import { accountId, passTime, person } from '../login/visits.ts';
 import { atAccount } from '../portal/support.ts';
 import { appCode, type Cluster, startCluster } from '../support/cluster.ts';

@@ -6,7 +6,7 @@ import { disableAccount, endEverythingOf } from '../../src/accounts/status.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { createSupportDesk, type SupportDesk } from '../../src/desk/support-desk.ts';
 import type { StaffActor } from '../../src/desk/actor.ts';
-import { takeTurn } from '../../src/factors/account-lock.ts';
+import { takeTurn } from '../../src/accounts/account-lock.ts';
 import { createSecondFactor } from '../../src/factors/second-factor.ts';
 import { atAccount } from '../portal/support.ts';
 import { forgetCodes, setRoles } from '../staff/support.ts';

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { databaseSchema } from '../../src/config/sections/database.ts';
 import { openPostgres } from '../../src/db/open.ts';
 import { readOpening } from '../../src/desk/calendar/calendar.ts';
-import { noticeToken } from '../../src/factors/notice-links.ts';
+import { noticeToken } from '../../src/factors/notices/links.ts';
 import { createVisitLimit } from '../../src/limits/visit-limit.ts';
 import type { Route } from '../../src/web/route-table.ts';
 import { accountId, person, signInWithApp } from '../login/visits.ts';

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { appSecretBytes, readAppSecret } from '../../src/base/app-secret.ts';
-import { appCodeAt } from '../../src/factors/app-code-value.ts';
+import { appCodeAt } from '../../src/factors/app/code-value.ts';
 
 /** RFC 6238 by the letter, beside the library. */
 function codeOf(key: Uint8Array, seconds: number): string {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSealer } from '../../src/base/sealing.ts';
 import { resealAll } from '../../src/cli/reseal.ts';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
-import { applyClients, clientSecretPlace } from '../../src/oidc/clients.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
+import { applyClients, clientSecretPlace } from '../../src/oidc/clients/clients.ts';
 import { ensureSigningKeys, loadKeySet } from '../../src/oidc/keys.ts';
-import { loadPairwiseSubject } from '../../src/oidc/pairwise.ts';
+import { loadPairwiseSubject } from '../../src/oidc/provider/pairwise.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 
 const old = { id: 'old', secret: 'an-old-secret-of-more-than-32-characters' };

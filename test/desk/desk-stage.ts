@@ -7,7 +7,7 @@ import type { ConfigurationInput } from '../../src/config/schema.ts';
 import type { Db } from '../../src/db/open.ts';
 import type { Role, StaffActor } from '../../src/desk/actor.ts';
 import { createSupportDesk, type SupportDesk } from '../../src/desk/support-desk.ts';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
 import { createSecondFactor, type SecondFactor } from '../../src/factors/second-factor.ts';
 import { openAlways } from '../factors/pass-stage.ts';
 import type { TestDatabase } from '../support/databases.ts';

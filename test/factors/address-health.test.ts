@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { forgiveAddressFailures, noteAddressFailure } from '../../src/factors/address-health.ts';
+import { forgiveAddressFailures, noteAddressFailure } from '../../src/factors/mail/address-health.ts';
 import { faultOf } from '../../src/mail/fault.ts';
 import { createMailSender, type MailSender } from '../../src/mail/sender.ts';
 import type { MailTransport } from '../../src/mail/transport.ts';

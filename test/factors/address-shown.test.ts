@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { canonicalAddress, maskAddress, shownAddress } from '../../src/factors/address.ts';
+import { canonicalAddress, maskAddress, shownAddress } from '../../src/factors/mail/address.ts';
 
 test.each([
   ['taro@大学.jp', 'taro@大学.jp', 't•••o@大学.jp'],

@@ -5,12 +5,12 @@ import { newId } from '../../src/base/ids.ts';
 import { checkConfiguration } from '../../src/config/load.ts';
 import type { ConfigurationInput } from '../../src/config/schema.ts';
 import type { Db } from '../../src/db/open.ts';
-import { appSecretPlace, newAppSecret } from '../../src/factors/app-codes.ts';
-import type { Changer } from '../../src/factors/changes/changer.ts';
-import { mailCodeOf } from '../../src/factors/mail-code-value.ts';
+import { appSecretPlace, newAppSecret } from '../../src/factors/app/codes.ts';
+import { mailCodeOf } from '../../src/factors/mail/code-value.ts';
 import { createSecondFactor, type SecondFactor } from '../../src/factors/second-factor.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
+import type { Changer } from '../../src/factors/account-user.ts';
 
 /** An account with what its owner has at hand. */
 export interface Owner {

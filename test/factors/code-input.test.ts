@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readCode } from '../../src/factors/code-input.ts';
+import { readCode } from '../../src/factors/verification/code-input.ts';
 
 describe('R7: what a person types into the code field', () => {
   test.each([

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Changer } from '../../src/factors/changes/changer.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type ChangeStage, faultOf, openChangeStage } from './changes-stage.ts';
+import type { Changer } from '../../src/factors/account-user.ts';
 
 const root = join(import.meta.dirname, '../..');
 const tables = ['mail_factors', 'app_factors', 'passkeys', 'recovery_sheets', 'recovery_codes'];
@@ -23,23 +23,23 @@ const guards = {
  * added shows up here, and does not pass before it stands behind a guard (S6).
  */
 const writers: Readonly<Record<string, keyof typeof guards | 'called' | 'use' | 'operator'>> = {
-  'src/factors/enrolment.ts': 'login',
-  'src/factors/further-set-up.ts': 'login',
-  'src/factors/offers.ts': 'login',
-  'src/factors/reset.ts': 'login',
+  'src/factors/enrolment/enrolment.ts': 'login',
+  'src/factors/enrolment/additional.ts': 'login',
+  'src/factors/sign-in/offers.ts': 'login',
+  'src/factors/enrolment/reset.ts': 'login',
   'src/factors/changes/addresses.ts': 'page',
   'src/factors/changes/apps.ts': 'page',
   'src/factors/changes/checks.ts': 'page',
   'src/factors/changes/removals.ts': 'page',
   'src/factors/passkeys/registration.ts': 'page',
-  'src/factors/recovery-codes.ts': 'page',
+  'src/factors/recovery/codes.ts': 'page',
   // By the reset and the set-up behind a pass, each in its own guarded transaction.
-  'src/factors/end-factors.ts': 'called',
+  'src/factors/enrolment/end-factors.ts': 'called',
   // Marks a use: the step of an app, the counter of a passkey, a mail that arrived or did not.
-  'src/factors/app-codes.ts': 'use',
+  'src/factors/app/codes.ts': 'use',
   'src/factors/passkeys/matching.ts': 'use',
-  'src/factors/proving.ts': 'use',
-  'src/factors/address-health.ts': 'use',
+  'src/factors/verification/verify.ts': 'use',
+  'src/factors/mail/address-health.ts': 'use',
   // On the operator's command line.
   'src/accounts/import/write-plans.ts': 'operator',
 };

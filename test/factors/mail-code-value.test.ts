@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newSecret } from '../../src/base/ids.ts';
 import { createSealer } from '../../src/base/sealing.ts';
-import { isMailCode, mailCodeOf } from '../../src/factors/mail-code-value.ts';
+import { isMailCode, mailCodeOf } from '../../src/factors/mail/code-value.ts';
 import { testSealer } from '../support/sealer.ts';
 
 const sealer = testSealer();

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { auditOf, codeOf, noticesOf, origin, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 describeOnEveryDatabase('offers in a login', (open) => {
   let database: TestDatabase;

@@ -4,9 +4,9 @@ import type { Sealer } from '../../src/base/sealing.ts';
 import type { Configuration, ConfigurationInput } from '../../src/config/schema.ts';
 import type { Db } from '../../src/db/open.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
-import { takeTurn } from '../../src/factors/account-lock.ts';
+import { takeTurn } from '../../src/accounts/account-lock.ts';
 import { createSecondFactor } from '../../src/factors/second-factor.ts';
-import type { SetUpPasses } from '../../src/factors/set-up-passes.ts';
+import type { SetUpPasses } from '../../src/factors/setup-pass/passes.ts';
 
 const days = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 

@@ -2,7 +2,6 @@ import { generateKeyPairSync, sign, X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { newId } from '../../src/base/ids.ts';
-import type { Changer } from '../../src/factors/changes/changer.ts';
 import {
   type Answer,
   createSoftwarePasskey,
@@ -14,6 +13,7 @@ import { selfSigned } from '../support/certificate.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { changesOf, faultOf, noticesOf } from './changes-stage.ts';
 import { openPasskeyStage, origin, page, type PasskeyStage } from './passkeys-stage.ts';
+import type { Changer } from '../../src/factors/account-user.ts';
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 

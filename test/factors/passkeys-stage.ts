@@ -1,9 +1,9 @@
 import { newId } from '../../src/base/ids.ts';
 import type { SecondFactor } from '../../src/factors/second-factor.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
 import { createSoftwarePasskey, type SoftwarePasskey } from '../support/authenticator.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { type ChangeStage, openChangeStage, type Owner } from './changes-stage.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 export const origin = { requestId: 'request-1', address: '192.0.2.7', node: 'node-a' };
 export const page = { origin: 'https://idp.example.ac.jp', rpId: 'idp.example.ac.jp' };

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { newId } from '../../src/base/ids.ts';
 import { acrOf, amrOf } from '../../src/factors/assurance.ts';
-import { createPasskeys } from '../../src/factors/passkeys.ts';
+import { createPasskeys } from '../../src/factors/passkeys/passkeys.ts';
 import { forgetPasskeyChallenges } from '../../src/factors/passkeys/challenges.ts';
 import { flag, type Forgery } from '../support/authenticator.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';

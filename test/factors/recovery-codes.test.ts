@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createSealer } from '../../src/base/sealing.ts';
 import { resealAll } from '../../src/cli/reseal.ts';
-import { newRecoveryCode, readRecoveryCode } from '../../src/factors/recovery-code-value.ts';
+import { newRecoveryCode, readRecoveryCode } from '../../src/factors/recovery/code-value.ts';
 import { createSecondFactor, type SecondFactor } from '../../src/factors/second-factor.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { auditOf, noticesOf, origin, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';

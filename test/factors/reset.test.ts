@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../src/base/ids.ts';
-import { createAppCodes } from '../../src/factors/app-codes.ts';
-import { createMailCodes } from '../../src/factors/mail-codes.ts';
-import { createFactorPause } from '../../src/factors/pause.ts';
-import { createProving } from '../../src/factors/proving.ts';
-import { readRecoveryCode } from '../../src/factors/recovery-codes.ts';
-import { createReset, readResetReason } from '../../src/factors/reset.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
+import { createAppCodes } from '../../src/factors/app/codes.ts';
+import { createMailCodes } from '../../src/factors/mail/codes.ts';
+import { createFactorPause } from '../../src/factors/verification/pause.ts';
+import { createProving } from '../../src/factors/verification/verify.ts';
+import { readRecoveryCode } from '../../src/factors/recovery/codes.ts';
+import { createReset, readResetReason } from '../../src/factors/enrolment/reset.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { auditOf, codeOf, noticesOf, origin, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 describeOnEveryDatabase('a reset by mail', (open) => {
   let database: TestDatabase;

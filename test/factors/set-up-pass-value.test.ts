@@ -4,7 +4,7 @@ import {
   formatSetUpPass,
   newSetUpPass,
   readSetUpPass,
-} from '../../src/factors/set-up-pass-value.ts';
+} from '../../src/factors/setup-pass/value.ts';
 
 const digits = '0123456789012345';
 const fullWidth = '０１２３４５６７８９０１２３４５';

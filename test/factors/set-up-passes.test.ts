@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { disableAccount, enableAccount } from '../../src/accounts/status.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
-import { SignInChanged } from '../../src/factors/proving.ts';
-import { passRequiredFor } from '../../src/factors/set-up-passes.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
+import { passRequiredFor } from '../../src/factors/setup-pass/passes.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import {
   issuePass,
@@ -14,6 +12,7 @@ import {
   passState,
 } from './pass-stage.ts';
 import { auditOf, codeOf, noticesOf, origin, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';
+import { type SignIn, SignInChanged } from '../../src/factors/sign-in-state.ts';
 
 describeOnEveryDatabase('a setup pass on two nodes', (open) => {
   let database: TestDatabase;

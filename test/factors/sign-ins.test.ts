@@ -7,7 +7,7 @@ import {
   type NewSignIn,
   openSignIn,
   recordSignInEnd,
-} from '../../src/factors/sign-ins.ts';
+} from '../../src/factors/sign-in/sign-ins.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 
 const origin = { requestId: 'request-1', address: '192.0.2.7', node: 'node-a' };

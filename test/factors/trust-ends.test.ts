@@ -6,7 +6,7 @@ import { createPasswordHasher } from '../../src/accounts/password-hasher.ts';
 import { setPassword } from '../../src/accounts/set-password.ts';
 import { disableAccount, enableAccount } from '../../src/accounts/status.ts';
 import { accountsCommands } from '../../src/cli/accounts.ts';
-import { noticeToken } from '../../src/factors/notice-links.ts';
+import { noticeToken } from '../../src/factors/notices/links.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { silentLogger } from '../support/logger.ts';
 import { codeOf, origin, type Someone, type TwoNodes, twoNodes } from './two-nodes.ts';

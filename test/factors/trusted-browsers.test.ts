@@ -4,9 +4,9 @@ import { sql } from 'kysely';
 import { endEverythingOf } from '../../src/accounts/status.ts';
 import { newId, newSecret } from '../../src/base/ids.ts';
 import type { Db } from '../../src/db/open.ts';
-import { openSignIn } from '../../src/factors/sign-ins.ts';
-import { forgetOldTrust, trustedBrowsersOf } from '../../src/factors/trust-rows.ts';
-import { createTrustedBrowsers, type TrustedBrowsers } from '../../src/factors/trusted-browsers.ts';
+import { openSignIn } from '../../src/factors/sign-in/sign-ins.ts';
+import { forgetOldTrust, trustedBrowsersOf } from '../../src/factors/browsers/trust-rows.ts';
+import { createTrustedBrowsers, type TrustedBrowsers } from '../../src/factors/browsers/trusted.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 
 const origin = { requestId: 'request-1', address: '192.0.2.7', node: 'node-a', userAgent: 'Browser/1' };

@@ -5,12 +5,12 @@ import type { Sealer } from '../../src/base/sealing.ts';
 import { checkConfiguration } from '../../src/config/load.ts';
 import type { Configuration } from '../../src/config/schema.ts';
 import type { Db } from '../../src/db/open.ts';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
-import { mailCodeOf } from '../../src/factors/mail-code-value.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
+import { mailCodeOf } from '../../src/factors/mail/code-value.ts';
 import { createSecondFactor, type SecondFactor } from '../../src/factors/second-factor.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 /** A person with an account of their own, so that one test touches no other. */
 export interface Someone {

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createSecondFactor, type SecondFactor } from '../../src/factors/second-factor.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
 import { alwaysOpen, issuePass, passesOf, passState } from '../factors/pass-stage.ts';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Arrival, UserAgent } from '../support/user-agent.ts';
 import { accountId, claimsAt, codeOfMail, mailsTo, passTime, type Person, person } from './visits.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 const origin = { requestId: 'test', address: '127.0.0.1', node: 'test' };
 const shownKey = (page: Arrival): string =>

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { applyClients } from '../../src/oidc/clients.ts';
+import { applyClients } from '../../src/oidc/clients/clients.ts';
 import { appCode, type Cluster, startCluster, testClients, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { collectingLogger } from '../support/logger.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { acknowledgementVersion } from '../../src/factors/enrolment.ts';
 import { appCode, type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Arrival, UserAgent } from '../support/user-agent.ts';
 import { accountId, claimsAt, eventsOf, type Person, person, wrongCode } from './visits.ts';
+import { acknowledgementVersion } from '../../src/factors/acknowledgement.ts';
 
 describeOnEveryDatabase('setup with an app alone', (open) => {
   let database: TestDatabase;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { noticeToken } from '../../src/factors/notice-links.ts';
+import { noticeToken } from '../../src/factors/notices/links.ts';
 import {
   alwaysOpen,
   issuePass,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { deleteExpired } from '../../src/oidc/cleanup.ts';
-import { maskAddress } from '../../src/factors/address.ts';
+import { deleteExpired } from '../../src/app/cleanup.ts';
+import { maskAddress } from '../../src/factors/mail/address.ts';
 import { forgetOldMails } from '../../src/mail/delivery.ts';
 import { type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { applyClients, disableClient, removeClient } from '../../src/oidc/clients.ts';
+import { applyClients, disableClient, removeClient } from '../../src/oidc/clients/clients.ts';
 import { type Cluster, redirectUri, startCluster, testClients, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { collectingLogger } from '../support/logger.ts';

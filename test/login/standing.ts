@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { acrOf, amrOf, type Demand, type Factor } from '../../src/factors/assurance.ts';
-import type { LiveChallenge, SignIn } from '../../src/factors/sign-ins.ts';
 import type { InteractionDetails } from '../../src/login/ports.ts';
 import { nextStep } from '../../src/login/steps.ts';
+import type { LiveChallenge, SignIn } from '../../src/factors/sign-in-state.ts';
 
 /** Facts of a login, by hand and at random, for tests of its steps. */
 

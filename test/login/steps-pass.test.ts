@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Factor } from '../../src/factors/assurance.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
 import {
   anyDetails,
   anyFacts,
@@ -13,6 +12,7 @@ import {
   signInOf,
   step,
 } from './standing.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 describe('the steps of a login with a setup pass', () => {
   test('R40: a setup pass is typed in beside the ways there are, or where none is left, or by the policy', () => {

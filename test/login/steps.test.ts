@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { acrOf, assess, type Factor, type Proofs } from '../../src/factors/assurance.ts';
-import type { SignIn } from '../../src/factors/sign-ins.ts';
 import { proofsOf } from '../../src/login/steps.ts';
 import {
   anyDetails,
@@ -16,6 +15,7 @@ import {
   step,
   switches,
 } from './standing.ts';
+import type { SignIn } from '../../src/factors/sign-in-state.ts';
 
 describe('the next step of a login', () => {
   test('R3: without a right password it is the sign-in page, whatever a session says when a new login is wanted', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Db } from '../../src/db/open.ts';
-import { mailCodeOf } from '../../src/factors/mail-code-value.ts';
+import { mailCodeOf } from '../../src/factors/mail/code-value.ts';
 import { appCode, type Cluster, testPassword } from '../support/cluster.ts';
 import { type Arrival, UserAgent } from '../support/user-agent.ts';
 import { issuePass, otherDigits, passesOf } from '../factors/pass-stage.ts';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { recordAudit } from '../../src/audit/audit.ts';
-import type { OwnSession } from '../../src/portal/ports.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import {
@@ -16,6 +15,7 @@ import {
 } from './support/browser.ts';
 import { signedIn, startNode, type TestNode } from './support/node.ts';
 import { addAccount, addService } from './support/seed.ts';
+import type { OwnSession } from '../../src/web/own-session.ts';
 
 const origin = { requestId: 'r', address: '192.0.2.77', node: 'n' };
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { forgotten } from '../../src/forgetting.ts';
-import { deleteExpired, expiringKinds, startCleaning } from '../../src/oidc/cleanup.ts';
+import { forgotten } from '../../src/app/purging.ts';
+import { deleteExpired, expiringKinds, startCleaning } from '../../src/app/cleanup.ts';
 import { describeOnEveryDatabase, openTestPostgres, type TestDatabase } from '../support/databases.ts';
 import { explainGeneric, stockSession } from '../support/explain.ts';
 import { collectingLogger, silentLogger } from '../support/logger.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ClientDeclarationError } from '../../src/oidc/client-metadata.ts';
+import { ClientDeclarationError } from '../../src/oidc/clients/metadata.ts';
 import {
   applyClients,
   disableClient,
@@ -7,7 +7,7 @@ import {
   listClients,
   removeClient,
   showClient,
-} from '../../src/oidc/clients.ts';
+} from '../../src/oidc/clients/clients.ts';
 import { openTestEmbedded, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import { secret } from './support/seed.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
-import { disableClient } from '../../src/oidc/clients.ts';
+import { disableClient } from '../../src/oidc/clients/clients.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import {

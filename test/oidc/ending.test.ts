@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { endEverythingOf } from '../../src/accounts/status.ts';
-import { takeTurn } from '../../src/factors/account-lock.ts';
-import { openSignIn } from '../../src/factors/sign-ins.ts';
-import { createPayloadSeal } from '../../src/oidc/payload-seal.ts';
-import { LostRace } from '../../src/oidc/payload-store.ts';
-import { createUnitOfWork } from '../../src/oidc/unit-of-work.ts';
-import type { OwnSession } from '../../src/portal/ports.ts';
+import { takeTurn } from '../../src/accounts/account-lock.ts';
+import { openSignIn } from '../../src/factors/sign-in/sign-ins.ts';
+import { createPayloadSeal } from '../../src/oidc/storage/payload-seal.ts';
+import { LostRace } from '../../src/oidc/storage/payload-store.ts';
+import { createUnitOfWork } from '../../src/oidc/storage/unit-of-work.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import {
@@ -20,6 +19,7 @@ import {
 } from './support/browser.ts';
 import { signedIn, startNode, type TestNode } from './support/node.ts';
 import { addAccount, addService } from './support/seed.ts';
+import type { OwnSession } from '../../src/web/own-session.ts';
 
 const origin = { requestId: 'r', address: '192.0.2.77', node: 'n' };
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { acrOf, amrOf, type Factor, reachedBy } from '../../src/factors/assurance.ts';
-import type { ClientMetadata } from '../../src/oidc/client-metadata.ts';
+import type { ClientMetadata } from '../../src/oidc/clients/metadata.ts';
 import { createIssuedAssurance, type IssuedToken } from '../../src/oidc/issued-assurance.ts';
 
 const loose = { mailSatisfiesMfa: true };

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { disableAccount } from '../../src/accounts/status.ts';
-import { applyClients } from '../../src/oidc/clients.ts';
-import type { OwnSession } from '../../src/portal/ports.ts';
+import { applyClients } from '../../src/oidc/clients/clients.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import { authorizationUrl, Browser, post, type Service, verifierOf } from './support/browser.ts';
 import { issuer, signedIn, startNode, type TestNode } from './support/node.ts';
 import { addAccount, addService } from './support/seed.ts';
+import type { OwnSession } from '../../src/web/own-session.ts';
 
 const secondsAgo = (seconds: number): number => Math.floor(Date.now() / 1000) - seconds;
 

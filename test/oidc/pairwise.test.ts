@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSealer } from '../../src/base/sealing.ts';
-import { loadPairwiseSubject } from '../../src/oidc/pairwise.ts';
+import { loadPairwiseSubject } from '../../src/oidc/provider/pairwise.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 
 const old = { id: 'old', secret: 'an-old-secret-of-more-than-32-characters' };

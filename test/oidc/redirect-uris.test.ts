@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { checkDeclarations, ClientDeclarationError } from '../../src/oidc/client-metadata.ts';
+import { checkDeclarations, ClientDeclarationError } from '../../src/oidc/clients/metadata.ts';
 import { type Cluster, startCluster, testPassword } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { UserAgent } from '../support/user-agent.ts';

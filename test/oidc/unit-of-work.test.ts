@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { createSealer } from '../../src/base/sealing.ts';
-import { createAdapter } from '../../src/oidc/adapter.ts';
-import { createPayloadSeal } from '../../src/oidc/payload-seal.ts';
-import { LostRace } from '../../src/oidc/payload-store.ts';
-import { createUnitOfWork, type NewPayload, type UnitOfWork } from '../../src/oidc/unit-of-work.ts';
-import { createUnitsOfWork } from '../../src/oidc/units.ts';
+import { createAdapter } from '../../src/oidc/storage/adapter.ts';
+import { createPayloadSeal } from '../../src/oidc/storage/payload-seal.ts';
+import { LostRace } from '../../src/oidc/storage/payload-store.ts';
+import { createUnitOfWork, type NewPayload, type UnitOfWork } from '../../src/oidc/storage/unit-of-work.ts';
+import { createUnitsOfWork } from '../../src/oidc/storage/units.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
 import { addAccount } from './support/seed.ts';

@@ -1,5 +1,5 @@
-import type { AccountPageModels } from '../../src/web/account-pages.ts';
-import type { Fault, PageName } from '../../src/web/pages.ts';
+import type { AccountPageModels } from '../../src/pages/account.ts';
+import type { Fault, PageName } from '../../src/pages/pages.ts';
 
 const qrSvg = [
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9" shape-rendering="crispEdges">',

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { locales } from '../../src/i18n/locale.ts';
 import { translator } from '../../src/i18n/translate.ts';
-import { accountNotices } from '../../src/web/account-pages.ts';
-import type { PageModels } from '../../src/web/pages.ts';
+import { accountNotices } from '../../src/pages/account.ts';
+import type { PageModels } from '../../src/pages/pages.ts';
 import { accountModels, heldUp, madeSheet } from './account-fixtures.ts';
 import { branding, chromeFor, forbidden, models, renderer, textOf } from './fixtures.ts';
 

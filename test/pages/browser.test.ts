@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
 import { locales } from '../../src/i18n/locale.ts';
-import type { Chrome, PageName } from '../../src/web/pages.ts';
+import type { Chrome, PageName } from '../../src/pages/pages.ts';
 import {
   describeInBrowser,
   expectNoAxeViolations,

@@ -1,4 +1,4 @@
-import type { OperatorCalendarPage } from '../../src/web/calendar-page.ts';
+import type { OperatorCalendarPage } from '../../src/pages/calendar.ts';
 
 /** The calendar over a year's end, with a holiday on which the centre is open nevertheless. */
 export const calendarModel: OperatorCalendarPage = {

@@ -4,8 +4,8 @@ import type {
   DeskCasePage,
   DeskCaseRow,
   DeskPageModels,
-} from '../../src/web/desk-pages.ts';
-import type { Fault, PageName } from '../../src/web/pages.ts';
+} from '../../src/pages/desk.ts';
+import type { Fault, PageName } from '../../src/pages/pages.ts';
 
 const timeZone = 'Asia/Tokyo';
 const at = '4 Jan 2027, 09:05';

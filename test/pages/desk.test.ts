@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { locales } from '../../src/i18n/locale.ts';
 import { translator } from '../../src/i18n/translate.ts';
-import type { PageModels } from '../../src/web/pages.ts';
+import type { PageModels } from '../../src/pages/pages.ts';
 import {
   describeInBrowser,
   expectNoAxeViolations,

@@ -1,4 +1,4 @@
-import type { DeskFiguresPage, FigurePlot } from '../../src/web/figures-page.ts';
+import type { DeskFiguresPage, FigurePlot } from '../../src/pages/figures.ts';
 
 const single = (id: FigurePlot['id'], name: string): FigurePlot => ({
   id,

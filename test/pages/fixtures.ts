@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Branding } from '../../src/i18n/branding.ts';
 import type { Locale } from '../../src/i18n/locale.ts';
 import { loadAssets } from '../../src/web/assets.ts';
-import type { Chrome, Fault, ForbiddenDomain, PageModels, PageName } from '../../src/web/pages.ts';
+import type { Chrome, Fault, PageModels, PageName } from '../../src/pages/pages.ts';
 import { createRenderer } from '../../src/web/render.ts';
 import { accountFields, accountModels } from './account-fixtures.ts';
 import { calendarModel } from './calendar-fixture.ts';
@@ -12,6 +12,7 @@ import { trailModel } from './trail-fixture.ts';
 import { loginFields, loginModels } from './login-fixtures.ts';
 import { operatorModels, staffFrame } from './operator-fixture.ts';
 import { opening, supportFields, supportModels } from './support-fixtures.ts';
+import type { ForbiddenDomain } from '../../src/pages/shared.ts';
 
 export const viewsFolder = join(import.meta.dirname, '../../views');
 export const assets = loadAssets(join(viewsFolder, 'assets'));

@@ -1,6 +1,7 @@
-import type { AppKey, LoginPageModels } from '../../src/web/login-pages.ts';
-import type { Fault, MailCodePage } from '../../src/web/pages.ts';
+import type { LoginPageModels } from '../../src/pages/login.ts';
+import type { Fault } from '../../src/pages/pages.ts';
 import { opening } from './support-fixtures.ts';
+import type { MailCodePage, AppKey } from '../../src/pages/shared.ts';
 
 /** Realistic models of the login's pages beside the first ones. */
 export function loginModels(mailCode: MailCodePage, appKey: AppKey): LoginPageModels {

@@ -1,4 +1,4 @@
-import type { StaffFrame, StaffPageModels } from '../../src/web/staff-pages.ts';
+import type { StaffFrame, StaffPageModels } from '../../src/pages/staff.ts';
 
 /** What stands on top of every page for staff, of somebody who may do everything. */
 export const staffFrame: StaffFrame = {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { locales } from '../../src/i18n/locale.ts';
-import type { PageModels, PageName } from '../../src/web/pages.ts';
+import type { PageModels, PageName } from '../../src/pages/pages.ts';
 import { assets, chromeFor, models, pageNames, renderer, viewsFolder } from './fixtures.ts';
 
 const evil = `"><script>alert(1)</script><img src=x onerror='a'>`;

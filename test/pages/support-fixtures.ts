@@ -1,5 +1,6 @@
-import type { Fault } from '../../src/web/pages.ts';
-import type { OpeningShown, SupportPageModels } from '../../src/web/support-pages.ts';
+import type { Fault } from '../../src/pages/pages.ts';
+import type { SupportPageModels } from '../../src/pages/support.ts';
+import type { OpeningShown } from '../../src/pages/shared.ts';
 
 export const opening: OpeningShown = { open: false, words: 'Closed now. Opens Monday at 9:00.' };
 

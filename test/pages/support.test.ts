@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { locales } from '../../src/i18n/locale.ts';
-import { supportForm } from '../../src/web/support-pages.ts';
+import { supportForm } from '../../src/pages/support.ts';
 import { buttonsOf, chromeFor, models, renderer, renderPage } from './fixtures.ts';
 import { opening, supportModels } from './support-fixtures.ts';
 

@@ -1,4 +1,4 @@
-import type { DeskTrailPage } from '../../src/web/trail-page.ts';
+import type { DeskTrailPage } from '../../src/pages/trail.ts';
 
 /** Newest acts of the desk. */
 export const trailModel: DeskTrailPage = {

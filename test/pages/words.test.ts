@@ -3,7 +3,6 @@ import { type ErrorCode, errorStatus } from '../../src/base/errors.ts';
 import { addressRule } from '../../src/i18n/address-rule.ts';
 import { locales } from '../../src/i18n/locale.ts';
 import { translator } from '../../src/i18n/translate.ts';
-import type { Delivery } from '../../src/web/pages.ts';
 import {
   chromeFor,
   fieldsOf,
@@ -14,6 +13,7 @@ import {
   renderPage,
   textOf,
 } from './fixtures.ts';
+import type { Delivery } from '../../src/pages/shared.ts';
 
 const codes = Object.keys(errorStatus) as ErrorCode[];
 

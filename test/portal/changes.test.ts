@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
 import { accountId, codeOfMail, eventsOf, mailsTo, person, wrongCode } from '../login/visits.ts';
 import { appCode, type Cluster, startCluster } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';

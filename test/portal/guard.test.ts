@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
-import { acknowledgementVersion } from '../../src/factors/enrolment.ts';
 import { portalPages } from '../../src/portal/pages.ts';
 import { portalRoutes, signedInPath } from '../../src/portal/routes.ts';
 import { accountId, codeOfMail, type Person, person } from '../login/visits.ts';
@@ -8,6 +7,7 @@ import { appCode, type Cluster, startCluster } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Answer, UserAgent } from '../support/user-agent.ts';
 import { ageSignIn, atAccount, signIn, stateOf } from './support.ts';
+import { acknowledgementVersion } from '../../src/factors/acknowledgement.ts';
 
 /** Every route there is, as the router has them: one that is added is tried with the others. */
 const routes = portalRoutes({} as never)

@@ -1,8 +1,8 @@
 import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
-import { mailCodeOf } from '../../src/factors/mail-code-value.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
+import { mailCodeOf } from '../../src/factors/mail/code-value.ts';
 import type { Db } from '../../src/db/open.ts';
 import { accountId, passTime, type Person, person } from '../login/visits.ts';
 import { appCode, type Cluster, testPassword } from '../support/cluster.ts';

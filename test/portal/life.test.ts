@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { appSecretPlace } from '../../src/factors/app-codes.ts';
+import { appSecretPlace } from '../../src/factors/app/codes.ts';
 import { type Cluster, startCluster, testAppSecret } from '../support/cluster.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Breakdown, breakingDown } from './breakdown.ts';

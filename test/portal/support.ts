@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/open.ts';
-import { createPayloadSeal } from '../../src/oidc/payload-seal.ts';
+import { createPayloadSeal } from '../../src/oidc/storage/payload-seal.ts';
 import type { Person } from '../login/visits.ts';
 import { appCode, type Cluster, testPassword } from '../support/cluster.ts';
 import { type Answer, type Arrival, UserAgent } from '../support/user-agent.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { ParsedMail } from 'mailparser';
 import type { Db } from '../../src/db/open.ts';
-import { noticeToken } from '../../src/factors/notice-links.ts';
-import { createNotices, type Notice } from '../../src/factors/notices.ts';
+import { noticeToken } from '../../src/factors/notices/links.ts';
+import { createNotices, type Notice } from '../../src/factors/notices/notices.ts';
 import { accountId, type Person, person } from '../login/visits.ts';
 import type { Cluster } from '../support/cluster.ts';
 import { testSealer } from '../support/sealer.ts';

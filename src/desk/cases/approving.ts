@@ -3,7 +3,7 @@ import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { DeskSettings } from '../../config/sections/desk.ts';
 import type { Db } from '../../db/open.ts';
-import type { SetUpPasses } from '../../factors/set-up-passes.ts';
+import type { SetUpPasses } from '../../factors/setup-pass/passes.ts';
 import { isPrivileged } from '../privileged.ts';
 import type { Acts } from './act.ts';
 import type { Cases } from './cases.ts';

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
 import type { Db } from '../../db/open.ts';
-import type { SetUpPasses } from '../../factors/set-up-passes.ts';
+import type { SetUpPasses } from '../../factors/setup-pass/passes.ts';
 import type { StaffActor } from '../actor.ts';
 import { readNote } from '../notes.ts';
 import type { Acts } from './act.ts';

@@ -3,7 +3,7 @@ import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { DeskSettings } from '../../config/sections/desk.ts';
 import type { Db } from '../../db/open.ts';
-import { takeTurn } from '../../factors/account-lock.ts';
+import { takeTurn } from '../../accounts/account-lock.ts';
 import { newCaseNumber } from '../case-number.ts';
 import { isPrivileged } from '../privileged.ts';
 import type { Acts } from './act.ts';

@@ -2,14 +2,15 @@ import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
-import { canonicalAddress, maskAddress } from '../address.ts';
-import { clearFailures, failuresOf } from '../failures.ts';
-import { requireChangeable } from '../freeze.ts';
-import type { Changer, FactorChanges } from './changer.ts';
+import { canonicalAddress, maskAddress } from '../mail/address.ts';
+import { clearFailures, failuresOf } from '../verification/failures.ts';
+import { requireChangeable } from '../verification/freeze.ts';
+import type { FactorChanges } from './changer.ts';
 import { auditChange, type ChangeDependencies, conclude, proving } from './frame.ts';
 import { endChanges, findChange, finishChange } from './pending.ts';
 import { codeHolderOf } from './holders.ts';
 import type { Mailing } from './mailing.ts';
+import type { Changer } from '../account-user.ts';
 
 /** The address that an account's codes go to now. */
 export async function activeAddress(trx: Db, accountId: string): Promise<string | undefined> {

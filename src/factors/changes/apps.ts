@@ -2,12 +2,13 @@ import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
-import { appSecretPlace, newAppSecret } from '../app-codes.ts';
-import { clearFailures } from '../failures.ts';
-import type { Notice } from '../notices.ts';
-import type { Changer, FactorChanges } from './changer.ts';
+import { appSecretPlace, newAppSecret } from '../app/codes.ts';
+import { clearFailures } from '../verification/failures.ts';
+import type { Notice } from '../notices/notices.ts';
+import type { FactorChanges } from './changer.ts';
 import { auditChange, type ChangeDependencies, changing, conclude, proving } from './frame.ts';
 import { findChange, finishChange, openChange, type PendingChange, takeUpChange } from './pending.ts';
+import type { Changer } from '../account-user.ts';
 
 /** Ends an app. @returns its name, or `undefined` where it is not there any more. */
 export async function endApp(trx: Db, accountId: string, appId: string): Promise<string | undefined> {

@@ -1,29 +1,7 @@
-import type { RequestOrigin } from '../../audit/audit.ts';
 import type { Delivery } from '../../mail/delivery.ts';
-import type { SendOutcome } from '../mail-codes.ts';
-import type { ProofOutcome } from '../proving.ts';
-
-/** The own page as a client of our own provider; what it asks for is audited under this name. */
-export const ownPageClient = 'nijo-account';
-
-/** Who changes something, and from where: what one of them has begun no other goes on with (A38). */
-export interface Changer {
-  accountId: string;
-  /** Digest of the browser's own cookie. */
-  browser: string;
-  sessionUid: string;
-  /**
-   * Digests of `sessionUid`. Where they are given, as every page does, the session has to be there still
-   * when the change is made: a request in flight does not outlive it (C50).
-   */
-  sessionUids?: readonly string[];
-  /** When the session's oldest proof was given, in seconds since the epoch; given as `sessionUids` is (R16). */
-  authTime?: number;
-  origin: RequestOrigin;
-  locale: 'en' | 'ja';
-  /** The browser in words, such as "Chrome on Windows". */
-  device: string;
-}
+import type { SendOutcome } from '../mail/codes.ts';
+import type { ProofOutcome } from '../verification/verify.ts';
+import type { Changer } from '../account-user.ts';
 
 /** The code that a change of address or a check waits for. */
 export interface AwaitedCode {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
-import { failuresOf } from '../failures.ts';
+import { failuresOf } from '../verification/failures.ts';
 import { activeAddress } from './addresses.ts';
 import type { FactorChanges } from './changer.ts';
 import { auditChange, type ChangeDependencies, proving } from './frame.ts';

@@ -3,18 +3,18 @@ import type { Sealer } from '../../base/sealing.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../account-lock.ts';
-import type { ForbiddenDomainRule } from '../address.ts';
-import type { AppCodes } from '../app-codes.ts';
+import { takeTurn } from '../../accounts/account-lock.ts';
+import type { ForbiddenDomainRule } from '../mail/address.ts';
+import type { AppCodes } from '../app/codes.ts';
 import type { Factor } from '../assurance.ts';
-import { requireFreshProof } from '../fresh.ts';
-import { requireChangeable } from '../freeze.ts';
-import type { MailCodes } from '../mail-codes.ts';
-import type { Notice, Notices } from '../notices.ts';
-import type { FactorPause } from '../pause.ts';
-import type { Finding, Proving, ProofOutcome } from '../proving.ts';
-import type { TrustedBrowsers } from '../trusted-browsers.ts';
-import { type Changer, ownPageClient } from './changer.ts';
+import { requireFreshProof } from '../fresh-proof.ts';
+import { requireChangeable } from '../verification/freeze.ts';
+import type { MailCodes } from '../mail/codes.ts';
+import type { Notice, Notices } from '../notices/notices.ts';
+import type { FactorPause } from '../verification/pause.ts';
+import type { Finding, Proving, ProofOutcome } from '../verification/verify.ts';
+import type { TrustedBrowsers } from '../browsers/trusted.ts';
+import { type Changer, ownPageClient } from '../account-user.ts';
 
 /** What every kind of change uses. */
 export interface ChangeDependencies {

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
-import type { CodeHolder } from '../mail-codes.ts';
-import type { LiveChallenge } from '../sign-ins.ts';
-import { type Changer, ownPageClient } from './changer.ts';
+import type { LiveChallenge } from '../sign-in-state.ts';
+import { type Changer, ownPageClient } from '../account-user.ts';
+import type { CodeHolder } from '../mail/challenges.ts';
 
 /** A change as what its mailed code belongs to: the code works for this change and for nothing else (C07). */
 export async function codeHolderOf(db: Db, changer: Changer, changeId: string): Promise<CodeHolder> {

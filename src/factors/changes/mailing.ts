@@ -2,11 +2,13 @@ import { NijoError } from '../../base/errors.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { deliveryOf } from '../../mail/delivery.ts';
-import type { CodePurpose, SendOutcome } from '../mail-codes.ts';
-import type { AwaitedCode, Changer } from './changer.ts';
+import type { SendOutcome } from '../mail/codes.ts';
+import type { AwaitedCode } from './changer.ts';
 import { type ChangeDependencies, enter } from './frame.ts';
 import { endChange, findChange, findOpenChange, openChange } from './pending.ts';
 import { codeHolderOf } from './holders.ts';
+import type { Changer } from '../account-user.ts';
+import type { CodePurpose } from '../mail/challenges.ts';
 
 /** A code that is mailed for something begun on the own page: its first sending, its page, its resend. */
 export interface Mailing {

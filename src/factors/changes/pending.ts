@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
 import { newSecret } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
-import type { Changer } from './changer.ts';
+import type { Changer } from '../account-user.ts';
 
 export type ChangeKind = 'app' | 'mail' | 'check-mail' | 'passkey';
 

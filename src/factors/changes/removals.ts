@@ -2,14 +2,15 @@ import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
-import { maskAddress } from '../address.ts';
-import { acknowledgementVersion, longestDeviceName, readDeviceName } from '../enrolment.ts';
-import { clearFailures, failuresOf } from '../failures.ts';
-import { remindOfMailLater } from '../offers.ts';
+import { maskAddress } from '../mail/address.ts';
+import { clearFailures, failuresOf } from '../verification/failures.ts';
+import { remindOfMailLater } from '../sign-in/offers.ts';
 import { activeAddress, endAddress } from './addresses.ts';
 import { endApp } from './apps.ts';
 import type { FactorChanges } from './changer.ts';
 import { auditChange, type ChangeDependencies, changing, conclude } from './frame.ts';
+import { longestDeviceName, readDeviceName } from '../device-name.ts';
+import { acknowledgementVersion } from '../acknowledgement.ts';
 
 /** Whether mail signs in: recovery codes and passkeys are further ways, never the only one. */
 async function mailWorks(trx: Db, accountId: string): Promise<boolean> {

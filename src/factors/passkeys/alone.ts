@@ -1,13 +1,14 @@
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import type { Proving } from '../proving.ts';
-import { findSignIn, type SignIn } from '../sign-ins.ts';
+import type { Proving } from '../verification/verify.ts';
+import { findSignIn } from '../sign-in/sign-ins.ts';
 import { type Assertion, readAssertion } from './assertion.ts';
 import { consumePasskeyChallenge } from './challenges.ts';
 import { findMatch } from './matching.ts';
 import { openProvenSignIn } from './open-login.ts';
 import type { RelyingParty } from './relying-party.ts';
+import type { SignIn } from '../sign-in-state.ts';
 
 export type AloneOutcome =
   | { outcome: 'proven'; account: { id: string; locale: 'en' | 'ja' | undefined } }

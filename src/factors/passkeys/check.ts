@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { type Changer, ownPageClient } from '../changes/changer.ts';
 import { enter } from '../changes/frame.ts';
-import type { Passkeys } from '../passkeys.ts';
-import type { Proving } from '../proving.ts';
+import type { Proving } from '../verification/verify.ts';
 import { readAssertion } from './assertion.ts';
 import { findMatch } from './matching.ts';
 import type { RelyingParty } from './relying-party.ts';
+import { type Changer, ownPageClient } from '../account-user.ts';
+import type { Passkeys } from './operations.ts';
 
 /** Trying a passkey on the own page (D9): it proves nothing to anybody else, and changes nothing. */
 export function createPasskeyCheck(dependencies: {

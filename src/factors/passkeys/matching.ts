@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
-import type { Finding } from '../proving.ts';
+import type { Finding } from '../verification/verify.ts';
 import { type Assertion, verifyAssertion } from './assertion.ts';
 import { type ChallengeUse, consumePasskeyChallenge } from './challenges.ts';
 import type { RelyingParty } from './relying-party.ts';

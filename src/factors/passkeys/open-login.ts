@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
-import { SignInChanged } from '../proving.ts';
+import { SignInChanged } from '../sign-in-state.ts';
 
 /**
  * Opens a login for whom a passkey alone has just been proven. Whatever the interaction was before

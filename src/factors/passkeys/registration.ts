@@ -5,13 +5,13 @@ import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import type { Changer } from '../changes/changer.ts';
 import { enter } from '../changes/frame.ts';
-import { requireChangeable } from '../freeze.ts';
-import type { Passkeys } from '../passkeys.ts';
+import { requireChangeable } from '../verification/freeze.ts';
 import { type NewPasskey, readAttestation, signatureAlgorithms, verifyAttestation } from './attestation.ts';
 import { consumePasskeyChallenge, makePasskeyChallenge } from './challenges.ts';
 import type { RelyingParty } from './relying-party.ts';
+import type { Changer } from '../account-user.ts';
+import type { Passkeys } from './operations.ts';
 
 /** Passkeys of one account: several devices and a spare, and no table that somebody fills. */
 export const mostPasskeys = 10;

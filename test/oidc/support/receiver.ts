@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose';
-import type { guardedFetch } from '../../../src/oidc/guarded-fetch.ts';
+import type { guardedFetch } from '../../../src/oidc/provider/guarded-fetch.ts';
 import { send } from './browser.ts';
 import { issuer, type TestNode } from './node.ts';
 

@@ -1,7 +1,7 @@
 import { newId } from '../../../src/base/ids.ts';
 import type { Sealer } from '../../../src/base/sealing.ts';
 import type { Db } from '../../../src/db/open.ts';
-import { applyClients } from '../../../src/oidc/clients.ts';
+import { applyClients } from '../../../src/oidc/clients/clients.ts';
 import type { Service } from './browser.ts';
 
 export async function addAccount(

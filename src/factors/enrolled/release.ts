@@ -1,0 +1,48 @@
+import { recordAudit } from '../../audit/audit.ts';
+import type { Db } from '../../db/open.ts';
+import { inTransaction } from '../../db/transaction.ts';
+import { takeTurn } from '../../accounts/account-lock.ts';
+import { clearFailures, type CodeFactor } from '../verification/failures.ts';
+import type { FactorPause } from '../verification/pause.ts';
+
+/** What stood in an account's way and does not any more. */
+export interface Released {
+  /** The factor step was paused, or had counted wrong codes (R8). */
+  paused: boolean;
+  /** Ways that were off after too many wrong codes in a row (C05). */
+  disabled: CodeFactor[];
+}
+
+const factors: readonly CodeFactor[] = ['mail', 'app', 'recovery-code'];
+
+/**
+ * Lets an account try its codes again at once: for the support centre, once it has made sure who asks.
+ * Nothing is proven or removed by it.
+ * @param actor `cli:<user>` or the id of the account that does it.
+ */
+export async function releaseFactors(
+  db: Db,
+  pause: FactorPause,
+  accountId: string,
+  actor: string,
+): Promise<Released> {
+  return inTransaction(db, async (trx) => {
+    // Comparisons hold this window first, then take the account's turn.
+    const paused = await pause.clear(trx, accountId);
+    await takeTurn(trx, accountId);
+    const disabled: CodeFactor[] = [];
+    for (const factor of factors) {
+      if (await clearFailures(trx, accountId, factor)) disabled.push(factor);
+    }
+    if (paused || disabled.length > 0) {
+      await recordAudit(trx, undefined, {
+        event: 'factor.released',
+        result: 'success',
+        actor,
+        accountId,
+        details: { paused, disabled: disabled.join(' ') },
+      });
+    }
+    return { paused, disabled };
+  });
+}

@@ -1,0 +1,208 @@
+import { sql } from 'kysely';
+import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
+import type { Db } from '../../db/open.ts';
+import { inTransaction } from '../../db/transaction.ts';
+import type { AppCodes } from '../app/codes.ts';
+import type { Factor } from '../assurance.ts';
+import { clearFailures, type CodeFactor, countFailure, failuresOf } from './failures.ts';
+import { type MailCodes } from '../mail/codes.ts';
+import type { FactorPause } from './pause.ts';
+import { type SignIn, SignInChanged } from '../sign-in-state.ts';
+
+export type ProofOutcome =
+  | { outcome: 'proven' }
+  | { outcome: 'wrong'; attemptsLeft?: number }
+  | { outcome: 'used' | 'expired' | 'exhausted' | 'none' }
+  | { outcome: 'paused'; retryAfterSeconds: number }
+  /** Too many wrong codes in a row: this way is off until it is set up anew (C05). */
+  | { outcome: 'disabled' };
+
+/** What a comparison inside the transaction found, before limits and audit. */
+export type Finding = (
+  | { outcome: 'matched' }
+  | Exclude<ProofOutcome, { outcome: 'proven' | 'paused' | 'disabled' }>
+) & {
+  /** What else the audit row tells. */
+  audited?: Readonly<Record<string, string | number | boolean>>;
+};
+
+/** What came of a comparison within the limits; it grants nothing. */
+export type Comparison = { outcome: 'matched' } | Exclude<ProofOutcome, { outcome: 'proven' }>;
+
+/** Whose factor is compared, and for which client. */
+export interface ProofSubject {
+  accountId: string;
+  clientId: string;
+  /** A setup pass is no factor, but can be guessed at as one can (R40). */
+  factor: Factor | 'setup-pass';
+  /**
+   * What is compared is being set up, so nobody can guess at what is in use: the hourly limit holds,
+   * and wrong codes in a row neither count nor matter.
+   */
+  settingUp?: boolean;
+}
+
+export interface Proving {
+  /** A mailed code at sign-in. */
+  proveMail(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<ProofOutcome>;
+  /** An authenticator app's code at sign-in. */
+  proveApp(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<ProofOutcome>;
+  /**
+   * The frame of both, and of setting up: limits first, then compare, then grant, all in one
+   * transaction with its audit rows. `onMatch` runs in that transaction.
+   */
+  prove(
+    signIn: SignIn,
+    factor: Factor,
+    origin: RequestOrigin,
+    find: (trx: Db) => Promise<Finding>,
+    onMatch?: (trx: Db) => Promise<void>,
+    options?: { settingUp?: boolean },
+  ): Promise<ProofOutcome>;
+  /**
+   * Every comparison of a code passes here: the hourly limit of the account (R8), the factor's limit of
+   * wrong codes in a row (C05), then `find`, then audit. Nothing is granted. The account's window of
+   * wrong codes is locked until the transaction ends, so that comparisons of one account come one after
+   * the other: call it first in a transaction, and take the account's turn inside `find`.
+   */
+  compareWithinLimits(
+    trx: Db,
+    subject: ProofSubject,
+    origin: RequestOrigin,
+    find: () => Promise<Finding>,
+  ): Promise<Comparison>;
+}
+
+const auditEvents = {
+  mail: { success: 'mail-code.verified', failure: 'mail-code.refused' },
+  app: { success: 'app-code.verified', failure: 'app-code.refused' },
+  'recovery-code': { success: 'recovery-code.verified', failure: 'recovery-code.refused' },
+  passkey: { success: 'passkey.verified', failure: 'passkey.refused' },
+  'setup-pass': { success: 'setup-pass.verified', failure: 'setup-pass.refused' },
+} as const;
+
+export function createProving(dependencies: {
+  db: Db;
+  mailCodes: MailCodes;
+  appCodes: AppCodes;
+  pause: FactorPause;
+  /** Tells the user, once, that a factor is off. */
+  tellDisabled: (trx: Db, accountId: string, factor: CodeFactor, origin: RequestOrigin) => Promise<void>;
+  /** A proven factor of a sign-in may be followed by what is worth offering to its user (R20). */
+  claimOffer: (trx: Db, signIn: SignIn, proven: Factor) => Promise<void>;
+}): Proving {
+  const { db, mailCodes, appCodes, pause, tellDisabled, claimOffer } = dependencies;
+
+  const compareWithinLimits: Proving['compareWithinLimits'] = async (trx, subject, origin, find) => {
+    const { accountId, clientId, factor } = subject;
+    const audited = { accountId, clientId, method: factor };
+    // A passkey cannot be guessed at, a factor that is being set up is nobody's yet, and a pass is over soon.
+    const guessed =
+      factor === 'passkey' || factor === 'setup-pass' || subject.settingUp === true ? undefined : factor;
+    const refuse = async (reason: string, details: Finding['audited'] = {}): Promise<void> =>
+      recordAudit(trx, origin, {
+        event: auditEvents[factor].failure,
+        result: 'failure',
+        ...audited,
+        details: { reason, ...details },
+      });
+
+    const allowed = await pause.begin(trx, accountId);
+    if (!allowed.allowed) {
+      await recordAudit(trx, origin, { event: 'factor.paused', result: 'failure', ...audited });
+      return { outcome: 'paused', retryAfterSeconds: allowed.retryAfterSeconds };
+    }
+    const failures = guessed === undefined ? undefined : await failuresOf(trx, accountId, guessed);
+    if (failures?.disabled === true) {
+      await pause.forgive(trx, accountId);
+      await refuse('disabled');
+      return { outcome: 'disabled' };
+    }
+    const finding = await find();
+    // Only a code that was compared and found wrong counts; a code typed too late or twice is no guess.
+    if (finding.outcome !== 'wrong') await pause.forgive(trx, accountId);
+    if (finding.outcome !== 'matched') {
+      await refuse(finding.outcome, finding.audited);
+      if (guessed === undefined || finding.outcome !== 'wrong') return finding;
+      if (!(await countFailure(trx, accountId, guessed))) return finding;
+      await recordAudit(trx, origin, { event: 'factor.disabled', result: 'failure', ...audited });
+      await tellDisabled(trx, accountId, guessed, origin);
+      return { outcome: 'disabled' };
+    }
+    if (guessed !== undefined && failures !== undefined && failures.inARow > 0)
+      await clearFailures(trx, accountId, guessed);
+    await recordAudit(trx, origin, {
+      event: auditEvents[factor].success,
+      result: 'success',
+      ...audited,
+      ...(finding.audited === undefined ? {} : { details: finding.audited }),
+    });
+    return { outcome: 'matched' };
+  };
+
+  const prove: Proving['prove'] = (signIn, factor, origin, find, onMatch, options) =>
+    inTransaction(db, async (trx): Promise<ProofOutcome> => {
+      const subject = { accountId: signIn.account.id, clientId: signIn.clientId, factor, ...options };
+      const compared = await compareWithinLimits(trx, subject, origin, () => find(trx));
+      if (compared.outcome === 'paused') {
+        // A paused step ends the login in progress: it must not stay half done (market ask 11).
+        await trx
+          .deleteFrom('sign_ins')
+          .where('interaction', '=', signIn.interaction)
+          .where('account_id', '=', signIn.account.id)
+          .execute();
+      }
+      if (compared.outcome !== 'matched') return compared;
+      // The only statement that grants the factor. It names the account that the code was compared
+      // for: if the interaction has passed to another one meanwhile, nothing is granted (I1, A27).
+      const granted = await trx
+        .updateTable('sign_ins as s')
+        .from('accounts as a')
+        .set({
+          factor,
+          factor_at: sql<Date>`now()`,
+          // The key of an app that an offer has shown: whoever sat here meanwhile may have seen it (S7).
+          ...(options?.settingUp === true ? {} : { app_factor_id: null, app_secret_sealed: null }),
+        })
+        .whereRef('a.id', '=', 's.account_id')
+        .where('s.interaction', '=', signIn.interaction)
+        .where('s.account_id', '=', signIn.account.id)
+        .where('s.browser', '=', signIn.browser)
+        .where('a.status', '=', 'active')
+        .returning('s.interaction')
+        .executeTakeFirst();
+      if (granted === undefined) throw new SignInChanged();
+      await onMatch?.(trx);
+      return { outcome: 'proven' };
+    });
+
+  return {
+    prove,
+    compareWithinLimits,
+    proveMail: (signIn, digits, origin) => {
+      const find = async (trx: Db): Promise<Finding> => {
+        const found = await mailCodes.consume(trx, signIn, 'sign-in', digits);
+        if (found.outcome !== 'matched') return found;
+        // A code that went to an address which is no longer the account's proves nothing (C19).
+        const used = await trx
+          .updateTable('mail_factors')
+          .set({ last_used_at: sql<Date>`now()`, failures: 0, last_failure_at: null })
+          .where('account_id', '=', signIn.account.id)
+          .where('address', '=', found.address)
+          .where('state', '=', 'active')
+          .returning('id')
+          .executeTakeFirst();
+        return used === undefined ? { outcome: 'none' } : { outcome: 'matched' };
+      };
+      return prove(signIn, 'mail', origin, find, (trx) => claimOffer(trx, signIn, 'mail'));
+    },
+    proveApp: (signIn, digits, origin) =>
+      prove(
+        signIn,
+        'app',
+        origin,
+        (trx) => appCodes.consume(trx, signIn.account.id, digits),
+        (trx) => claimOffer(trx, signIn, 'app'),
+      ),
+  };
+}

@@ -1,0 +1,41 @@
+import { acrValues } from '../../factors/assurance.ts';
+import { ownPageClient } from '../../factors/account-user.ts';
+
+/** Pages of ours that people sign in to as they do to any service. */
+export interface OwnPlace {
+  /** Built in, never in the table of clients. */
+  clientId: string;
+  name: { en: string; ja: string };
+  /** Where it begins, and where its pages lie. */
+  home: string;
+  folders: readonly string[];
+  /** Where its login comes back to. */
+  redirectPath: string;
+  /** Nothing less is good enough here, whatever a request says. */
+  essentialAcrValues?: readonly string[];
+}
+
+/** The user's own page. */
+export const accountPlace: OwnPlace = {
+  clientId: ownPageClient,
+  name: { en: 'Your own page', ja: 'ご自分のページ' },
+  home: '/account',
+  folders: ['account'],
+  redirectPath: '/account/signed-in',
+};
+
+/** The pages for staff: a mailed code is not enough (A41), and who has nothing better is told so. */
+export const staffPlace: OwnPlace = {
+  clientId: 'nijo-staff',
+  name: { en: 'Support centre and operation', ja: 'サポート窓口・運用' },
+  home: '/desk',
+  folders: ['desk', 'operator'],
+  redirectPath: '/desk/signed-in',
+  essentialAcrValues: [acrValues.mfa],
+};
+
+export const places = [accountPlace, staffPlace];
+
+export function isBuiltIn(clientId: string): boolean {
+  return places.some((place) => place.clientId === clientId);
+}

@@ -1,0 +1,29 @@
+import type { KoaContextWithOIDC } from 'oidc-provider';
+import { onwardFormOf } from '../onward-form.ts';
+
+/**
+ * Where nobody is signed in there is nothing to ask and nothing to end: the browser goes straight back
+ * to the service. The library would answer with a bare page of its own that posts itself on by a
+ * script, and stays there without one.
+ */
+export function skipEmptySignOut() {
+  return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
+    await next();
+    // No route matched: `ctx.oidc` is only there behind one.
+    const oidc = ctx.oidc as KoaContextWithOIDC['oidc'] | undefined;
+    if (oidc?.route !== 'end_session' || ctx.status !== 200) return;
+    const { session } = oidc;
+    // A page of ours that says what was wrong with the request stays.
+    if (session === undefined || session.accountId !== undefined || onwardFormOf(ctx.body) === undefined)
+      return;
+    const { postLogoutRedirectUri, state } = session.state ?? {};
+    // Checked against the client's registered addresses by now.
+    const back = new URL(
+      typeof postLogoutRedirectUri === 'string' ? postLogoutRedirectUri : oidc.urlFor('end_session_success'),
+    );
+    if (typeof postLogoutRedirectUri === 'string' && typeof state === 'string')
+      back.searchParams.set('state', state);
+    ctx.redirect(back.href);
+    ctx.status = 303;
+  };
+}

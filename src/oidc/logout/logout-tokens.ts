@@ -1,0 +1,46 @@
+import type Provider from 'oidc-provider';
+import type { UnitsOfWork } from '../storage/units.ts';
+
+/**
+ * What the library knows of back-channel logout and does not publish: all of it is used here and
+ * nowhere else. It makes and signs the token, with the subject that the service knows (pairwise where
+ * it is), and sends it through `guardedFetch`.
+ */
+interface TellableClient {
+  clientId: string;
+  backchannelLogoutUri?: string;
+  backchannelLogout: (this: TellableClient, accountId: string, sid: string | undefined) => Promise<void>;
+}
+
+/**
+ * Lets services be told after the commit and not in the middle of the request: whoever is slow, out of
+ * order or away holds nobody up (A50), and nobody hears of a sign-out that then fails.
+ */
+export function deferLogoutTokens(provider: Provider, units: UnitsOfWork): void {
+  const prototype = provider.Client.prototype as unknown as TellableClient;
+  const send = prototype.backchannelLogout;
+  if (typeof (send as unknown) !== 'function')
+    throw new Error('the provider sends logout tokens in another way now');
+  prototype.backchannelLogout = async function (accountId, sid) {
+    const unit = units.current();
+    if (unit === undefined) await send.call(this, accountId, sid);
+    else unit.bidFarewell({ accountId, clientId: this.clientId, sid });
+  };
+}
+
+/**
+ * Tells a service that a session is over. Not for use inside a unit of work.
+ * @returns false when there is no such service, or it does not want to be told.
+ * @throws when it could not be told: no answer within 2.5 seconds, or another than 200 or 204.
+ */
+export async function sendLogoutToken(
+  provider: Provider,
+  clientId: string,
+  accountId: string,
+  sid: string | undefined,
+): Promise<boolean> {
+  const client = (await provider.Client.find(clientId)) as unknown as TellableClient | undefined;
+  if (client?.backchannelLogoutUri === undefined) return false;
+  await client.backchannelLogout(accountId, sid);
+  return true;
+}

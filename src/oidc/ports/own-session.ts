@@ -1,0 +1,112 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Provider from 'oidc-provider';
+import { NijoError } from '../../base/errors.ts';
+import { equalSecrets, type Sealer } from '../../base/sealing.ts';
+import type { Configuration } from '../../config/schema.ts';
+import { settledWithoutHolder } from '../../factors/assurance.ts';
+import { freshSeconds } from '../../factors/fresh-proof.ts';
+import { accountPlace, type OwnPlace } from '../clients/first-party.ts';
+import { createPayloadSeal } from '../storage/payload-seal.ts';
+import { demandOf } from '../policy.ts';
+import { ttlConfiguration } from '../provider/ttl.ts';
+import type { UnitsOfWork } from '../storage/units.ts';
+import { ownClient } from '../clients/first-party-metadata.ts';
+import type { OwnSession, OwnSessions } from '../../web/own-session.ts';
+
+export { accountPlace, staffPlace } from '../clients/first-party.ts';
+
+/** What is needed of the provider's handle. */
+export interface OwnSessionDeps {
+  config: Configuration;
+  sealer: Sealer;
+  units: UnitsOfWork;
+  /** The provider as it is now. */
+  current(): Provider;
+}
+
+// Segments and a query of plain characters: nothing here is an address of elsewhere, or climbs out.
+const rest = /^(?:\/[\w~-]+(?:\.[\w~-]+)*)*(?:\?[\w=&%.~+-]*)?$/;
+
+function isLocal(path: string, { folders, redirectPath }: OwnPlace): boolean {
+  return (
+    path.length <= 500 &&
+    !path.startsWith(redirectPath) &&
+    folders.some((folder) => path.startsWith(`/${folder}`) && rest.test(path.slice(folder.length + 1)))
+  );
+}
+
+/**
+ * The port of pages of ours: they stand on the provider's session, and have none of their own.
+ * @param options.freshSeconds how old a sign-in may be where one page asks for a fresh one.
+ */
+export function createOwnSessions(
+  deps: OwnSessionDeps,
+  place: OwnPlace = accountPlace,
+  options: { freshSeconds: number } = { freshSeconds },
+): OwnSessions {
+  const { config, sealer, units } = deps;
+  const { issuer } = config;
+  const { sessionSeconds } = ttlConfiguration(config);
+  const switches = { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa };
+  const seal = createPayloadSeal(sealer);
+  const keys = sealer.keys('form-token');
+  // A session is shown from the weakest that any of these pages takes; the staff's door looks closer (A41).
+  const demand = demandOf({}, ownClient(issuer, accountPlace));
+  // A path of one place is no answer to a login of another.
+  const word = place === accountPlace ? 'own-page' : `own-page:${place.clientId}`;
+
+  const mark = (key: Buffer, path: string): string =>
+    createHmac('sha256', key).update(`${word}:${path}`).digest('base64url').slice(0, 22);
+
+  return {
+    async read(req: IncomingMessage, res: ServerResponse): Promise<OwnSession | undefined> {
+      const provider = deps.current();
+      const unit = units.create();
+      const session = await units
+        .inside(unit, () => provider.Session.get(provider.createContext(req, res)))
+        .catch((error: unknown) => {
+          // Whether somebody is signed in is not known: nobody is, and nobody is sent to a login either.
+          if (unit.failure()?.unavailable === true)
+            throw new NijoError('temporarily_unavailable', {}, { cause: error });
+          throw error;
+        });
+      const { accountId, uid, loginTs } = session;
+      if (accountId === undefined || loginTs === undefined || session.past(sessionSeconds)) return undefined;
+      // A session of a service that asks for a password alone shows nothing here, and changes nothing (R1).
+      if (!settledWithoutHolder(demand, session.acr, switches)) return undefined;
+      return {
+        accountId,
+        uid,
+        uidDigests: seal.digests(uid),
+        acr: session.acr,
+        amr: session.amr ?? [],
+        authTime: loginTs,
+        ageSeconds: Math.max(0, Math.floor(Date.now() / 1000) - loginTs),
+      };
+    },
+    signInUrl(returnTo, { fresh, locale, again = false }) {
+      const path = isLocal(returnTo, place) ? returnTo : place.home;
+      const [key] = keys;
+      if (key === undefined) throw new Error('no key');
+      const parameters = new URLSearchParams({
+        client_id: place.clientId,
+        response_type: 'none',
+        scope: 'openid',
+        redirect_uri: `${issuer}${place.redirectPath}`,
+        state: `${Buffer.from(path).toString('base64url')}.${mark(key, path)}`,
+        ui_locales: locale,
+        ...(again ? { prompt: 'login' } : {}),
+        ...(fresh ? { max_age: String(options.freshSeconds) } : {}),
+      });
+      return `/authorize?${parameters.toString()}`;
+    },
+    returnPath(state) {
+      const [encoded = '', given = ''] = (state ?? '').split('.');
+      const path = Buffer.from(encoded, 'base64url').toString();
+      // Marked by us, so that nobody else decides where a login leads; and a path of ours all the same.
+      const ours = keys.some((key) => equalSecrets(mark(key, path), given));
+      return ours && isLocal(path, place) ? path : undefined;
+    },
+  };
+}

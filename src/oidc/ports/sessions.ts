@@ -1,0 +1,114 @@
+import { type RawBuilder, sql } from 'kysely';
+import { endPayloads, ofSessions } from '../../accounts/ended-payloads.ts';
+import { voidFallenPasses } from '../../accounts/ended-passes.ts';
+import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
+import type { Db } from '../../db/open.ts';
+import { inTransaction } from '../../db/transaction.ts';
+import { takeTurn } from '../../accounts/account-lock.ts';
+import { requireFreshProof } from '../../factors/fresh-proof.ts';
+
+/** A live session of an account; `payload` is sealed. */
+export interface SessionRow {
+  /** Digest of its uid. */
+  uid: string;
+  id: string;
+  payload: Uint8Array;
+  userAgent: string;
+  address: string;
+  since: Date;
+  lastSeen: Date;
+}
+
+/** Every live session, the latest used first. */
+export async function liveSessions(db: Db, accountId: string): Promise<SessionRow[]> {
+  const { rows } = await sql<SessionRow>`
+    select p.session_uid as uid, p.id, p.payload, coalesce(b.user_agent, '') as "userAgent",
+      coalesce(b.address, '') as address, coalesce(b.created_at, now()) as since,
+      coalesce(b.last_seen_at, now()) as "lastSeen"
+    from oidc_payloads p left join browser_sessions b on b.session_uid = p.session_uid
+    where p.model = 'Session' and p.account_id = ${accountId} and p.expires_at > now()
+    order by "lastSeen" desc, p.session_uid limit 100`.execute(db);
+  return rows;
+}
+
+/** The session behind a page of the user's own. */
+export interface ActingSession {
+  sessionUids: readonly string[];
+  authTime: number;
+}
+
+/** Which sessions a user ends; `switchedFrom` by signing in as somebody else in the same browser. */
+export type Ending = { only: string } | { butNot: readonly string[] } | { switchedFrom: readonly string[] };
+
+function endedBy(ending: Ending): RawBuilder<boolean> {
+  if ('only' in ending) return ofSessions([ending.only]);
+  if ('switchedFrom' in ending) return ofSessions(ending.switchedFrom);
+  // A login that is done but for its last redirect becomes a session yet, so it goes too.
+  return sql<boolean>`(p.session_uid is not null or p.model in ('Session', 'Interaction'))
+    and not ${ofSessions(ending.butNot)}`;
+}
+
+/**
+ * Ends sessions with the tokens and logins that stand on them (C50): the commit is their end on every
+ * node, and a request of theirs in flight cannot bring them back. What a service may do without the
+ * user (`offline_access`) is a grant and stays.
+ * @param by the session from whose page it is done; it has to live and be young enough itself (S29).
+ * @returns how many sessions ended.
+ */
+export function endSessions(
+  db: Db,
+  accountId: string,
+  ending: Ending,
+  origin: RequestOrigin | undefined,
+  by?: ActingSession,
+): Promise<number> {
+  const which = endedBy(ending);
+  return inTransaction(db, async (trx) => {
+    await takeTurn(trx, accountId);
+    if (by !== undefined) await requireFreshProof(trx, { session: { accountId, ...by } });
+    await noteRevoked(trx, accountId, ending, by);
+    const sessions = await endPayloads(trx, sql<boolean>`p.account_id = ${accountId} and ${which}`);
+    if (sessions > 0) {
+      await recordAudit(trx, origin, {
+        event: 'switchedFrom' in ending ? 'session.ended' : 'session.ended-by-user',
+        result: 'success',
+        accountId,
+        details: 'switchedFrom' in ending ? { reason: 'account-switched' } : { sessions },
+      });
+    }
+    return sessions;
+  });
+}
+
+/**
+ * A session that its owner ends from another one is in doubt: what was checked and approved in it at the support
+ * centre no longer counts, and setup passes that rest on it are void (S29).
+ */
+async function noteRevoked(
+  trx: Db,
+  accountId: string,
+  ending: Ending,
+  by: ActingSession | undefined,
+): Promise<void> {
+  const own = by?.sessionUids ?? [];
+  // Whoever signs in as somebody else in the same browser has seen to the end of this session themselves.
+  if ('switchedFrom' in ending || ('only' in ending && own.includes(ending.only))) return;
+  const ended =
+    'only' in ending
+      ? sql<boolean>`session_uid = ${ending.only}`
+      : ending.butNot.length === 0
+        ? sql<boolean>`true`
+        : sql<boolean>`session_uid not in (${sql.join([...ending.butNot])})`;
+  const noted = await sql`
+    insert into desk_revoked_sessions (session_uid, account_id)
+    select distinct session_uid, ${accountId}::text from (
+      select session_uid from desk_approvals where approved_by = ${accountId}
+        and approved_at > now() - interval '3 days'
+      union select session_uid from identity_checks where checked_by = ${accountId}
+        and checked_at > now() - interval '3 days') done
+    where session_uid is not null and ${ended}
+      -- nobody but staff has done anything there
+      and (select roles <> '{}' from accounts where id = ${accountId})
+    on conflict do nothing returning session_uid`.execute(trx);
+  if (noted.rows.length > 0) await voidFallenPasses(trx, { staffId: accountId });
+}

@@ -1,0 +1,35 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Sealer } from '../../base/sealing.ts';
+import type { Db } from '../../db/open.ts';
+import { createPayloadSeal } from './payload-seal.ts';
+import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
+
+/** The units of work of this node; each request has one of its own. */
+export interface UnitsOfWork {
+  /** The unit that the present request is in; undefined outside of one, or when it has been closed. */
+  current(): UnitOfWork | undefined;
+  /** Runs `work` inside this unit; writing is left to whoever calls `flush`. */
+  inside<Result>(unit: UnitOfWork, work: () => Promise<Result>): Promise<Result>;
+  /** Runs `work` in no unit: what it starts outlives the request. */
+  outside<Result>(work: () => Result): Result;
+  /** Ends the unit: what comes later in the same request is written at once. */
+  close(unit: UnitOfWork): void;
+  create(): UnitOfWork;
+}
+
+/** @param toldOf called after a commit that left services to be told of the end of a session. */
+export function createUnitsOfWork(db: Db, sealer: Sealer, toldOf?: () => void): UnitsOfWork {
+  const storage = new AsyncLocalStorage<UnitOfWork | undefined>();
+  const closed = new WeakSet<UnitOfWork>();
+  const seal = createPayloadSeal(sealer);
+  return {
+    current() {
+      const unit = storage.getStore();
+      return unit === undefined || closed.has(unit) ? undefined : unit;
+    },
+    inside: (unit, work) => storage.run(unit, work),
+    outside: (work) => storage.run(undefined, work),
+    close: (unit) => void closed.add(unit),
+    create: () => createUnitOfWork(db, seal, toldOf),
+  };
+}

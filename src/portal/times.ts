@@ -1,1 +1,0 @@
-export { createTimes, type Times } from '../i18n/times.ts';
