@@ -130,7 +130,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
     db,
     sealer,
     config,
-    handOver: sender.kick,
+    handOver: sender.wake,
     logger,
     openCase: (...about) => centre.desk.requests.fileNotMe(...about),
   });
@@ -142,7 +142,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
     sealer,
     logger,
     originOf: (request) => origins.get(request),
-    waysOf: (accountId) => secondFactor.holderOf(accountId),
+    enrolledFactorsOf: (accountId) => secondFactor.holderOf(accountId),
     trust: {
       allowedFrom: (request) => {
         const origin = origins.get(request);

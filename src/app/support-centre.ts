@@ -12,12 +12,7 @@ import type { SecondFactor } from '../factors/second-factor.ts';
 import type { SupportPort } from '../login/ports.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { CleaningKind } from './cleanup.ts';
-import {
-  accountPlace,
-  createOwnSessions,
-  type OwnSessionDeps,
-  staffPlace,
-} from '../oidc/ports/own-session.ts';
+import { accountApp, createOwnSessions, type OwnSessionDeps, staffApp } from '../oidc/ports/own-session.ts';
 import { supportRequestRoutes } from '../help/support-request.ts';
 import type { StaffDependencies, StaffDirectory } from '../staff/dependencies.ts';
 import { rolesOf, staffHome } from '../staff/roles.ts';
@@ -72,10 +67,10 @@ export function createSupportCentre(parts: SupportCentreParts): SupportCentre {
   const directory = staffDirectory(db);
   const staff = staffRoutes({
     ...parts,
-    sessions: createOwnSessions({ ...provider, config }, staffPlace, {
+    sessions: createOwnSessions({ ...provider, config }, staffApp, {
       freshSeconds: config.desk.session_minutes * 60,
     }),
-    ownPages: { account: accountPlace, staff: staffPlace },
+    ownPages: { account: accountApp, staff: staffApp },
     directory,
     desk,
     settings: config.desk,

@@ -49,7 +49,7 @@ export function createAuditChain(deps: {
     key ??= await ensureInstanceSecret(db, sealer, chainKeyName, () => newSecret());
     const chainKey = key;
     return db.transaction().execute(async (trx) => {
-      if (!(await takeTurn(trx, whenBusy))) return 0;
+      if (!(await tryAcquireChainLock(trx, whenBusy))) return 0;
       const { linked, gone, strays } = await linkSome(trx, chainKey, batch);
       for (const eventId of gone) logger.warn({ event: 'audit.event-missing', id: eventId });
       for (const eventId of strays) logger.warn({ event: 'audit.linked-twice', id: eventId });
@@ -118,7 +118,7 @@ async function isWaiting(db: Db): Promise<boolean> {
 }
 
 /** One writer of the chain at a time, for as long as the transaction lasts. */
-async function takeTurn(trx: Db, whenBusy: 'leave' | 'wait'): Promise<boolean> {
+async function tryAcquireChainLock(trx: Db, whenBusy: 'leave' | 'wait'): Promise<boolean> {
   if (whenBusy === 'wait') {
     await sql`select pg_advisory_xact_lock(${lockNumber}::bigint)`.execute(trx);
     return true;

@@ -73,7 +73,7 @@ export function workersOf<Item>(job: {
 }
 
 /** Tries `write` again after each pause. @returns undefined when it never succeeded, and says so. */
-export async function persistently<Value>(
+export async function withRetries<Value>(
   write: () => Promise<Value>,
   pausesMs: readonly number[],
   giveUp: (error: unknown) => void,

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { type Account, findAccountByLoginId } from '../accounts/directory.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { takeTurn } from '../accounts/account-lock.ts';
+import { lockAccount } from '../accounts/account-lock.ts';
 import { endAllOf, endOne, trustedBrowsersOf } from '../factors/browsers/trust-rows.ts';
 import type { CliContext } from './context.ts';
 
@@ -49,7 +49,7 @@ async function endTrust(db: Db, accountId: string, options: Options, actor: stri
   const { end } = options;
   if (end === undefined && options.endAll !== true) return 0;
   return inTransaction(db, async (trx) => {
-    await takeTurn(trx, accountId);
+    await lockAccount(trx, accountId);
     if (end === undefined) return endAllOf(trx, accountId, 'operator', undefined, actor);
     return (await endOne(trx, accountId, end, 'operator', undefined, actor)) ? 1 : 0;
   });

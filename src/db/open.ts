@@ -3,7 +3,7 @@ import { Kysely, type LogEvent, PGliteDialect, PostgresDialect } from 'kysely';
 import type { Configuration } from '../config/schema.ts';
 import { readPostgresAddress } from '../config/sections/postgres-address.ts';
 import { LiteralConstantsCompiler } from './literal-constants.ts';
-import { DatabaseUnreachable, patiently } from './patient-pool.ts';
+import { DatabaseUnreachable, withConnectRetry } from './patient-pool.ts';
 import { createPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 import { createTurns } from './turns.ts';
@@ -59,7 +59,7 @@ export function openPostgres(
   }));
   if (first === undefined) throw new Error('an address names at least one server');
   const { target } = address;
-  const pool = patiently({
+  const pool = withConnectRetry({
     servers: [first, ...others],
     target,
     turns,

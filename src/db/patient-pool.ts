@@ -63,7 +63,7 @@ export interface PatientPoolOptions {
  * connection that was not opened, so opening it again is always safe.
  * `connect` throws `DatabaseUnreachable`, and what `Turns.take` throws.
  */
-export function patiently(options: PatientPoolOptions): PatientPool {
+export function withConnectRetry(options: PatientPoolOptions): PatientPool {
   const { servers, target, turns, patienceMs, onMoved } = options;
   // Where the last connection was good: the others are asked only when it is no more.
   let current = 0;

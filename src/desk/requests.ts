@@ -6,7 +6,7 @@ import { type Places, placeAt } from '../config/places.ts';
 import type { DeskSettings } from '../config/sections/desk.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { takeTurn } from '../accounts/account-lock.ts';
+import { lockAccount } from '../accounts/account-lock.ts';
 import type { Notices } from '../factors/notices/notices.ts';
 import { hit } from '../limits/limits.ts';
 import { networkOf, siteOf } from '../limits/network.ts';
@@ -158,7 +158,7 @@ export function createSupportRequests(deps: {
   async function fileWithPassword(account: string, filing: Filing): Promise<{ number: string }> {
     const { reason, origin, locale } = filing;
     return inTransaction(db, async (trx) => {
-      await takeTurn(trx, account);
+      await lockAccount(trx, account);
       const present = await findOpenCase(trx, account);
       if (present?.with_password === true) return { number: present.number };
       if (present === undefined) {

@@ -3,7 +3,7 @@ import { voidFallenPasses, voidSetUpPasses } from '../accounts/ended-passes.ts';
 import { recordAudit, type RequestOrigin } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 import { inTransaction } from '../db/transaction.ts';
-import { takeTurn } from '../accounts/account-lock.ts';
+import { lockAccount } from '../accounts/account-lock.ts';
 import type { Notices } from '../factors/notices/notices.ts';
 import { translator } from '../i18n/translate.ts';
 import { type Role, roles as allRoles } from './actor.ts';
@@ -30,7 +30,7 @@ export async function setStaffRoles(
   by: { actor: string; origin?: RequestOrigin; locale: 'en' | 'ja' },
 ): Promise<RolesSet | undefined> {
   return inTransaction(deps.db, async (trx) => {
-    await takeTurn(trx, accountId);
+    await lockAccount(trx, accountId);
     const account = await trx
       .selectFrom('accounts')
       .select(['roles', 'locale'])

@@ -1,7 +1,7 @@
 import type { RequestOrigin } from '../audit/audit.ts';
 
 /** Who changes something, and from where: what one of them has begun no other goes on with (A38). */
-export interface Changer {
+export interface AccountUser {
   accountId: string;
   /** Digest of the browser's own cookie. */
   browser: string;

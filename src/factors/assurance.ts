@@ -11,7 +11,7 @@ export type Factor = 'mail' | 'app' | 'recovery-code' | 'passkey';
 export type FirstFactor = Extract<Factor, 'mail' | 'app'>;
 
 /** The order in which ways are preferred and shown: those that need no mail first. */
-export const wayOrder: readonly Factor[] = ['app', 'passkey', 'mail', 'recovery-code'];
+export const factorOrder: readonly Factor[] = ['app', 'passkey', 'mail', 'recovery-code'];
 
 /** Authentication context class references (OpenID Connect Core §2), weakest first. */
 export const acrValues = {
@@ -73,7 +73,7 @@ export function proofsOfAmr(amr: readonly string[]): Proofs {
 }
 
 /** What a service and its request ask for. */
-export interface Demand {
+export interface AssuranceRequirement {
   /** The client's setting: always a second factor; one where the user has one; none of its own accord. */
   secondFactor: 'required' | 'optional' | 'off';
   /** `acr_values`, in order of preference: voluntary (OpenID Connect Core §3.1.2.1). */
@@ -88,7 +88,7 @@ export interface Demand {
 }
 
 /** What the account can do. */
-export interface Holder {
+export interface EnrolledFactors {
   /** Ways set up and usable now. */
   ways: readonly Factor[];
   /** Ways set up that too many wrong codes have switched off (C05). */
@@ -133,12 +133,12 @@ export function isAtLeast(factor: Factor, than: Factor, switches: AssuranceSwitc
 
 /** Whether an assessment can be made without knowing the account's ways (saves a look-up per request). */
 export function settledWithoutHolder(
-  demand: Demand,
+  demand: AssuranceRequirement,
   reached: string | undefined,
   switches: AssuranceSwitches,
 ): boolean {
-  const poor: Holder = { ways: [], everEnrolled: true };
-  const rich: Holder = { ways: ['mail', 'app', 'recovery-code', 'passkey'], everEnrolled: true };
+  const poor: EnrolledFactors = { ways: [], everEnrolled: true };
+  const rich: EnrolledFactors = { ways: ['mail', 'app', 'recovery-code', 'passkey'], everEnrolled: true };
   return (
     assess(demand, reached, poor, switches).needs === 'nothing' &&
     assess(demand, reached, rich, switches).needs === 'nothing'
@@ -150,9 +150,9 @@ export function settledWithoutHolder(
  * @param reached the acr reached so far (in the session or in this interaction); `undefined` counts as none.
  */
 export function assess(
-  demand: Demand,
+  demand: AssuranceRequirement,
   reached: string | undefined,
-  holder: Holder,
+  holder: EnrolledFactors,
   switches: AssuranceSwitches,
 ): Assessment {
   const worth = (factor: Factor): Acr => acrOf({ factor }, switches);

@@ -6,9 +6,9 @@ import { inTransaction } from '../db/transaction.ts';
 import type { Hit } from '../limits/limits.ts';
 import { type Delivery, deliveryOf } from '../mail/delivery.ts';
 import type { Logger } from '../observe/logger.ts';
-import { takeTurn } from '../accounts/account-lock.ts';
+import { lockAccount } from '../accounts/account-lock.ts';
 import { appKeyUri, createAppCodes } from './app/codes.ts';
-import type { Holder } from './assurance.ts';
+import type { EnrolledFactors } from './assurance.ts';
 import type { FactorChanges } from './changes/changer.ts';
 import { createFactorChanges } from './changes/index.ts';
 import { createDetours, type Detours } from './sign-in/detours.ts';
@@ -24,7 +24,7 @@ import { createOffers, type Offers } from './sign-in/offers.ts';
 import { createPasskeys } from './passkeys/passkeys.ts';
 import { findOverview, type Overview } from './enrolled/overview.ts';
 import { createFactorPause } from './verification/pause.ts';
-import { createProving, type Proving } from './verification/verify.ts';
+import { createVerification, type Verification } from './verification/verify.ts';
 import { createRecoveryCodes, type RecoveryCodes } from './recovery/codes.ts';
 import { createReset, type Reset } from './enrolment/reset.ts';
 import { createSetUpPasses, type SetUpPasses } from './setup-pass/passes.ts';
@@ -42,7 +42,7 @@ export interface SecondFactor {
   /** Ends a login in progress: the next page asks for the password again. */
   closeSignIn(interaction: string): Promise<void>;
   /** What an account has set up and may use here, as the policy asks. */
-  holderOf(accountId: string): Promise<Holder>;
+  holderOf(accountId: string): Promise<EnrolledFactors>;
   /** Whether the account's factor step is paused (R8). */
   factorPause(accountId: string): Promise<Hit>;
   /**
@@ -59,7 +59,7 @@ export interface SecondFactor {
   deliveryOf(challengeId: string): Promise<Delivery | undefined>;
   appKeyUri(loginId: string, secret: string): string;
   mailCodes: Pick<MailCodes, 'isOpen' | 'resendInSeconds'>;
-  proving: Pick<Proving, 'proveMail' | 'proveApp'>;
+  proving: Pick<Verification, 'verifyMailCode' | 'verifyAppCode'>;
   enrolment: Enrolment;
   detours: Detours;
   furtherSetUp: FurtherSetUp;
@@ -117,7 +117,7 @@ export function createSecondFactor(dependencies: {
   });
   const pause = createFactorPause(config.assurance.wrong_codes_per_hour);
   const offers = createOffers({ db });
-  const proving = createProving({
+  const proving = createVerification({
     db,
     mailCodes,
     appCodes,
@@ -219,7 +219,7 @@ export function createSecondFactor(dependencies: {
       if (!paused.allowed) return { outcome: 'paused', retryAfterSeconds: paused.retryAfterSeconds };
       const sent = await inTransaction(db, async (trx) => {
         if (purpose === 'set-up') {
-          await takeTurn(trx, signIn.account.id);
+          await lockAccount(trx, signIn.account.id);
           const by = isInitialSetUp(signIn) ? 'password' : 'factor';
           await requireFreshProof(trx, { login: signIn, by });
         }

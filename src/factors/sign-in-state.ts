@@ -1,4 +1,4 @@
-import type { Factor, Holder } from './assurance.ts';
+import type { Factor, EnrolledFactors } from './assurance.ts';
 
 /**
  * A login in progress, from the right password (or, for a step-up, the session) on: who it is and
@@ -29,7 +29,7 @@ export interface SignIn {
   caseNumber: string | undefined;
   /** When a reset by mail was done in this very login (R35). */
   resetAt: Date | undefined;
-  holder: Holder;
+  holder: EnrolledFactors;
   mailAddress: string | undefined;
   challenge: LiveChallenge | undefined;
   pendingApp: { factorId: string; secretSealed: Buffer } | undefined;

@@ -3,13 +3,13 @@ import { acrOf, amrOf } from '../factors/assurance.ts';
 import type { LoginDependencies, SignInOutcome } from './dependencies.ts';
 import type { InteractionResult } from './ports.ts';
 import type { Step } from './steps.ts';
-import type { Visit } from './visit.ts';
+import type { LoginRequest } from './visit.ts';
 
 /**
  * Nothing the account has is enough. A service that named what it needs is told (R32); otherwise the
  * user is: whoever once had a factor cannot set up the first one again (R15).
  */
-export async function cannotGoOn(dependencies: LoginDependencies, visit: Visit): Promise<void> {
+export async function cannotGoOn(dependencies: LoginDependencies, visit: LoginRequest): Promise<void> {
   if (visit.details.demand.essentialAcrValues !== undefined)
     return refuse(dependencies, visit, 'unmet_authentication_requirements');
   await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.refused'));
@@ -21,7 +21,7 @@ export async function cannotGoOn(dependencies: LoginDependencies, visit: Visit):
 /** Everything is proven: the service gets its answer, and a browser that is new is told of (D11). */
 export async function finish(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   step: Extract<Step, { page: 'finish' }>,
 ): Promise<void> {
   if (visit.signIn === undefined) throw new NijoError('interaction_expired');
@@ -43,7 +43,7 @@ export async function finish(
 /** The login ends without success, and the service is told. */
 export async function refuse(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   error: 'access_denied' | 'unmet_authentication_requirements',
 ): Promise<void> {
   await complete(dependencies, visit, {
@@ -59,7 +59,7 @@ export async function refuse(
   );
 }
 
-function outcomeOf(visit: Visit, event: SignInOutcome['event'], acr?: string): SignInOutcome {
+function outcomeOf(visit: LoginRequest, event: SignInOutcome['event'], acr?: string): SignInOutcome {
   return {
     event,
     interaction: visit.uid,
@@ -73,7 +73,7 @@ function outcomeOf(visit: Visit, event: SignInOutcome['event'], acr?: string): S
 /** What this login still needs is asked anew, from the session that the browser has by now (S11). */
 export async function startOver(
   dependencies: LoginDependencies,
-  { ctx, uid, browser }: Pick<Visit, 'ctx' | 'uid' | 'browser'>,
+  { ctx, uid, browser }: Pick<LoginRequest, 'ctx' | 'uid' | 'browser'>,
 ): Promise<void> {
   const location = await dependencies.interactions.startOver(ctx.req, ctx.res, browser);
   dependencies.resumeBinding.grant(ctx, uid, browser);
@@ -84,7 +84,7 @@ export async function startOver(
 /** Hands the result to the protocol; the answer leads on to it. */
 export async function complete(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   result: InteractionResult,
 ): Promise<void> {
   const { ctx } = visit;

@@ -1,10 +1,10 @@
 import { readCode } from '../factors/verification/code-input.ts';
-import type { ProofOutcome } from '../factors/verification/verify.ts';
+import type { VerificationOutcome } from '../factors/verification/verify.ts';
 import { readRecoveryCode } from '../factors/recovery/codes.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
 import { trustWhereTicked } from './trust.ts';
-import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, proceed, requireSignIn, type Submission, redisplay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 import { turnToHelp, turnToOtherWay } from './ways.ts';
 
@@ -14,14 +14,14 @@ export async function submitMailCode(dependencies: LoginDependencies, visit: Sub
   if (visit.action === 'resend') return decisionAfterSending(await sendForWay(dependencies, visit, signIn));
   const turned = await turnToOtherWay(dependencies, visit);
   if (turned !== undefined) return turned;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const code = readCode(visit.form.get('code'), 8);
   if ('fault' in code) return codeFault(code.fault, 8);
   const { proving } = dependencies.secondFactor;
   return afterProof(
     dependencies,
     visit,
-    await proving.proveMail(signIn, code.digits, visit.ctx.state.origin),
+    await proving.verifyMailCode(signIn, code.digits, visit.ctx.state.origin),
   );
 }
 
@@ -31,11 +31,15 @@ export async function submitAppCode(dependencies: LoginDependencies, visit: Subm
   const turned = await turnToOtherWay(dependencies, visit);
   if (turned !== undefined) return turned;
   if (visit.action === 'lost-app') return turnToHelp(dependencies, visit);
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const code = readCode(visit.form.get('code'), 6);
   if ('fault' in code) return codeFault(code.fault, 6);
   const { proving } = dependencies.secondFactor;
-  return afterProof(dependencies, visit, await proving.proveApp(signIn, code.digits, visit.ctx.state.origin));
+  return afterProof(
+    dependencies,
+    visit,
+    await proving.verifyAppCode(signIn, code.digits, visit.ctx.state.origin),
+  );
 }
 
 /** The page that waits for a code of the printed sheet. */
@@ -46,14 +50,14 @@ export async function submitRecoveryCode(
   const signIn = requireSignIn(visit);
   const turned = await turnToOtherWay(dependencies, visit);
   if (turned !== undefined) return turned;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const read = readRecoveryCode(visit.form.get('code'));
   if ('fault' in read)
-    return stay(read.fault === 'missing' ? 'code_missing' : 'recovery_code_malformed', 'code');
+    return redisplay(read.fault === 'missing' ? 'code_missing' : 'recovery_code_malformed', 'code');
   const { recoveryCodes } = dependencies.secondFactor;
   const proof = await recoveryCodes.prove(signIn, read.code, visit.ctx.state.origin, visit.locale);
   // Nobody waits for the next code of a sheet: whether this one was used is told in the same words.
-  if (proof.outcome === 'wrong' || proof.outcome === 'used') return stay('recovery_code_wrong', 'code');
+  if (proof.outcome === 'wrong' || proof.outcome === 'used') return redisplay('recovery_code_wrong', 'code');
   return afterProof(dependencies, visit, proof);
 }
 
@@ -61,38 +65,40 @@ export async function submitRecoveryCode(
 export async function afterProof(
   dependencies: LoginDependencies,
   visit: Submission,
-  proof: ProofOutcome,
+  proof: VerificationOutcome,
 ): Promise<Decision> {
   if (proof.outcome === 'proven') await trustWhereTicked(dependencies, visit);
   return decisionAfterProof(proof);
 }
 
 /** What a page says about a code that was not accepted. */
-export function decisionAfterProof(proof: ProofOutcome): Decision {
+export function decisionAfterProof(proof: VerificationOutcome): Decision {
   switch (proof.outcome) {
     case 'proven':
-      return goOn;
+      return proceed;
     case 'wrong':
-      return stay(
+      return redisplay(
         'code_wrong',
         'code',
         proof.attemptsLeft === undefined ? {} : { attemptsLeft: proof.attemptsLeft },
       );
     case 'used':
-      return stay('code_used', 'code');
+      return redisplay('code_used', 'code');
     case 'exhausted':
-      return stay('code_attempts_exhausted', 'code');
+      return redisplay('code_attempts_exhausted', 'code');
     case 'expired':
     case 'none':
-      return stay('code_expired', 'code');
+      return redisplay('code_expired', 'code');
     case 'paused':
-      return stay('factor_paused', undefined, minutesOf(proof.retryAfterSeconds));
+      return redisplay('factor_paused', undefined, minutesOf(proof.retryAfterSeconds));
     case 'disabled':
-      return stay('factor_disabled');
+      return redisplay('factor_disabled');
   }
 }
 
 /** What a page says about something that is no code at all. */
 export function codeFault(fault: 'missing' | 'malformed', digits: 6 | 8): Decision {
-  return fault === 'missing' ? stay('code_missing', 'code') : stay('code_malformed', 'code', { digits });
+  return fault === 'missing'
+    ? redisplay('code_missing', 'code')
+    : redisplay('code_malformed', 'code', { digits });
 }

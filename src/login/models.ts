@@ -6,7 +6,7 @@ import { checksShown, openingShown, supportForm } from '../pages/support.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { offersPasskeyAlone } from './passkey-page.ts';
 import type { Step } from './steps.ts';
-import { requireSignIn, type Visit } from './visit.ts';
+import { requireSignIn, type LoginRequest } from './visit.ts';
 import type { CodePurpose } from '../factors/mail/challenges.ts';
 import type { MailCodePage, AppKey, TrustOffer, OpeningShown } from '../pages/shared.ts';
 
@@ -16,7 +16,7 @@ export { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
 export async function signInPage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   typed: string | undefined,
 ): Promise<PageModels['sign-in']> {
   const { step, signIn } = visit;
@@ -34,14 +34,14 @@ export async function signInPage(
 }
 
 /** Why a factor is asked for that this login has proven already (S7). */
-export function askedAgain({ step }: Visit): AskedAgain {
+export function askedAgain({ step }: LoginRequest): AskedAgain {
   return 'again' in step && typeof step.again === 'object'
     ? { again: true, skippable: step.again.skippable }
     : {};
 }
 
 /** The tick that spares the factor in this browser from now on (R31). */
-export function trustOffer({ details }: Visit, ticked: boolean | undefined): TrustOffer {
+export function trustOffer({ details }: LoginRequest, ticked: boolean | undefined): TrustOffer {
   return details.trust === undefined
     ? {}
     : { trustDays: details.trust.days, ...(ticked === true ? { trustTicked: true } : {}) };
@@ -49,7 +49,7 @@ export function trustOffer({ details }: Visit, ticked: boolean | undefined): Tru
 
 export async function mailCodePage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   purpose: CodePurpose,
   otherWays: readonly Factor[],
 ): Promise<MailCodePage> {
@@ -73,13 +73,16 @@ export async function mailCodePage(
 }
 
 /** When the support centre is open, by its own calendar (R51). */
-export async function openingNow({ support }: LoginDependencies, { locale }: Visit): Promise<OpeningShown> {
+export async function openingNow(
+  { support }: LoginDependencies,
+  { locale }: LoginRequest,
+): Promise<OpeningShown> {
   return openingShown(await support.opening(), locale);
 }
 
 export async function helpPage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   otherWays: readonly Factor[],
   typed: { reason?: string | undefined; check?: string | undefined },
 ): Promise<PageModels['help-support']> {
@@ -94,7 +97,7 @@ export async function helpPage(
 
 export async function casePage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   step: Extract<Step, { page: 'help-case' }>,
 ): Promise<PageModels['help-case']> {
   return {
@@ -107,7 +110,7 @@ export async function casePage(
 
 export async function recoveryCodePage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   otherWays: readonly Factor[],
 ): Promise<PageModels['recovery-code']> {
   const overview = await dependencies.secondFactor.overview(requireSignIn(visit).account.id);
@@ -117,7 +120,7 @@ export async function recoveryCodePage(
 
 export async function passkeyPage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   otherWays: readonly Factor[],
 ): Promise<PageModels['passkey']> {
   const { passkeys } = dependencies.secondFactor;
@@ -143,7 +146,7 @@ export function addressPage(
 
 export async function appPage(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   deviceName: string | undefined,
 ): Promise<AppKey> {
   const signIn = requireSignIn(visit);
@@ -160,14 +163,14 @@ export async function appPage(
 
 export function confirmAddressPage(
   { accountUrl }: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
 ): PageModels['confirm-address'] {
   return { address: maskAddress(requireSignIn(visit).mailAddress ?? ''), accountUrl };
 }
 
 export async function codesLowPage(
   { secondFactor, accountUrl }: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
 ): Promise<PageModels['codes-low']> {
   const overview = await secondFactor.overview(requireSignIn(visit).account.id);
   return { left: overview?.recoveryCodes?.left ?? 0, accountUrl };

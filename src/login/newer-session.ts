@@ -1,7 +1,7 @@
 import { type AssuranceSwitches, assess, settledWithoutHolder } from '../factors/assurance.ts';
-import type { Visit } from './visit.ts';
+import type { LoginRequest } from './visit.ts';
 
-type Standing = Pick<Visit, 'details' | 'signIn'>;
+type Standing = Pick<LoginRequest, 'details' | 'signIn'>;
 
 /**
  * Whether a look at this login's page goes on with the session that the browser got meanwhile, from another

@@ -1,5 +1,5 @@
 import type { LoginDependencies } from './dependencies.ts';
-import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, proceed, requireSignIn, type Submission, redisplay } from './visit.ts';
 
 /** "Do you still read this address?" (D5): yes, or another time. */
 export async function submitAddressConfirmation(
@@ -8,16 +8,16 @@ export async function submitAddressConfirmation(
 ): Promise<Decision> {
   const skipped = await skipOffer(dependencies, visit);
   if (skipped !== undefined) return skipped;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   await dependencies.secondFactor.offers.confirmAddress(requireSignIn(visit), visit.ctx.state.origin);
-  return goOn;
+  return proceed;
 }
 
 /** Few recovery codes are left: said once, nothing is asked for. */
 export async function submitCodesLow(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
-  if (visit.action !== 'continue' && visit.action !== 'skip') return stay('action_unknown');
+  if (visit.action !== 'continue' && visit.action !== 'skip') return redisplay('action_unknown');
   await dependencies.secondFactor.offers.skip(requireSignIn(visit), visit.ctx.state.origin);
-  return goOn;
+  return proceed;
 }
 
 /** Everything that is offered can be skipped, and the login goes on (R20, R24). */
@@ -28,9 +28,9 @@ export async function skipOffer(
   if (visit.action !== 'skip') return undefined;
   const skippable =
     visit.step.page === 'confirm-address' || ('skippable' in visit.step && visit.step.skippable);
-  if (!skippable) return stay('action_unknown');
+  if (!skippable) return redisplay('action_unknown');
   await dependencies.secondFactor.offers.skip(requireSignIn(visit), visit.ctx.state.origin);
-  return goOn;
+  return proceed;
 }
 
 /**
@@ -48,5 +48,5 @@ export async function skipProofAgain(
   await (signIn.detour === 'reset-done'
     ? detours.leave(signIn, 'reset-done')
     : offers.skip(signIn, visit.ctx.state.origin));
-  return goOn;
+  return proceed;
 }

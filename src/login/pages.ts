@@ -1,7 +1,7 @@
 import type { Chrome, Fault, PageModels } from '../pages/pages.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import * as models from './models.ts';
-import type { Visit } from './visit.ts';
+import type { LoginRequest } from './visit.ts';
 
 /** What was typed, to be shown again; never a password or a code. */
 export interface Typed {
@@ -16,7 +16,7 @@ export interface Typed {
 /** Answers with the page of the present step. */
 export async function showStep(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   shown: { fault?: Fault; notice?: Chrome['notice']; typed?: Typed; status?: number } = {},
 ): Promise<void> {
   const { ctx } = visit;
@@ -29,7 +29,7 @@ export async function showStep(
 
 function chromeOf(
   { browsers }: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   shown: { fault?: Fault; notice?: Chrome['notice'] },
 ): Chrome {
   return {
@@ -48,7 +48,7 @@ type Show = <Name extends keyof PageModels>(name: Name, model: PageModels[Name])
 
 async function answer(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   typed: Typed,
   show: Show,
 ): Promise<void> {

@@ -1,7 +1,14 @@
-import type { ProofOutcome } from '../factors/verification/verify.ts';
+import type { VerificationOutcome } from '../factors/verification/verify.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { afterProof } from './factor-pages.ts';
-import { type Decision, goOn, requireSignIn, type Submission, stay, type Visit } from './visit.ts';
+import {
+  type Decision,
+  proceed,
+  requireSignIn,
+  type Submission,
+  redisplay,
+  type LoginRequest,
+} from './visit.ts';
 import { turnToOtherWay } from './ways.ts';
 
 /** The page that asks for a passkey as the second factor. */
@@ -9,10 +16,10 @@ export async function submitPasskey(dependencies: LoginDependencies, visit: Subm
   const signIn = requireSignIn(visit);
   const turned = await turnToOtherWay(dependencies, visit);
   if (turned !== undefined) return turned;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const answer = visit.form.get('passkey') ?? '';
   // Without a script, or in a browser that has no passkeys, there is none: other ways are on the page.
-  if (answer === '') return stay('passkey_unsupported');
+  if (answer === '') return redisplay('passkey_unsupported');
   const { passkeys } = dependencies.secondFactor;
   return afterPasskey(dependencies, visit, await passkeys.prove(signIn, answer, visit.ctx.state.origin));
 }
@@ -20,19 +27,22 @@ export async function submitPasskey(dependencies: LoginDependencies, visit: Subm
 async function afterPasskey(
   dependencies: LoginDependencies,
   visit: Submission,
-  proof: ProofOutcome,
+  proof: VerificationOutcome,
 ): Promise<Decision> {
   const readAnew = proof.outcome === 'wrong' || proof.outcome === 'expired' || proof.outcome === 'none';
   // The page that says so carries a new challenge.
-  return readAnew ? stay('passkey_refused') : afterProof(dependencies, visit, proof);
+  return readAnew ? redisplay('passkey_refused') : afterProof(dependencies, visit, proof);
 }
 
 /** Whether the sign-in page offers a passkey in place of password and code. */
-export function offersPasskeyAlone(dependencies: LoginDependencies, { details, step }: Visit): boolean {
+export function offersPasskeyAlone(
+  dependencies: LoginDependencies,
+  { details, step }: LoginRequest,
+): boolean {
   return (
     step.page === 'sign-in' &&
     step.again !== true &&
-    details.passkeyAlone &&
+    details.passwordless &&
     dependencies.secondFactor.passkeys.available
   );
 }
@@ -42,11 +52,11 @@ export async function submitPasskeyAlone(
   dependencies: LoginDependencies,
   visit: Submission,
 ): Promise<Decision> {
-  if (!offersPasskeyAlone(dependencies, visit)) return stay('action_unknown');
+  if (!offersPasskeyAlone(dependencies, visit)) return redisplay('action_unknown');
   const answer = visit.form.get('passkey') ?? '';
-  if (answer === '') return stay('passkey_unsupported');
+  if (answer === '') return redisplay('passkey_unsupported');
   const { details, uid, browser, ctx } = visit;
-  const proven = await dependencies.secondFactor.passkeys.proveAlone(
+  const proven = await dependencies.secondFactor.passkeys.verifyPasswordless(
     uid,
     details.client.id,
     browser,
@@ -54,9 +64,9 @@ export async function submitPasskeyAlone(
     answer,
     ctx.state.origin,
   );
-  if (proven.outcome === 'refused') return stay('passkey_refused');
+  if (proven.outcome === 'refused') return redisplay('passkey_refused');
   const chosen = dependencies.language.chosen(ctx);
   if (chosen !== undefined && chosen !== proven.account.locale)
     await dependencies.rememberLocale(proven.account.id, chosen);
-  return goOn;
+  return proceed;
 }

@@ -2,24 +2,24 @@ import type { LoginDependencies } from './dependencies.ts';
 import { sufficesFor } from './newer-session.ts';
 import { beginFactorStep } from './sending.ts';
 import { useTrust } from './trust.ts';
-import { type Decision, goOn, type Submission, stay } from './visit.ts';
+import { type Decision, proceed, type Submission, redisplay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
 /** ID and password. Until they are right nothing tells whether the account exists or what it has (R3). */
 export async function submitPassword(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const loginId = visit.form.get('login_id') ?? '';
   const password = visit.form.get('password') ?? '';
-  if (loginId.trim() === '') return stay('credentials_missing', 'login_id');
-  if (password === '') return stay('credentials_missing', 'password');
+  if (loginId.trim() === '') return redisplay('credentials_missing', 'login_id');
+  if (password === '') return redisplay('credentials_missing', 'password');
 
   const { origin } = visit.ctx.state;
   const clientId = visit.details.client.id;
   const browser = dependencies.knownBrowser.read(visit.ctx);
   const verified = await dependencies.verifyPassword({ loginId, password, clientId, origin, browser });
   if (verified.outcome === 'limited') {
-    return stay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
+    return redisplay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
   }
-  if (verified.outcome === 'refused') return stay('wrong_credentials');
+  if (verified.outcome === 'refused') return redisplay('wrong_credentials');
 
   const { account } = verified;
   const { signIn, step } = visit;
@@ -28,12 +28,12 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
   if (again) await dependencies.secondFactor.renewPassword(signIn);
   // Changed while it was compared, it is wrong now.
   else if (!(await open(dependencies, visit, account.id, verified.passwordSet)))
-    return stay('wrong_credentials');
+    return redisplay('wrong_credentials');
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
   // The next look goes on with the session of another tab: no code is asked for, and none is mailed.
-  if (sufficesFor(visit, account.id, dependencies.switches)) return goOn;
+  if (sufficesFor(visit, account.id, dependencies.switches)) return proceed;
   await useTrust(dependencies, visit, account.id);
   const begun = await beginFactorStep(dependencies, visit);
   if (begun.kind === 'stay' && begun.fault.code === 'factor_paused')

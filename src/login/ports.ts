@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestOrigin } from '../audit/audit.ts';
-import type { Demand } from '../factors/assurance.ts';
+import type { AssuranceRequirement } from '../factors/assurance.ts';
 import type { Opening } from '../i18n/opening.ts';
 import type { ConfiguredCheck, SupportReason } from '../pages/support.ts';
 
@@ -64,7 +64,7 @@ export interface InteractionDetails {
     id: string;
     name: ServiceName;
   };
-  demand: Demand;
+  demand: AssuranceRequirement;
   /** The session of this browser, if it has one. `authTime` in seconds since the epoch. */
   session:
     | {
@@ -86,7 +86,7 @@ export interface InteractionDetails {
    */
   trust: { days: number } | undefined;
   /** The service takes a passkey in place of password and code. */
-  passkeyAlone: boolean;
+  passwordless: boolean;
   /** `ui_locales` of the request, most preferred first. */
   uiLocales: readonly string[];
   loginHint: string | undefined;

@@ -4,7 +4,7 @@ import type { LoginDependencies } from './dependencies.ts';
 import { codeFault, decisionAfterProof } from './factor-pages.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
 import { submitNewApp } from './set-up-pages.ts';
-import { type Decision, goOn, keptSession, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, proceed, keptSession, requireSignIn, type Submission, redisplay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 import { turnToOtherWay } from './ways.ts';
 
@@ -16,9 +16,9 @@ export async function submitReset(dependencies: LoginDependencies, visit: Submis
     return decisionAfterSending(await sendForWay(dependencies, visit, signIn, 'reset'));
   const turned = await turnToOtherWay(dependencies, visit);
   if (turned !== undefined) return turned;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const reason = resetReasons.find((known) => known === visit.form.get('reason'));
-  if (reason === undefined) return stay('reason_missing', 'reason');
+  if (reason === undefined) return redisplay('reason_missing', 'reason');
   const code = readCode(visit.form.get('code'), 8);
   if ('fault' in code) return codeFault(code.fault, 8);
   const refused = await passwordFault(dependencies, visit);
@@ -46,7 +46,7 @@ export async function passwordFault(
   const signIn = requireSignIn(visit);
   const { account } = signIn;
   const password = visit.form.get('password') ?? '';
-  if (password === '') return stay('password_missing', 'password');
+  if (password === '') return redisplay('password_missing', 'password');
   const verified = await dependencies.verifyPassword({
     loginId: account.loginId,
     password,
@@ -55,9 +55,9 @@ export async function passwordFault(
     browser: dependencies.knownBrowser.read(visit.ctx),
   });
   if (verified.outcome === 'limited')
-    return stay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
+    return redisplay('too_many_password_attempts', undefined, minutesOf(verified.retryAfterSeconds));
   if (verified.outcome === 'refused' || verified.account.id !== account.id)
-    return stay('password_wrong', 'password');
+    return redisplay('password_wrong', 'password');
   await dependencies.secondFactor.renewPassword(signIn);
   return undefined;
 }
@@ -66,7 +66,7 @@ export async function passwordFault(
 export async function submitResetDone(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   if (visit.action === 'skip' && visit.step.page === 'reset-done' && visit.step.skippable) {
     await dependencies.secondFactor.detours.leave(requireSignIn(visit), 'reset-done');
-    return goOn;
+    return proceed;
   }
   return submitNewApp(dependencies, visit);
 }

@@ -17,11 +17,11 @@ import { submitReset, submitResetDone } from './reset-pages.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
 import { submitSetUpPass } from './set-up-pass-page.ts';
 import { submitAcknowledgement, submitAddress, submitAddressCode, submitApp } from './set-up-pages.ts';
-import { establish } from './standing.ts';
+import { loadLogin } from './standing.ts';
 import type { Step } from './steps.ts';
 import { submitCase, submitHelp } from './support-pages.ts';
 import { isTicked } from './trust.ts';
-import { type Decision, goOn, type Submission, stay, type Visit } from './visit.ts';
+import { type Decision, proceed, type Submission, redisplay, type LoginRequest } from './visit.ts';
 import { SignInChanged } from '../factors/sign-in-state.ts';
 
 /** Faults of a change that is held up, or whose proof has become too old while it was made (S6, S7). */
@@ -50,7 +50,7 @@ const handlers: Partial<Record<Step['page'], Handler>> = {
   'set-up-mail-code': submitAddressCode,
   'set-up-app-only': submitAcknowledgement,
   'set-up-app': submitApp,
-  consent: async (_, visit) => (visit.action === 'continue' ? goOn : stay('action_unknown')),
+  consent: async (_, visit) => (visit.action === 'continue' ? proceed : redisplay('action_unknown')),
 };
 
 /**
@@ -63,8 +63,8 @@ export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> 
 
   router.get(path, async (ctx) => {
     const uid = uidOf(ctx.params.uid);
-    await helpWhereLost(dependencies, ctx, uid, async () => {
-      const visit = await establish(dependencies, ctx, uid);
+    await renderRecoverableError(dependencies, ctx, uid, async () => {
+      const visit = await loadLogin(dependencies, ctx, uid);
       if (goesOnWithNewerSession(visit, dependencies.switches)) return startOver(dependencies, visit);
       return showOrFinish(dependencies, visit);
     });
@@ -72,7 +72,7 @@ export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> 
 
   router.post(path, async (ctx) => {
     const uid = uidOf(ctx.params.uid);
-    await helpWhereLost(dependencies, ctx, uid, () => submit(dependencies, ctx, uid));
+    await renderRecoverableError(dependencies, ctx, uid, () => submit(dependencies, ctx, uid));
   });
   return router;
 }
@@ -87,7 +87,7 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   const form = readForm(ctx);
   const present = dependencies.browsers.read(ctx);
   dependencies.browsers.check(present, uid, form.get('csrf'));
-  const visit = await establish(dependencies, ctx, uid, form.get('lang'));
+  const visit = await loadLogin(dependencies, ctx, uid, form.get('lang'));
   const submission: Submission = { ...visit, form, action: form.get('action') ?? 'continue' };
   const typed = typedIn(form);
 
@@ -97,8 +97,8 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   if (visit.step.page === 'start-over') return startOver(dependencies, visit);
   // What is offered can be skipped, also from the page of an offer that can no longer be taken up as it is.
   if (submission.action === 'skip' && 'again' in visit.step && visit.step.again !== undefined) {
-    const decision = (await skipProofAgain(dependencies, submission)) ?? stay('action_unknown');
-    const now = await establish(dependencies, ctx, uid);
+    const decision = (await skipProofAgain(dependencies, submission)) ?? redisplay('action_unknown');
+    const now = await loadLogin(dependencies, ctx, uid);
     if (decision.kind === 'stay') return showOrFinish(dependencies, { ...now, fault: decision.fault }, typed);
     return showOrFinish(dependencies, now, typed);
   }
@@ -114,13 +114,14 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   const decision = await handle(dependencies, submission).catch((error: unknown): Decision => {
     if (error instanceof SignInChanged) return { kind: 'overtaken' };
     // What cannot be changed for a day is said on the page: it can be skipped, or gone about another way.
-    if (error instanceof NijoError && held.has(error.code)) return stay(error.code, undefined, error.details);
+    if (error instanceof NijoError && held.has(error.code))
+      return redisplay(error.code, undefined, error.details);
     throw error;
   });
   if (decision.kind === 'refuse') return refuse(dependencies, visit, decision.error);
   if (visit.step.page === 'consent' && decision.kind === 'go-on')
     return complete(dependencies, visit, { kind: 'consented' });
-  const now = await establish(dependencies, ctx, uid);
+  const now = await loadLogin(dependencies, ctx, uid);
   if (decision.kind === 'overtaken') return showOrFinish(dependencies, now, typed, 'step-changed', 409);
   if (
     decision.kind === 'stay' &&
@@ -139,34 +140,37 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
  * half way (the database went away), the page that waits for a code would wait in vain: it is made up
  * for here, once. Whatever was sent before is not sent again by showing the page (R9).
  */
-async function withCodeOnItsWay(dependencies: LoginDependencies, visit: Visit): Promise<Visit> {
+async function ensureCodeSent(dependencies: LoginDependencies, visit: LoginRequest): Promise<LoginRequest> {
   const { signIn, step, locale } = visit;
   if ((step.page !== 'mail-code' && step.page !== 'reset') || visit.fault !== undefined) return visit;
   if (signIn === undefined || signIn.challenge !== undefined) return visit;
   const sent = await sendForWay(dependencies, visit, signIn, step.page === 'reset' ? 'reset' : 'sign-in');
-  const decision = sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
-  const now = await establish(dependencies, visit.ctx, visit.uid);
+  const decision = sent?.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
+  const now = await loadLogin(dependencies, visit.ctx, visit.uid);
   return { ...now, locale, ...(decision.kind === 'stay' ? { fault: decision.fault } : {}) };
 }
 
 /** The key of a further app is made when its page is shown first; it stays the same until the page is left. */
-async function withKey(dependencies: LoginDependencies, visit: Visit): Promise<Visit> {
+async function ensurePendingSecret(
+  dependencies: LoginDependencies,
+  visit: LoginRequest,
+): Promise<LoginRequest> {
   const { signIn, step, fault, locale } = visit;
   if (step.page !== 'reset-done' && step.page !== 'set-up-app') return visit;
   if (signIn === undefined || signIn.pendingApp !== undefined) return visit;
   await dependencies.secondFactor.detours.prepareApp(signIn);
-  const now = await establish(dependencies, visit.ctx, visit.uid);
+  const now = await loadLogin(dependencies, visit.ctx, visit.uid);
   return { ...now, locale, ...(fault === undefined ? {} : { fault }) };
 }
 
 async function showOrFinish(
   dependencies: LoginDependencies,
-  arrived: Visit,
+  arrived: LoginRequest,
   typed: Typed = {},
   notice?: 'step-changed',
   status?: number,
 ): Promise<void> {
-  const visit = await withKey(dependencies, await withCodeOnItsWay(dependencies, arrived));
+  const visit = await ensurePendingSecret(dependencies, await ensureCodeSent(dependencies, arrived));
   // A step-up that was never shown, and whose session has changed since.
   if (visit.step.page === 'start-over' || visit.step.page === 'step-up')
     return startOver(dependencies, visit);
@@ -204,7 +208,7 @@ function typedIn(form: Form): Typed {
 }
 
 /** Expired, foreign or finished logins end in a page that knows the service to start again at (R33). */
-async function helpWhereLost(
+async function renderRecoverableError(
   dependencies: LoginDependencies,
   ctx: NijoContext,
   uid: string,

@@ -2,12 +2,12 @@ import type { MailContext, SendOutcome } from '../factors/mail/codes.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { nextStep } from './steps.ts';
 import { withTrust } from './trust.ts';
-import { type Decision, goOn, stay, type Visit } from './visit.ts';
+import { type Decision, proceed, redisplay, type LoginRequest } from './visit.ts';
 import { minutesOf } from './wait.ts';
 import type { SignIn } from '../factors/sign-in-state.ts';
 
 /** What a mail says about the login it belongs to (R10). */
-export function mailContextOf(dependencies: LoginDependencies, visit: Visit): MailContext {
+export function mailContextOf(dependencies: LoginDependencies, visit: LoginRequest): MailContext {
   return {
     locale: visit.locale,
     service: visit.details.client.name[visit.locale],
@@ -18,7 +18,7 @@ export function mailContextOf(dependencies: LoginDependencies, visit: Visit): Ma
 /** Mails a code for signing in, or for a reset, to the registered address. */
 export async function sendForWay(
   dependencies: LoginDependencies,
-  visit: Visit,
+  visit: LoginRequest,
   signIn: SignIn,
   purpose: 'sign-in' | 'reset' = 'sign-in',
 ): Promise<SendOutcome | undefined> {
@@ -34,13 +34,13 @@ export async function sendForWay(
 
 /** What a page says after a mail was asked for. */
 export function decisionAfterSending(sent: SendOutcome | undefined): Decision {
-  if (sent === undefined || sent.outcome === 'sent') return goOn;
+  if (sent === undefined || sent.outcome === 'sent') return proceed;
   const codes = {
     'too-soon': 'resend_too_soon',
     limited: 'mail_limit_reached',
     paused: 'factor_paused',
   } as const;
-  return stay(codes[sent.outcome], undefined, minutesOf(sent.retryAfterSeconds));
+  return redisplay(codes[sent.outcome], undefined, minutesOf(sent.retryAfterSeconds));
 }
 
 /**
@@ -48,17 +48,22 @@ export function decisionAfterSending(sent: SendOutcome | undefined): Decision {
  * on its way at once; with an app or a passkey nothing is mailed unasked. R8: a paused factor step is told here, and
  * only to whom it concerns: a service that asks for no factor is not closed by it.
  */
-export async function beginFactorStep(dependencies: LoginDependencies, visit: Visit): Promise<Decision> {
+export async function beginFactorStep(
+  dependencies: LoginDependencies,
+  visit: LoginRequest,
+): Promise<Decision> {
   const signIn = await dependencies.secondFactor.findSignIn(visit.uid);
-  if (signIn === undefined) return goOn;
+  if (signIn === undefined) return proceed;
   const details = await withTrust(dependencies, visit.ctx, visit.details, signIn);
   const step = nextStep({ details, signIn, switches: dependencies.switches });
-  if (step.page === 'finish' || step.page === 'impossible') return goOn;
+  if (step.page === 'finish' || step.page === 'impossible') return proceed;
   if (step.page === 'mail-code' && signIn.challenge === undefined) {
     const sent = await sendForWay(dependencies, visit, signIn);
     // Too soon means that a request beside this one (a double click) has just sent it.
-    return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+    return sent?.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
   }
   const paused = await dependencies.secondFactor.factorPause(signIn.account.id);
-  return paused.allowed ? goOn : stay('factor_paused', undefined, minutesOf(paused.retryAfterSeconds));
+  return paused.allowed
+    ? proceed
+    : redisplay('factor_paused', undefined, minutesOf(paused.retryAfterSeconds));
 }

@@ -5,7 +5,7 @@ import { codeFault, decisionAfterProof } from './factor-pages.ts';
 import { skipOffer } from './offer-pages.ts';
 import { decisionAfterSending, mailContextOf } from './sending.ts';
 import { isTicked } from './trust.ts';
-import { type Decision, goOn, keptSession, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, proceed, keptSession, requireSignIn, type Submission, redisplay } from './visit.ts';
 import { isInitialSetUp } from '../factors/sign-in-state.ts';
 import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 import { acknowledgementVersion } from '../factors/acknowledgement.ts';
@@ -18,16 +18,16 @@ export async function submitAddress(dependencies: LoginDependencies, visit: Subm
   const signIn = requireSignIn(visit);
   if (visit.action === 'no-mail' && visit.step.page === 'set-up-mail' && visit.step.appOffered) {
     await dependencies.secondFactor.enrolment.turnTo(signIn, 'app-only');
-    return goOn;
+    return proceed;
   }
   const skipped = await skipOffer(dependencies, visit);
   if (skipped !== undefined) return skipped;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const checked = canonicalAddress(visit.form.get('email'), dependencies.forbidden);
   if ('fault' in checked) {
     if (checked.fault === 'forbidden')
-      return stay('address_forbidden', 'email', { domain: checked.rule.domain });
-    return stay(checked.fault === 'missing' ? 'address_missing' : 'address_malformed', 'email');
+      return redisplay('address_forbidden', 'email', { domain: checked.rule.domain });
+    return redisplay(checked.fault === 'missing' ? 'address_missing' : 'address_malformed', 'email');
   }
   const sent = await dependencies.secondFactor.sendCode(
     signIn,
@@ -37,7 +37,7 @@ export async function submitAddress(dependencies: LoginDependencies, visit: Subm
     visit.ctx.state.origin,
   );
   // Too soon means that this very code is on its way already (a double click): go on to it.
-  return sent.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+  return sent.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
 }
 
 /** The code that proves the address. */
@@ -56,22 +56,22 @@ export async function submitAddressCode(
     await (offered
       ? detours.leave(signIn, 'offer-mail-code', 'offer-mail')
       : enrolment.turnTo(signIn, 'mail'));
-    return goOn;
+    return proceed;
   }
   if (visit.action === 'resend') {
     const address = signIn.challenge?.address;
-    if (address === undefined) return goOn;
+    if (address === undefined) return proceed;
     return decisionAfterSending(
       await dependencies.secondFactor.sendCode(signIn, 'set-up', address, context, origin),
     );
   }
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const code = readCode(visit.form.get('code'), 8);
   if ('fault' in code) return codeFault(code.fault, 8);
   const enrolled = offered
     ? await furtherSetUp.addMail(signIn, code.digits, origin, visit.locale)
     : await enrolment.enrolMail(signIn, code.digits, context, origin, keptSession(visit));
-  return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
+  return enrolled.outcome === 'enrolled' ? proceed : decisionAfterProof(enrolled);
 }
 
 /** What app-only means has to be acknowledged before anything is set up (R23). */
@@ -82,17 +82,17 @@ export async function submitAcknowledgement(
   const signIn = requireSignIn(visit);
   if (visit.action === 'use-mail' && visit.step.page === 'set-up-app-only' && visit.step.mailOffered) {
     await dependencies.secondFactor.enrolment.turnTo(signIn, 'mail');
-    return goOn;
+    return proceed;
   }
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   // What is stored is the wording that was read: a page older than the present wording is shown anew.
   const read = visit.form.get('acknowledgement_version');
   const ticked = isTicked(visit.form.get('acknowledge'));
   if (!ticked || (read !== undefined && read !== acknowledgementVersion)) {
-    return stay('acknowledgement_missing', 'acknowledge');
+    return redisplay('acknowledgement_missing', 'acknowledge');
   }
   await dependencies.secondFactor.enrolment.acknowledge(signIn, visit.locale, visit.ctx.state.origin);
-  return goOn;
+  return proceed;
 }
 
 /** The QR code and the first right code of the new app (R13, R21), or of one that is offered (R20). */
@@ -105,14 +105,14 @@ export async function submitApp(dependencies: LoginDependencies, visit: Submissi
 export async function submitNewApp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const { origin } = visit.ctx.state;
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const name = readDeviceName(visit.form.get('device_name'), dependencies.defaultDeviceName(visit.locale));
-  if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
+  if (name === undefined) return redisplay('device_name_too_long', 'device_name', { max: longestDeviceName });
   const code = readCode(visit.form.get('code'), 6);
   if ('fault' in code) return codeFault(code.fault, 6);
   const { enrolment, furtherSetUp } = dependencies.secondFactor;
   const enrolled = isInitialSetUp(signIn)
     ? await enrolment.enrolApp(signIn, code.digits, name, origin, visit.locale, keptSession(visit))
     : await furtherSetUp.addApp(signIn, code.digits, name, origin, visit.locale);
-  return enrolled.outcome === 'enrolled' ? goOn : decisionAfterProof(enrolled);
+  return enrolled.outcome === 'enrolled' ? proceed : decisionAfterProof(enrolled);
 }

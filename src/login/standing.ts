@@ -4,18 +4,18 @@ import type { LoginDependencies } from './dependencies.ts';
 import { beginFactorStep } from './sending.ts';
 import { nextStep } from './steps.ts';
 import { withTrust } from './trust.ts';
-import type { Visit } from './visit.ts';
+import type { LoginRequest } from './visit.ts';
 
 /** Who is here and where the login stands; refuses another browser's login (C21). */
-export async function establish(
+export async function loadLogin(
   dependencies: LoginDependencies,
   ctx: NijoContext,
   uid: string,
   asked?: string,
-): Promise<Visit> {
+): Promise<LoginRequest> {
   const asks = await dependencies.interactions.details(ctx.req, ctx.res, uid);
   const browser = dependencies.browsers.ensure(ctx);
-  const locate = async (): Promise<Pick<Visit, 'signIn' | 'step' | 'details'>> => {
+  const locate = async (): Promise<Pick<LoginRequest, 'signIn' | 'step' | 'details'>> => {
     const found = await dependencies.secondFactor.findSignIn(uid);
     if (found !== undefined && found.browser !== browser) throw new NijoError('interaction_foreign');
     // A step-up counts upon its session alone, also where the login was taken off it to start over or be cancelled.

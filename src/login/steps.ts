@@ -7,7 +7,7 @@ import {
   isAtLeast,
   type Proofs,
   proofsOfAmr,
-  wayOrder,
+  factorOrder,
 } from '../factors/assurance.ts';
 import { factorsToProveAgain } from '../factors/fresh-proof.ts';
 import type { InteractionDetails } from './ports.ts';
@@ -57,7 +57,7 @@ export type Step =
  */
 export type PassReason = 'asked' | 'first' | 'lost' | 'disabled';
 
-export interface Standing {
+export interface LoginState {
   details: InteractionDetails;
   signIn: SignIn | undefined;
   switches: AssuranceSwitches;
@@ -80,7 +80,7 @@ function authTimeOf(signIn: SignIn, { session }: InteractionDetails): number {
 }
 
 /** What is still needed of the account that is signing in. */
-export function assessmentOf({ details, signIn, switches }: Standing & { signIn: SignIn }): Assessment {
+export function assessmentOf({ details, signIn, switches }: LoginState & { signIn: SignIn }): Assessment {
   const proofs = proofsOf(signIn, details);
   return assess(details.demand, acrOf(proofs, switches), signIn.holder, switches);
 }
@@ -90,7 +90,7 @@ export function assessmentOf({ details, signIn, switches }: Standing & { signIn:
  * no second tab and no note of an earlier page can skip one (C01). A detour that the user has asked
  * for stands beside the factor, never in its place; what is offered comes after everything required.
  */
-export function nextStep(standing: Standing): Step {
+export function nextStep(standing: LoginState): Step {
   const { details, signIn } = standing;
   if (details.newerSession?.required === true) return { page: 'start-over' };
   if (details.prompt === 'consent') return { page: 'consent' };
@@ -131,7 +131,7 @@ export function nextStep(standing: Standing): Step {
  * What a setup pass opens, which is Initial setup whatever is set up already, and where it is typed in
  * (R40). It stands for no factor: the login ends only with one that is proven here.
  */
-function passStep(standing: Standing, signIn: SignIn, { needs }: Assessment): Step | undefined {
+function passStep(standing: LoginState, signIn: SignIn, { needs }: Assessment): Step | undefined {
   if (signIn.withoutPassword) return undefined;
   const proven = signIn.factor !== undefined;
   if (!proven && signIn.setUpPass !== undefined) {
@@ -159,7 +159,7 @@ function standsOnPassword({ session, reauthenticate }: InteractionDetails): bool
 
 /** The app first: it needs no mail. A way the user has chosen wins while it is good enough. */
 function presentWay(ways: readonly Factor[], signIn: SignIn): Factor {
-  const preferred = wayOrder.find((way) => ways.includes(way)) ?? 'mail';
+  const preferred = factorOrder.find((way) => ways.includes(way)) ?? 'mail';
   return signIn.way !== undefined && ways.includes(signIn.way) ? signIn.way : preferred;
 }
 
@@ -172,7 +172,7 @@ function needsPassword(signIn: SignIn): boolean {
  * What stands in place of an offer whose login has proven its factor too long ago: the factor once more (S7).
  * @returns undefined where nothing is there to prove it with.
  */
-function provenAgain({ switches }: Standing, signIn: SignIn, skippable: boolean): Step | undefined {
+function provenAgain({ switches }: LoginState, signIn: SignIn, skippable: boolean): Step | undefined {
   const { factor, holder, withoutPassword } = signIn;
   if (factor === undefined) return undefined;
   const ways = factorsToProveAgain(holder.ways, factor, withoutPassword, (one, than) =>
@@ -210,7 +210,7 @@ function supportStep(otherWays: readonly Factor[], signIn: SignIn): Step | undef
 }
 
 /** After a reset a new app is set up at once, where it is wanted or the service needs it. */
-function resetDone(standing: Standing, signIn: SignIn, assessment: Assessment): Step | undefined {
+function resetDone(standing: LoginState, signIn: SignIn, assessment: Assessment): Step | undefined {
   if (signIn.detour !== 'reset-done' || signIn.resetAt === undefined || signIn.factor === undefined)
     return undefined;
   const done = (skippable: boolean): Step | undefined =>
@@ -222,7 +222,7 @@ function resetDone(standing: Standing, signIn: SignIn, assessment: Assessment): 
 }
 
 /** What is offered once, after everything that the service requires is proven; it can be skipped. */
-function offerStep(standing: Standing, signIn: SignIn): Step | undefined {
+function offerStep(standing: LoginState, signIn: SignIn): Step | undefined {
   const { detour, challenge, factorStale } = signIn;
   const offers =
     detour === 'offer-app' ||

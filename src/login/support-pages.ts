@@ -1,7 +1,7 @@
 import { NijoError } from '../base/errors.ts';
 import { supportReasons } from '../pages/support.ts';
 import type { LoginDependencies } from './dependencies.ts';
-import { type Decision, goOn, requireSignIn, type Submission, stay } from './visit.ts';
+import { type Decision, proceed, requireSignIn, type Submission, redisplay } from './visit.ts';
 import { turnToOtherWay } from './ways.ts';
 
 /**
@@ -18,7 +18,7 @@ export const submitCase = leaveHelp;
 async function fileCase(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const reason = supportReasons.find((known) => known === visit.form.get('reason'));
-  if (reason === undefined) return stay('reason_missing', 'reason');
+  if (reason === undefined) return redisplay('reason_missing', 'reason');
   // Which way it will be is settled at the desk: one that is not offered (any more) keeps nobody out.
   const wished = dependencies.support.checks.find(({ id }) => id === visit.form.get('check'));
   try {
@@ -34,10 +34,10 @@ async function fileCase(dependencies: LoginDependencies, visit: Submission): Pro
       locale: visit.locale,
     });
     await dependencies.secondFactor.detours.noteCase(signIn, number);
-    return goOn;
+    return proceed;
   } catch (error) {
     if (error instanceof NijoError && error.code === 'support_limit_reached')
-      return stay(error.code, undefined, error.details);
+      return redisplay(error.code, undefined, error.details);
     throw error;
   }
 }
@@ -50,9 +50,9 @@ async function leaveHelp(dependencies: LoginDependencies, visit: Submission): Pr
   const { detours } = dependencies.secondFactor;
   if (visit.action === 'use-set-up-pass') {
     await detours.turnTo(signIn, 'set-up-pass');
-    return goOn;
+    return proceed;
   }
-  if (visit.action !== 'back' && visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'back' && visit.action !== 'continue') return redisplay('action_unknown');
   if (signIn.detour !== undefined) await detours.leave(signIn, signIn.detour);
-  return goOn;
+  return proceed;
 }

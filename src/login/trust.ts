@@ -1,7 +1,7 @@
 import type { NijoContext } from '../web/context.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import type { InteractionDetails } from './ports.ts';
-import { requireSignIn, type Submission, type Visit } from './visit.ts';
+import { requireSignIn, type Submission, type LoginRequest } from './visit.ts';
 import type { SignIn } from '../factors/sign-in-state.ts';
 
 /**
@@ -26,7 +26,7 @@ export async function withTrust(
 /** After a right password: the secret of a trusted browser is used and changed; one that came back is a theft. */
 export async function useTrust(
   dependencies: LoginDependencies,
-  { ctx, details, locale }: Visit,
+  { ctx, details, locale }: LoginRequest,
   accountId: string,
 ): Promise<void> {
   const value = details.trust === undefined ? undefined : dependencies.trustCookies.read(ctx, accountId);

@@ -6,7 +6,7 @@ import type { Step } from './steps.ts';
 import type { SignIn } from '../factors/sign-in-state.ts';
 
 /** One request to a login's pages, with what has been established about it. */
-export interface Visit {
+export interface LoginRequest {
   ctx: NijoContext;
   uid: string;
   /** This browser's digest (C21). */
@@ -20,7 +20,7 @@ export interface Visit {
 }
 
 /** A visit in which a form was sent. */
-export interface Submission extends Visit {
+export interface Submission extends LoginRequest {
   form: Form;
   action: string;
 }
@@ -36,9 +36,9 @@ export type Decision =
   /** The login ends without success, and the service is told. */
   | { kind: 'refuse'; error: 'access_denied' | 'unmet_authentication_requirements' };
 
-export const goOn: Decision = { kind: 'go-on' };
+export const proceed: Decision = { kind: 'go-on' };
 
-export function stay(code: Fault['code'], field?: Fault['field'], details?: Fault['details']): Decision {
+export function redisplay(code: Fault['code'], field?: Fault['field'], details?: Fault['details']): Decision {
   return {
     kind: 'stay',
     fault: { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) },
@@ -46,13 +46,13 @@ export function stay(code: Fault['code'], field?: Fault['field'], details?: Faul
 }
 
 /** The signed-in part of a submission. @throws Error where the dispatcher let a page through without one. */
-export function requireSignIn(visit: Visit): SignIn {
+export function requireSignIn(visit: LoginRequest): SignIn {
   if (visit.signIn === undefined) throw new Error(`the page ${visit.step.page} needs a sign-in`);
   return visit.signIn;
 }
 
 /** This browser's session of the account: a reset and a set-up behind a pass let it go on, for the login may step it up. */
-export function keptSession(visit: Visit): { sessionUids?: readonly string[] } {
+export function keptSession(visit: LoginRequest): { sessionUids?: readonly string[] } {
   const { session } = visit.details;
   return session !== undefined && session.accountId === visit.signIn?.account.id
     ? { sessionUids: session.uidDigests }

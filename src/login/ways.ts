@@ -1,7 +1,7 @@
 import type { Factor } from '../factors/assurance.ts';
 import type { LoginDependencies } from './dependencies.ts';
 import { decisionAfterSending, sendForWay } from './sending.ts';
-import { type Decision, goOn, requireSignIn, type Submission } from './visit.ts';
+import { type Decision, proceed, requireSignIn, type Submission } from './visit.ts';
 
 const wayOfAction: ReadonlyMap<string, Factor> = new Map([
   ['use-mail', 'mail'],
@@ -20,16 +20,16 @@ export async function turnToOtherWay(
 ): Promise<Decision | undefined> {
   if (visit.action === 'help' && 'otherWays' in visit.step) {
     await dependencies.secondFactor.detours.turnTo(requireSignIn(visit), 'support');
-    return goOn;
+    return proceed;
   }
   const way = wayOfAction.get(visit.action);
   if (way === undefined || !('otherWays' in visit.step) || !visit.step.otherWays.includes(way))
     return undefined;
   const signIn = requireSignIn(visit);
   await dependencies.secondFactor.detours.chooseWay(signIn, way);
-  if (way !== 'mail') return goOn;
+  if (way !== 'mail') return proceed;
   const sent = await sendForWay(dependencies, visit, signIn);
-  return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+  return sent?.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
 }
 
 /** "I can't use my app": the reset by mail, or where there is none the way to the support centre (R35, R36). */
@@ -38,7 +38,7 @@ export async function turnToHelp(dependencies: LoginDependencies, visit: Submiss
   const { detours, reset } = dependencies.secondFactor;
   const possible = signIn.holder.ways.includes('mail') && !(await reset.isFrozen(signIn.account.id));
   await detours.turnTo(signIn, possible ? 'reset' : 'support');
-  if (!possible) return goOn;
+  if (!possible) return proceed;
   const sent = await sendForWay(dependencies, visit, signIn, 'reset');
-  return sent?.outcome === 'too-soon' ? goOn : decisionAfterSending(sent);
+  return sent?.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
 }

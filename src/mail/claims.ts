@@ -86,7 +86,7 @@ export async function recordRefusal(db: Db, mail: ClaimedMail, reply: string): P
 }
 
 /** This node goes away: another one may send the mail at once. */
-export async function giveBack(db: Db, mail: ClaimedMail, unconfirmed: boolean): Promise<void> {
+export async function release(db: Db, mail: ClaimedMail, unconfirmed: boolean): Promise<void> {
   await sql`update mails set next_attempt_at = now(), unconfirmed = unconfirmed + ${unconfirmed ? 1 : 0}::int
     where ${stillOurs(mail)}`.execute(db);
 }

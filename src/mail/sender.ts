@@ -3,7 +3,7 @@ import type { Db } from '../db/open.ts';
 import {
   type ClaimedMail,
   claimMail,
-  giveBack,
+  release,
   recordHandedOver,
   recordRefusal,
   recordRetry,
@@ -11,7 +11,7 @@ import {
 import { faultOf, oneLine } from './fault.ts';
 import { domainOf } from './recipient.ts';
 import type { MailKind, MailModels, MailRenderer } from './render.ts';
-import { persistently, type Workers, workersOf } from '../base/workers.ts';
+import { withRetries, type Workers, workersOf } from '../base/workers.ts';
 import type { MailTransport, OutgoingMail } from './transport.ts';
 
 /** What the sender counts; `observe/metrics` has it. */
@@ -59,7 +59,7 @@ export interface MailSenderTimes {
 
 export interface MailSender {
   /** Hands a mail over now, in the background; call it after the commit. Never throws, never waits. */
-  readonly kick: (id: string) => void;
+  readonly wake: (id: string) => void;
   /** Looks for mails that are due: retries, and mails of nodes that went away. */
   readonly start: () => void;
   /** Finishes what is in flight, or gives it back for another node. The transport stays open. */
@@ -150,7 +150,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
       return;
     }
     if (brokenOff) {
-      await record(() => giveBack(db, mail, unconfirmed), facts);
+      await record(() => release(db, mail, unconfirmed), facts);
       return;
     }
     if (!temporary) {
@@ -177,7 +177,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   }
 
   function record<Value>(write: () => Promise<Value>, facts: object): Promise<Value | undefined> {
-    return persistently(write, recordMs, (error) =>
+    return withRetries(write, recordMs, (error) =>
       logger.error({ event: 'mail.not-recorded', ...facts, err: error }),
     );
   }
@@ -203,7 +203,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   }
 
   return {
-    kick: (id) => workers.start(id),
+    wake: (id) => workers.start(id),
     start() {
       if (poll !== undefined) return;
       workers.start();

@@ -2,13 +2,13 @@ import { errors } from 'oidc-provider';
 import {
   type AssuranceSwitches,
   assess,
-  type Holder,
+  type EnrolledFactors,
   reachedBy,
   settledWithoutHolder,
 } from '../factors/assurance.ts';
 import type { Logger } from '../observe/logger.ts';
 import type { ClientMetadata } from './clients/metadata.ts';
-import { demandOf } from './policy.ts';
+import { assuranceRequirementOf } from './policy.ts';
 import { type BrowserTrust, trustDaysOf } from './trust.ts';
 
 /** What a code or token says of the sign-in that it was issued for. */
@@ -30,7 +30,7 @@ export type CarriedProof = Readonly<{ acr?: string; amr?: readonly string[]; aut
 
 export interface IssuedAssuranceDeps {
   settings(clientId: string): Promise<ClientMetadata | undefined>;
-  waysOf(accountId: string): Promise<Holder>;
+  enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   trust: Pick<BrowserTrust, 'holdsAny'>;
   /** What the session with this uid has proven; for access tokens of a release that noted nothing in them. */
   sessionProof(
@@ -79,12 +79,12 @@ export function createIssuedAssurance(deps: IssuedAssuranceDeps): IssuedAssuranc
       max_age: settings?.default_max_age,
     };
     const days = trustDaysOf(params, settings);
-    const demand = demandOf(params, settings);
+    const demand = assuranceRequirementOf(params, settings);
     // A refresh would go on telling the service more than the present configuration lets it be told.
     const overstated = token.kind !== 'AccessToken' && reached !== acr;
     if (!overstated && settledWithoutHolder(demand, reached, deps.switches)) return true;
     if (!overstated) {
-      const holder = await deps.waysOf(accountId);
+      const holder = await deps.enrolledFactorsOf(accountId);
       if (assess(demand, reached, holder, deps.switches).needs === 'nothing') return true;
       // The password was enough in a trusted browser: for as long as the account trusts one that long.
       if (days !== undefined && (await deps.trust.holdsAny?.(accountId, days)) === true) {

@@ -3,8 +3,8 @@ import { type Client, errors, interactionPolicy, type KoaContextWithOIDC } from 
 import {
   type AssuranceSwitches,
   assess,
-  type Demand,
-  type Holder,
+  type AssuranceRequirement,
+  type EnrolledFactors,
   reachedBy,
   settledWithoutHolder,
 } from '../factors/assurance.ts';
@@ -17,7 +17,7 @@ const { Check, Prompt, base } = interactionPolicy;
 export interface PolicyDeps {
   /** The client's settings; undefined when it is gone or disabled. */
   settings(clientId: string): Promise<ClientMetadata | undefined>;
-  waysOf(accountId: string): Promise<Holder>;
+  enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   /** Whether the password is enough in the browser of this request, trusted at most `days` ago (R31). */
   trusts(req: IncomingMessage, accountId: string, days: number): Promise<boolean>;
   /** The account's `sub` for this client. */
@@ -64,7 +64,10 @@ function hintedSubject(hint: unknown): unknown {
 }
 
 /** What the client and this request ask for; the same for the policy and for the login pages. */
-export function demandOf(params: Params, settings: ClientMetadata | undefined): Demand {
+export function assuranceRequirementOf(
+  params: Params,
+  settings: ClientMetadata | undefined,
+): AssuranceRequirement {
   const wished =
     typeof params.acr_values === 'string' ? params.acr_values.split(' ').filter((acr) => acr !== '') : [];
   return {
@@ -158,7 +161,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
         const { session, account, client, params } = ctx.oidc;
         if (session?.accountId === undefined || account === undefined) return Check.NO_NEED_TO_PROMPT;
         const settings = await deps.settings(client?.clientId ?? '');
-        const own = demandOf(params ?? {}, settings);
+        const own = assuranceRequirementOf(params ?? {}, settings);
         if (settledWithoutHolder(own, session.acr, deps.switches)) return Check.NO_NEED_TO_PROMPT;
         const days = trustDaysOf(params ?? {}, settings);
         const trustedBrowser = days !== undefined && (await deps.trusts(ctx.req, session.accountId, days));
@@ -169,7 +172,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
             deps.recordTrust(session.accountId, client?.clientId ?? '');
           return Check.NO_NEED_TO_PROMPT;
         }
-        const holder = await deps.waysOf(session.accountId);
+        const holder = await deps.enrolledFactorsOf(session.accountId);
         const { needs } = assess(demand, session.acr, holder, deps.switches);
         // The service is told, rather than the user asked in vain (R32).
         if (needs === 'impossible' && demand.essentialAcrValues !== undefined) {

@@ -4,7 +4,7 @@ import type { RequestOrigin } from '../audit/audit.ts';
 import type { Sealer } from '../base/sealing.ts';
 import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
-import type { Holder } from '../factors/assurance.ts';
+import type { EnrolledFactors } from '../factors/assurance.ts';
 import type { Logger } from '../observe/logger.ts';
 import { type BackChannel, type BackChannelTimes, createBackChannel } from './logout/back-channel.ts';
 import { type ClientCache, createClientCache } from './clients/cache.ts';
@@ -26,7 +26,7 @@ export interface ProviderHandleDeps {
   /** Who asked, for the audit trail; the outer application knows it by the request. */
   originOf(req: IncomingMessage): RequestOrigin | undefined;
   /** What an account has set up for a second factor. */
-  waysOf(accountId: string): Promise<Holder>;
+  enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   trust: BrowserTrust;
   browser: RequestingBrowser;
   pages: OidcPages;
@@ -71,7 +71,7 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
   const { db, sealer, logger } = deps;
   const pollMs = deps.keyPollMs ?? defaultPollMs;
   const clients = createClientCache(db, sealer, deps.config.issuer, deps.clientCacheMs);
-  const units = createUnitsOfWork(db, sealer, () => backChannel.kick());
+  const units = createUnitsOfWork(db, sealer, () => backChannel.wake());
   await ensureSigningKeys(db, sealer);
   const pairwiseSubject = await loadPairwiseSubject(db, sealer);
 
@@ -131,7 +131,7 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
     trust: deps.trust,
     async endSession(accountId, uidDigests, req) {
       const ended = await endSessions(db, accountId, { switchedFrom: uidDigests }, deps.originOf(req));
-      if (ended > 0) backChannel.kick();
+      if (ended > 0) backChannel.wake();
     },
     backChannel,
     refresh,

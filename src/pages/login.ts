@@ -1,4 +1,4 @@
-import type { MailCodePage, Way, AppKey, TrustOffer, OpeningShown } from './shared.ts';
+import type { MailCodePage, FactorShown, AppKey, TrustOffer, OpeningShown } from './shared.ts';
 
 /** A factor that is asked for once more, so that what the login offers can be taken up, or skipped (S7). */
 export interface AskedAgain {
@@ -12,10 +12,10 @@ export interface LoginPageModels {
     AskedAgain & {
       /** Number of the valid sheet, so that it is told from an earlier one (D8). */
       sheet?: string;
-      otherWays: readonly Way[];
+      otherWays: readonly FactorShown[];
     };
   /** `options` of `navigator.credentials.get`, as JSON. */
-  passkey: TrustOffer & AskedAgain & { options: string; otherWays: readonly Way[] };
+  passkey: TrustOffer & AskedAgain & { options: string; otherWays: readonly FactorShown[] };
   /** "I can't use my app": code, reason, and the password where this login has not seen it. */
   reset: MailCodePage & { reason: string; passwordNeeded: boolean; opening: OpeningShown };
   /** Where a setup pass of the support centre is typed in (R40); `asked`: it can be left again. */

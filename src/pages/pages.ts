@@ -4,7 +4,14 @@ import type { AskedAgain, LoginPageModels } from './login.ts';
 import type { AccountNotice, AccountPageModels } from './account.ts';
 import type { SupportPageModels } from './support.ts';
 import type { StaffFrame, StaffNotice, StaffPageModels } from './staff.ts';
-import type { Way, ForbiddenDomain, MailCodePage, AppKey, TrustOffer, OpeningShown } from './shared.ts';
+import type {
+  FactorShown,
+  ForbiddenDomain,
+  MailCodePage,
+  AppKey,
+  TrustOffer,
+  OpeningShown,
+} from './shared.ts';
 
 /** What went wrong with the last submission: shown at the field and in a summary, never in a URL. */
 export interface Fault {
@@ -49,7 +56,7 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
     again?: boolean;
   };
   'mail-code': MailCodePage & TrustOffer & AskedAgain;
-  'app-code': TrustOffer & AskedAgain & { otherWays: readonly Way[] };
+  'app-code': TrustOffer & AskedAgain & { otherWays: readonly FactorShown[] };
   /** First page of initial setup: the address. `appOffered`: shows "I have no usable mail address". */
   'set-up-mail': {
     email: string;

@@ -1,5 +1,5 @@
 /** A second-factor way as pages and policy name it. */
-export type Way = 'mail' | 'app' | 'recovery-code' | 'passkey';
+export type FactorShown = 'mail' | 'app' | 'recovery-code' | 'passkey';
 
 /** How far the mail with the code has come (market D3); `serverReply` is for operators, not here. */
 export type Delivery = 'sending' | 'handed-over' | 'retrying' | 'deferred' | 'refused';
@@ -25,7 +25,7 @@ export interface MailCodePage {
   /** Seconds until `resend` is allowed again; 0 when it is. */
   resendInSeconds: number;
   /** The user's other ways that are good enough for this service (R28). */
-  otherWays: readonly Way[];
+  otherWays: readonly FactorShown[];
 }
 
 /** The key of an app that is being set up. */

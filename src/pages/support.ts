@@ -1,7 +1,7 @@
 import type { Locale, Localised } from '../i18n/locale.ts';
 import { type Opening, openingInWords } from '../i18n/opening.ts';
 import type { Translate } from '../i18n/translate.ts';
-import type { Way, OpeningShown } from './shared.ts';
+import type { FactorShown, OpeningShown } from './shared.ts';
 
 /** What users ask the support centre for; each is a choice of its forms, with words in the catalogues. */
 export const supportReasons = [
@@ -46,7 +46,7 @@ export function checksShown(checks: readonly ConfiguredCheck[], locale: Locale):
 export interface SupportPageModels {
   /** In a login, after the password: who helps, and the form. */
   'help-support': {
-    otherWays: readonly Way[];
+    otherWays: readonly FactorShown[];
     opening: OpeningShown;
     checks: readonly CheckShown[];
     /** As chosen in a form that was refused, or before the language was changed; else empty. */
@@ -69,7 +69,7 @@ export interface SupportPageModels {
     opening: OpeningShown;
     checks: readonly CheckShown[];
     /** In a login, which goes on. */
-    login?: { otherWays: readonly Way[] };
+    login?: { otherWays: readonly FactorShown[] };
     /** Outside: the sign-in that the user came from. */
     signIn?: string;
   };

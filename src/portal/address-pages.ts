@@ -2,7 +2,7 @@ import { shownAddress, shownDomain } from '../factors/mail/address.ts';
 import { NijoError } from '../base/errors.ts';
 import type { AwaitedCode } from '../factors/changes/changer.ts';
 import { codeIn, faultOfProof, faultOfSending } from './outcomes.ts';
-import { chromeOf, frontPath, go, type PortalPage, stay } from './visit.ts';
+import { chromeOf, frontPath, go, type PortalPage, redisplay } from './visit.ts';
 import type { MailCodePage } from '../pages/shared.ts';
 
 /** Adds an address, or changes it: the present one stays until the new one is proven (R18, R24). */
@@ -31,7 +31,7 @@ export const addressPage: PortalPage = {
     );
   },
   async submit(dependencies, visit) {
-    if (visit.action !== 'continue') return stay('action_unknown');
+    if (visit.action !== 'continue') return redisplay('action_unknown');
     try {
       const { id, sent } = await dependencies.secondFactor.changes.beginMail(
         visit.changer,
@@ -42,7 +42,7 @@ export const addressPage: PortalPage = {
       return fault === undefined ? go(`/account/mail/${id}`) : { kind: 'stay', fault };
     } catch (error) {
       if (error instanceof NijoError && error.code.startsWith('address_') && error.code !== 'address_frozen')
-        return stay(error.code, 'email', error.details);
+        return redisplay(error.code, 'email', error.details);
       throw error;
     }
   },
@@ -70,7 +70,7 @@ export const addressCodePage: PortalPage = {
       const fault = faultOfSending(await changes.resendMail(visit.changer, id));
       return fault === undefined ? go(visit.ctx.path) : { kind: 'stay', fault };
     }
-    if (visit.action !== 'continue') return stay('action_unknown');
+    if (visit.action !== 'continue') return redisplay('action_unknown');
     const code = codeIn(visit.form, 8);
     if ('fault' in code) return { kind: 'stay', fault: code.fault };
     const proof = await changes.confirmMail(visit.changer, id, code.digits);

@@ -12,8 +12,8 @@ import {
   redirect,
   type Shown,
   type Submission,
-  stay,
-  type Visit,
+  redisplay,
+  type PageRequest,
 } from './visit.ts';
 import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 import type { AppKey } from '../pages/shared.ts';
@@ -91,9 +91,9 @@ async function confirm(
   visit: Submission,
   replaces: string | undefined,
 ): Promise<Decision> {
-  if (visit.action !== 'continue') return stay('action_unknown');
+  if (visit.action !== 'continue') return redisplay('action_unknown');
   const name = readDeviceName(visit.form.get('device_name'), dependencies.defaultDeviceName(visit.locale));
-  if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
+  if (name === undefined) return redisplay('device_name_too_long', 'device_name', { max: longestDeviceName });
   const code = codeIn(visit.form, 6);
   if ('fault' in code) return { kind: 'stay', fault: code.fault };
   const { changes } = dependencies.secondFactor;
@@ -104,7 +104,7 @@ async function confirm(
   return go(frontPath, replaces === undefined ? 'app-added' : 'app-replaced');
 }
 
-async function keyOf(dependencies: PortalDependencies, visit: Visit, shown: Shown): Promise<AppKey> {
+async function keyOf(dependencies: PortalDependencies, visit: PageRequest, shown: Shown): Promise<AppKey> {
   const key = await dependencies.secondFactor.changes.app(visit.changer, visit.params.id ?? '');
   if (key === undefined) throw new NijoError('change_expired');
   return {

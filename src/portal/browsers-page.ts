@@ -1,8 +1,8 @@
 import { NijoError } from '../base/errors.ts';
-import { takeDone } from './done.ts';
+import { takeFlash } from './done.ts';
 import { createTimes } from '../i18n/times.ts';
 import { placeInWords } from './words.ts';
-import { chromeOf, go, type PortalPage, stay } from './visit.ts';
+import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/browsers';
 
@@ -13,7 +13,7 @@ export const browsersPage: PortalPage = {
   async show(dependencies, visit, shown) {
     const { ctx, locale, overview } = visit;
     const times = createTimes(dependencies.timeZone);
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     dependencies.responder.page(
       ctx,
       'account-browsers',
@@ -36,7 +36,7 @@ export const browsersPage: PortalPage = {
   },
   async submit(dependencies, visit) {
     const id = visit.form.get('id');
-    if (visit.action !== 'end' || id === undefined) return stay('action_unknown');
+    if (visit.action !== 'end' || id === undefined) return redisplay('action_unknown');
     try {
       await dependencies.secondFactor.trustedBrowsers.end(visit.changer, id);
     } catch (error) {

@@ -1,11 +1,11 @@
 import { NijoError } from '../base/errors.ts';
 import { maskAddress, shownAddress } from '../factors/mail/address.ts';
 import { codePageOf } from './address-pages.ts';
-import { takeDone } from './done.ts';
+import { takeFlash } from './done.ts';
 import { onlyOneWay } from './front-page.ts';
 import { codeIn, faultOfProof, faultOfSending } from './outcomes.ts';
 import { createTimes } from '../i18n/times.ts';
-import { chromeOf, go, type PortalPage, stay } from './visit.ts';
+import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/check';
 
@@ -21,7 +21,7 @@ export const checkPage: PortalPage = {
       const at = Math.max(...things.map(({ lastUsedAt }) => lastUsedAt?.getTime() ?? 0), 0);
       return at === 0 ? {} : { lastUsed: times.moment(new Date(at), locale) };
     };
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     dependencies.responder.page(
       ctx,
       'account-check',
@@ -46,7 +46,7 @@ export const checkPage: PortalPage = {
       const fault = sent.outcome === 'too-soon' ? undefined : faultOfSending(sent);
       return fault === undefined ? go(`${path}/${id}`) : { kind: 'stay', fault };
     }
-    if (visit.action !== 'continue') return stay('action_unknown');
+    if (visit.action !== 'continue') return redisplay('action_unknown');
     const code = codeIn(visit.form, 6);
     if ('fault' in code) return { kind: 'stay', fault: code.fault };
     const proof = await changes.checkApp(visit.changer, code.digits);
@@ -78,7 +78,7 @@ export const checkCodePage: PortalPage = {
       const fault = faultOfSending(await changes.resendMail(visit.changer, id));
       return fault === undefined ? go(visit.ctx.path) : { kind: 'stay', fault };
     }
-    if (visit.action !== 'continue') return stay('action_unknown');
+    if (visit.action !== 'continue') return redisplay('action_unknown');
     const code = codeIn(visit.form, 8);
     if ('fault' in code) return { kind: 'stay', fault: code.fault };
     const proof = await changes.confirmMailCheck(visit.changer, id, code.digits);

@@ -7,7 +7,7 @@ import type { BrowserBinding } from '../web/forms.ts';
 import type { Language } from '../web/language.ts';
 import type { Responder } from '../web/respond.ts';
 import type { Activity } from './ports.ts';
-import type { Changer } from '../factors/account-user.ts';
+import type { AccountUser } from '../factors/account-user.ts';
 import type { OwnSessions } from '../web/own-session.ts';
 import type { Passkeys } from '../factors/passkeys/operations.ts';
 
@@ -17,11 +17,11 @@ export interface OwnFactors {
   changes: FactorChanges;
   recoveryCodes: {
     available: boolean;
-    make(changer: Changer, present?: string): Promise<{ number: string; codes: string[] }>;
-    remove(changer: Changer): Promise<void>;
+    make(changer: AccountUser, present?: string): Promise<{ number: string; codes: string[] }>;
+    remove(changer: AccountUser): Promise<void>;
   };
   passkeys: Pick<Passkeys, 'available' | 'registerOptions' | 'register' | 'checkOptions' | 'check'>;
-  trustedBrowsers: { end(changer: Changer, id: string): Promise<void> };
+  trustedBrowsers: { end(changer: AccountUser, id: string): Promise<void> };
 }
 
 /** Everything the own page uses, as narrow as it uses it; `app.ts` puts it together. */

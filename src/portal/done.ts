@@ -11,12 +11,12 @@ const maxAgeSeconds = 60;
  * What was done is said once, on the page that follows the form. It goes by a signed cookie and not by
  * the address: a link from elsewhere must not make the page say that something has changed.
  */
-export function sayDone(cookies: Cookies, ctx: NijoContext, done: AccountNotice): void {
+export function setFlash(cookies: Cookies, ctx: NijoContext, done: AccountNotice): void {
   cookies.write(ctx, cookie, done, { path: frontPath, maxAgeSeconds });
 }
 
 /** Takes what is to be said, once. */
-export function takeDone(cookies: Cookies, ctx: NijoContext): AccountNotice | undefined {
+export function takeFlash(cookies: Cookies, ctx: NijoContext): AccountNotice | undefined {
   const value = cookies.read(ctx, cookie);
   if (value === undefined) return undefined;
   cookies.clear(ctx, cookie, frontPath);

@@ -3,7 +3,7 @@ import type { Overview } from '../factors/enrolled/overview.ts';
 import type { AccountFrontPage, Standing } from '../pages/account.ts';
 import { openingShown } from '../pages/support.ts';
 import type { PortalDependencies } from './dependencies.ts';
-import { takeDone } from './done.ts';
+import { takeFlash } from './done.ts';
 import { createTimes, type Times } from '../i18n/times.ts';
 import { chromeOf, frontPath, type PortalPage } from './visit.ts';
 
@@ -19,7 +19,7 @@ export const frontPage: PortalPage = {
   fresh: false,
   async show(dependencies, visit, shown) {
     const { ctx, locale, overview } = visit;
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     const staff = await dependencies.staffHomeOf(overview.account.id);
     const front = frontOf(overview, createTimes(dependencies.timeZone), locale, dependencies.secondFactor);
     const asks = front.standing.some(({ kind }) => leadsToCentre.has(kind));

@@ -1,5 +1,5 @@
 import type { SendOutcome } from '../factors/mail/codes.ts';
-import type { ProofOutcome } from '../factors/verification/verify.ts';
+import type { VerificationOutcome } from '../factors/verification/verify.ts';
 import { readCode } from '../factors/verification/code-input.ts';
 import type { Form } from '../web/forms.ts';
 import type { Fault } from '../pages/pages.ts';
@@ -17,7 +17,7 @@ export function codeIn(form: Form, digits: 6 | 8): { digits: string } | { fault:
 }
 
 /** What a page says about a code; nothing where it was right. */
-export function faultOfProof(proof: ProofOutcome): Fault | undefined {
+export function faultOfProof(proof: VerificationOutcome): Fault | undefined {
   switch (proof.outcome) {
     case 'proven':
       return undefined;

@@ -1,6 +1,6 @@
 import { NijoError } from '../base/errors.ts';
 import { faultOfProof } from './outcomes.ts';
-import { chromeOf, type Decision, frontPath, go, type PortalPage, stay } from './visit.ts';
+import { chromeOf, type Decision, frontPath, go, type PortalPage, redisplay } from './visit.ts';
 import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 
 /**
@@ -19,14 +19,15 @@ export const passkeyPage: PortalPage = {
   },
 
   async submit({ secondFactor }, { form, action, changer }): Promise<Decision> {
-    if (action !== 'continue') return stay('action_unknown');
+    if (action !== 'continue') return redisplay('action_unknown');
     const name = readDeviceName(form.get('device_name'), changer.device.slice(0, longestDeviceName));
-    if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
+    if (name === undefined)
+      return redisplay('device_name_too_long', 'device_name', { max: longestDeviceName });
     const answer = form.get('passkey') ?? '';
-    if (answer === '') return stay('passkey_unsupported');
+    if (answer === '') return redisplay('passkey_unsupported');
     const outcome = await secondFactor.passkeys.register(changer, form.get('change') ?? '', answer, name);
     if (outcome === 'registered') return go(frontPath, 'passkey-added');
-    return stay(outcome === 'expired' ? 'change_expired' : 'passkey_refused');
+    return redisplay(outcome === 'expired' ? 'change_expired' : 'passkey_refused');
   },
 };
 
@@ -47,11 +48,11 @@ export const passkeyCheckPage: PortalPage = {
   },
 
   async submit({ secondFactor }, { form, action, changer }): Promise<Decision> {
-    if (action !== 'continue') return stay('action_unknown');
+    if (action !== 'continue') return redisplay('action_unknown');
     const answer = form.get('passkey') ?? '';
-    if (answer === '') return stay('passkey_unsupported');
+    if (answer === '') return redisplay('passkey_unsupported');
     const proof = await secondFactor.passkeys.check(changer, answer);
-    if (proof.outcome === 'wrong' || proof.outcome === 'expired') return stay('passkey_refused');
+    if (proof.outcome === 'wrong' || proof.outcome === 'expired') return redisplay('passkey_refused');
     const fault = faultOfProof(proof);
     return fault === undefined ? go('/account/check', 'checked-passkey') : { kind: 'stay', fault };
   },

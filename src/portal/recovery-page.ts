@@ -1,7 +1,7 @@
 import { NijoError } from '../base/errors.ts';
 import { createTimes } from '../i18n/times.ts';
 import type { PortalDependencies } from './dependencies.ts';
-import { chromeOf, type PortalPage, type Shown, stay, type Visit } from './visit.ts';
+import { chromeOf, type PortalPage, type Shown, redisplay, type PageRequest } from './visit.ts';
 
 /**
  * Ten codes on a sheet to be printed (D8). They are shown once: in the answer to the form itself, which
@@ -27,7 +27,7 @@ export const recoveryCodesPage: PortalPage = {
     );
   },
   async submit(dependencies, visit) {
-    if (visit.action !== 'continue') return stay('action_unknown');
+    if (visit.action !== 'continue') return redisplay('action_unknown');
     const { number, codes } = await dependencies.secondFactor.recoveryCodes.make(
       visit.changer,
       visit.form.get('present'),
@@ -39,7 +39,7 @@ export const recoveryCodesPage: PortalPage = {
 
 function showSheet(
   dependencies: PortalDependencies,
-  visit: Visit,
+  visit: PageRequest,
   number: string,
   codes: readonly string[],
 ): void {
@@ -54,7 +54,10 @@ function showSheet(
 }
 
 /** Ten codes that this page has just shown, of the sheet that is valid now. */
-function shownBefore({ overview }: Visit, { typed }: Shown): { number: string; codes: string[] } | undefined {
+function shownBefore(
+  { overview }: PageRequest,
+  { typed }: Shown,
+): { number: string; codes: string[] } | undefined {
   const number = typed?.get('sheet');
   const codes = typed?.get('codes')?.split(' ') ?? [];
   if (number === undefined || number !== overview.recoveryCodes?.number) return undefined;

@@ -4,7 +4,15 @@ import type { Overview } from '../factors/enrolled/overview.ts';
 import type { AccountNotice, OwnWay } from '../pages/account.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { createTimes } from '../i18n/times.ts';
-import { chromeOf, frontPath, go, type PortalPage, type Shown, stay, type Visit } from './visit.ts';
+import {
+  chromeOf,
+  frontPath,
+  go,
+  type PortalPage,
+  type Shown,
+  redisplay,
+  type PageRequest,
+} from './visit.ts';
 import { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
 /** Something that is set up, as the page that asks about its removal names it. */
@@ -20,11 +28,11 @@ function removalPage(options: {
   path: string;
   done: AccountNotice;
   subjectOf: (overview: Overview, id: string) => Subject | undefined;
-  remove: (dependencies: PortalDependencies, visit: Visit, id: string) => Promise<void>;
+  remove: (dependencies: PortalDependencies, visit: PageRequest, id: string) => Promise<void>;
   /** Whether removing it leaves the user without an address: that is acknowledged first (R23). */
   acknowledged?: (overview: Overview) => boolean;
 }): PortalPage {
-  const find = (visit: Visit): Subject => {
+  const find = (visit: PageRequest): Subject => {
     const subject = options.subjectOf(visit.overview, visit.params.id ?? '');
     if (subject === undefined) throw new NijoError('factor_unknown');
     return subject;
@@ -33,7 +41,7 @@ function removalPage(options: {
   return {
     path: options.path,
     fresh: true,
-    async show(dependencies: PortalDependencies, visit: Visit, shown: Shown) {
+    async show(dependencies: PortalDependencies, visit: PageRequest, shown: Shown) {
       const subject = find(visit);
       dependencies.responder.page(
         visit.ctx,
@@ -51,7 +59,7 @@ function removalPage(options: {
       );
     },
     async submit(dependencies, visit) {
-      if (visit.action !== 'continue') return stay('action_unknown');
+      if (visit.action !== 'continue') return redisplay('action_unknown');
       const gone = options.subjectOf(visit.overview, visit.params.id ?? '') === undefined;
       // Removed a moment ago, by a double click or in another tab: that is what was wanted.
       if (gone) return go(frontPath, options.done);
@@ -59,7 +67,8 @@ function removalPage(options: {
         // What is stored is the wording that was read.
         const read = visit.form.get('acknowledgement_version');
         const ticked = visit.form.get('acknowledge') === 'yes';
-        if (!ticked || read !== acknowledgementVersion) return stay('acknowledgement_missing', 'acknowledge');
+        if (!ticked || read !== acknowledgementVersion)
+          return redisplay('acknowledgement_missing', 'acknowledge');
       }
       await options.remove(dependencies, visit, visit.params.id ?? '');
       return go(frontPath, options.done);

@@ -1,9 +1,9 @@
 import { NijoError } from '../base/errors.ts';
-import { chromeOf, frontPath, go, type PortalPage, stay, type Visit } from './visit.ts';
+import { chromeOf, frontPath, go, type PortalPage, redisplay, type PageRequest } from './visit.ts';
 import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 
 function renamePage(way: 'app' | 'passkey'): PortalPage {
-  const nameOf = ({ overview, params }: Visit): string => {
+  const nameOf = ({ overview, params }: PageRequest): string => {
     const things = way === 'app' ? overview.apps : overview.passkeys;
     const found = things.find(({ id }) => id === params.id);
     if (found === undefined) throw new NijoError('factor_unknown');
@@ -22,10 +22,11 @@ function renamePage(way: 'app' | 'passkey'): PortalPage {
       );
     },
     async submit(dependencies, visit) {
-      if (visit.action !== 'continue') return stay('action_unknown');
+      if (visit.action !== 'continue') return redisplay('action_unknown');
       // Without a name it keeps the one it has.
       const name = readDeviceName(visit.form.get('device_name'), nameOf(visit));
-      if (name === undefined) return stay('device_name_too_long', 'device_name', { max: longestDeviceName });
+      if (name === undefined)
+        return redisplay('device_name_too_long', 'device_name', { max: longestDeviceName });
       await dependencies.secondFactor.changes.rename(visit.changer, way, visit.params.id ?? '', name);
       return go(frontPath, 'renamed');
     },

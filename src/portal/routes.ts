@@ -7,7 +7,7 @@ import { createPageRouter } from '../web/page-router.ts';
 import type { Fault } from '../pages/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { PortalDependencies } from './dependencies.ts';
-import { sayDone } from './done.ts';
+import { setFlash } from './done.ts';
 import { frontPage } from './front-page.ts';
 import { portalPages } from './pages.ts';
 import {
@@ -18,7 +18,7 @@ import {
   type PortalPage,
   redirect,
   tokenPurpose,
-  type Visit,
+  type PageRequest,
 } from './visit.ts';
 import type { OwnSession } from '../web/own-session.ts';
 
@@ -35,16 +35,16 @@ export function portalRoutes(
   pages: readonly PortalPage[] = portalPages,
 ): Router<NijoState> {
   const router = createPageRouter();
-  router.get(signedInPath, (ctx) => comeBack(dependencies, ctx));
+  router.get(signedInPath, (ctx) => handleCallback(dependencies, ctx));
   for (const page of pages) {
-    router.get(page.path, (ctx) => look(dependencies, ctx, page));
-    if (page.submit !== undefined) router.post(page.path, (ctx) => send(dependencies, ctx, page));
+    router.get(page.path, (ctx) => handleGet(dependencies, ctx, page));
+    if (page.submit !== undefined) router.post(page.path, (ctx) => handlePost(dependencies, ctx, page));
   }
   return router;
 }
 
 /** Back from our own login: on to where the user wanted to be. */
-async function comeBack(dependencies: PortalDependencies, ctx: NijoContext): Promise<void> {
+async function handleCallback(dependencies: PortalDependencies, ctx: NijoContext): Promise<void> {
   const { state, error } = ctx.query;
   const wanted = dependencies.sessions.returnPath(typeof state === 'string' ? state : undefined) ?? frontPath;
   if (error === undefined) return redirect(ctx, wanted);
@@ -53,15 +53,23 @@ async function comeBack(dependencies: PortalDependencies, ctx: NijoContext): Pro
   redirect(ctx, session !== undefined && hasFactor(session) ? frontPath : '/');
 }
 
-async function look(dependencies: PortalDependencies, ctx: NijoContext, page: PortalPage): Promise<void> {
+async function handleGet(
+  dependencies: PortalDependencies,
+  ctx: NijoContext,
+  page: PortalPage,
+): Promise<void> {
   const session = await dependencies.sessions.read(ctx.req, ctx.res);
   if (session === undefined || !hasFactor(session) || (page.fresh && !isFresh(session)))
     return signIn(dependencies, ctx, ownAddress(ctx), page.fresh);
-  const visit = await establish(dependencies, ctx, session);
+  const visit = await loadPageRequest(dependencies, ctx, session);
   await show(dependencies, visit, page);
 }
 
-async function send(dependencies: PortalDependencies, ctx: NijoContext, page: PortalPage): Promise<void> {
+async function handlePost(
+  dependencies: PortalDependencies,
+  ctx: NijoContext,
+  page: PortalPage,
+): Promise<void> {
   const form = readForm(ctx);
   const session = await dependencies.sessions.read(ctx.req, ctx.res);
   // Nothing is changed meanwhile: after the sign-in the page is there again, and its form is sent anew.
@@ -72,7 +80,7 @@ async function send(dependencies: PortalDependencies, ctx: NijoContext, page: Po
   if (!isFresh(session) && (page.fresh || !toggled)) {
     return action === 'cancel' ? redirect(ctx, frontPath) : signIn(dependencies, ctx, ctx.path, true);
   }
-  const visit = await establish(dependencies, ctx, session, form.get('lang'));
+  const visit = await loadPageRequest(dependencies, ctx, session, form.get('lang'));
   // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
   if (toggled) return show(dependencies, visit, page, { typed: form });
   if (action === 'cancel') return redirect(ctx, frontPath);
@@ -80,14 +88,14 @@ async function send(dependencies: PortalDependencies, ctx: NijoContext, page: Po
   if (decision.kind === 'answered') return;
   if (decision.kind === 'stay')
     return show(dependencies, visit, page, { typed: form, fault: decision.fault });
-  if (decision.done !== undefined) sayDone(dependencies.cookies, ctx, decision.done);
+  if (decision.done !== undefined) setFlash(dependencies.cookies, ctx, decision.done);
   redirect(ctx, decision.to);
 }
 
 /** A change that is refused is a fault on the page the user is on. */
 async function submit(
   dependencies: PortalDependencies,
-  visit: Visit,
+  visit: PageRequest,
   page: PortalPage,
   form: Form,
   action: string,
@@ -102,7 +110,7 @@ async function submit(
 
 async function show(
   dependencies: PortalDependencies,
-  visit: Visit,
+  visit: PageRequest,
   page: PortalPage,
   shown: { fault?: Fault; typed?: Form } = {},
 ): Promise<void> {
@@ -138,12 +146,12 @@ function signIn(dependencies: PortalDependencies, ctx: NijoContext, returnTo: st
 }
 
 /** Who is here, and what is set up. */
-async function establish(
+async function loadPageRequest(
   dependencies: PortalDependencies,
   ctx: NijoContext,
   session: OwnSession,
   asked?: string,
-): Promise<Visit> {
+): Promise<PageRequest> {
   const overview = await dependencies.secondFactor.overview(session.accountId);
   if (overview === undefined) throw new NijoError('not_found');
   const locale = dependencies.language.of(ctx, {

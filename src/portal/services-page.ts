@@ -1,6 +1,6 @@
-import { takeDone } from './done.ts';
+import { takeFlash } from './done.ts';
 import { createTimes } from '../i18n/times.ts';
-import { chromeOf, go, type PortalPage, stay } from './visit.ts';
+import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/services';
 
@@ -12,7 +12,7 @@ export const servicesPage: PortalPage = {
     const { ctx, locale, session } = visit;
     const times = createTimes(dependencies.timeZone);
     const grants = await dependencies.activity.grants(session.accountId);
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     dependencies.responder.page(
       ctx,
       'account-services',
@@ -32,7 +32,7 @@ export const servicesPage: PortalPage = {
   },
   async submit(dependencies, visit) {
     const id = visit.form.get('id');
-    if (visit.action !== 'revoke' || id === undefined) return stay('action_unknown');
+    if (visit.action !== 'revoke' || id === undefined) return redisplay('action_unknown');
     const { session } = visit;
     await dependencies.activity.revokeGrant(session.accountId, id, visit.ctx.state.origin, session);
     return go(path, 'grant-revoked');

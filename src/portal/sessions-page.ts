@@ -1,7 +1,7 @@
-import { takeDone } from './done.ts';
+import { takeFlash } from './done.ts';
 import { createTimes } from '../i18n/times.ts';
 import { placeInWords } from './words.ts';
-import { chromeOf, go, type PortalPage, stay } from './visit.ts';
+import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/sessions';
 
@@ -13,7 +13,7 @@ export const sessionsPage: PortalPage = {
     const { ctx, locale, session, overview } = visit;
     const times = createTimes(dependencies.timeZone);
     const sessions = await dependencies.activity.sessions(session.accountId, session);
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     dependencies.responder.page(
       ctx,
       'account-sessions',
@@ -44,7 +44,7 @@ export const sessionsPage: PortalPage = {
       return go(path, 'sessions-ended');
     }
     const id = visit.form.get('id');
-    if (visit.action !== 'end' || id === undefined) return stay('action_unknown');
+    if (visit.action !== 'end' || id === undefined) return redisplay('action_unknown');
     // One that has ended meanwhile has ended: a double click says the same.
     await dependencies.activity.endSession(session.accountId, id, origin, session);
     return go(path, 'session-ended');

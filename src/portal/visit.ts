@@ -6,13 +6,13 @@ import type { Chrome } from '../pages/pages.ts';
 import type { AccountNotice } from '../pages/account.ts';
 import type { PortalDependencies } from './dependencies.ts';
 import { freshSeconds } from './ports.ts';
-import type { Changer } from '../factors/account-user.ts';
+import type { AccountUser } from '../factors/account-user.ts';
 import type { OwnSession } from '../web/own-session.ts';
 
-export { go, redirect, type Shown, stay } from '../web/own-pages.ts';
+export { go, redirect, type Shown, redisplay } from '../web/own-pages.ts';
 
 /** One request to the own page, by somebody who is signed in with a second factor. */
-export interface Visit {
+export interface PageRequest {
   ctx: NijoContext;
   session: OwnSession;
   /** This browser's digest (C21). */
@@ -20,13 +20,13 @@ export interface Visit {
   locale: 'en' | 'ja';
   overview: Overview;
   /** In whose name a change is made. */
-  changer: Changer;
+  changer: AccountUser;
   /** The ids in the address, each of them plain. */
   params: Readonly<Record<string, string>>;
 }
 
 /** A visit in which a form was sent, by its own browser and after a sign-in of the last minutes. */
-export interface Submission extends Visit {
+export interface Submission extends PageRequest {
   form: Form;
   action: string;
 }
@@ -42,7 +42,7 @@ export interface PortalPage {
    * or shows a secret. A form always does; there is no way to say otherwise.
    */
   fresh: boolean;
-  show(dependencies: PortalDependencies, visit: Visit, shown: Shown): Promise<void>;
+  show(dependencies: PortalDependencies, visit: PageRequest, shown: Shown): Promise<void>;
   submit?(dependencies: PortalDependencies, visit: Submission): Promise<Decision>;
 }
 
@@ -66,7 +66,7 @@ export function tokenPurpose(session: OwnSession): string {
 /** The frame of a page of the account. `form`: its one form is sent by the language toggle too (R45). */
 export function chromeOf(
   dependencies: Pick<PortalDependencies, 'browsers'>,
-  visit: Visit,
+  visit: PageRequest,
   shown: Shown,
   languageToggle: Chrome['languageToggle'] = 'form',
 ): Chrome {

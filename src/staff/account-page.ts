@@ -1,8 +1,8 @@
 import { NijoError } from '../base/errors.ts';
 import { type AccountSheet, caseReasons, type ChosenReason, isCaseReason } from '../desk/cases/shapes.ts';
 import { createTimes } from '../i18n/times.ts';
-import { takeDone } from './done.ts';
-import { chromeOf, go, type StaffPage, stay } from './visit.ts';
+import { takeFlash } from './done.ts';
+import { chromeOf, go, type StaffPage, redisplay } from './visit.ts';
 import { accountOf, rowOf } from './words.ts';
 
 /** What an account has set up, masked, and the way to a case of it (R39, R40). */
@@ -13,7 +13,7 @@ export const accountPage: StaffPage = {
     const sheet = await dependencies.desk.cases.account(actor, params.id ?? '');
     if (sheet === undefined) throw new NijoError('not_found');
     const times = createTimes(dependencies.timeZone);
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     const present = sheet.cases.find(({ state }) => state === 'open');
     const offered = present === undefined && !sheet.own;
     dependencies.responder.page(
@@ -38,7 +38,7 @@ export const accountPage: StaffPage = {
   async submit({ desk }, { actor, action, form, params }) {
     if (action !== 'open') throw new NijoError('action_unknown');
     const reason = form.get('reason');
-    if (!isCaseReason(reason)) return stay('reason_missing', 'reason');
+    if (!isCaseReason(reason)) return redisplay('reason_missing', 'reason');
     const { id } = await desk.cases.open(actor, params.id ?? '', reason);
     return go(`/desk/cases/${id}`, 'case-opened');
   },

@@ -5,8 +5,8 @@ import { dateInWords, hoursInWords, openingInWords } from '../i18n/opening.ts';
 import type { OperatorCalendarPage, ShownDay } from '../pages/calendar.ts';
 import type { Form } from '../web/forms.ts';
 import type { Fault } from '../pages/pages.ts';
-import { takeDone } from './done.ts';
-import { chromeOf, type Decision, go, type StaffPage, type StaffSubmission, stay } from './visit.ts';
+import { takeFlash } from './done.ts';
+import { chromeOf, type Decision, go, type StaffPage, type StaffSubmission, redisplay } from './visit.ts';
 import type { StaffDependencies } from './dependencies.ts';
 
 const path = '/operator/calendar';
@@ -22,7 +22,7 @@ export const calendarPage: StaffPage = {
     const opening = await calendar.opening();
     const today = await calendar.today();
     const days = await calendar.days(today);
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     dependencies.responder.page(
       ctx,
       'operator-calendar',
@@ -42,7 +42,7 @@ export const calendarPage: StaffPage = {
   submit(dependencies, visit) {
     if (visit.action === 'continue') return add(dependencies, visit);
     if (visit.action === 'remove') return remove(dependencies, visit);
-    return Promise.resolve(stay('action_unknown'));
+    return Promise.resolve(redisplay('action_unknown'));
   },
 };
 
@@ -53,7 +53,7 @@ async function add({ desk }: StaffDependencies, { form, actor }: StaffSubmission
     await desk.calendar.setDay(actor, { ...typed, name }, actor.origin);
   } catch (error) {
     if (!(error instanceof NijoError)) throw error;
-    return stay(error.code, fieldOf(error.code, typed), error.details);
+    return redisplay(error.code, fieldOf(error.code, typed), error.details);
   }
   return go(path, 'day-set');
 }

@@ -4,7 +4,7 @@ import { createTimes, type Times } from '../i18n/times.ts';
 import type { CaseActs, CaseChange, CasePass, CaseStep, DeskCasePage } from '../pages/desk.ts';
 import type { StaffDependencies } from './dependencies.ts';
 import { may } from './roles.ts';
-import type { Shown, StaffVisit } from './visit.ts';
+import type { Shown, StaffRequest } from './visit.ts';
 import { accountOf, checkNames, openingOf, progressOf, shortMoment, spanInWords } from './words.ts';
 
 type Settings = Pick<StaffDependencies, 'settings' | 'timeZone'>;
@@ -13,7 +13,7 @@ type Locale = 'en' | 'ja';
 /** A case as its page shows it to whoever looks. */
 export function caseModel(
   { settings, timeZone }: Settings,
-  { actor, locale }: Pick<StaffVisit, 'actor' | 'locale'>,
+  { actor, locale }: Pick<StaffRequest, 'actor' | 'locale'>,
   sheet: CaseSheet,
   shown: Shown,
 ): DeskCasePage {

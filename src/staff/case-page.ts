@@ -3,8 +3,8 @@ import { isRefusalReason } from '../desk/cases/shapes.ts';
 import type { Fault } from '../pages/pages.ts';
 import { caseModel } from './case-model.ts';
 import { showPass } from './pass-page.ts';
-import { takeDone } from './done.ts';
-import { chromeOf, type Decision, go, type StaffPage, type StaffSubmission, stay } from './visit.ts';
+import { takeFlash } from './done.ts';
+import { chromeOf, type Decision, go, type StaffPage, type StaffSubmission, redisplay } from './visit.ts';
 import type { StaffDependencies } from './dependencies.ts';
 
 const path = '/desk/cases/:id';
@@ -20,7 +20,7 @@ export const casePage: StaffPage = {
     const { ctx, actor, params } = visit;
     const sheet = await dependencies.desk.cases.find(actor, params.id ?? '');
     if (sheet === undefined) throw new NijoError('case_unknown');
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     const model = caseModel(dependencies, visit, sheet, shown);
     dependencies.responder.page(ctx, 'desk-case', model, {
       ...chromeOf(dependencies, visit, shown, model.acts === undefined ? 'link' : 'form'),
@@ -35,7 +35,7 @@ export const casePage: StaffPage = {
     } catch (error) {
       const field = error instanceof NijoError ? fieldOf(submission.action, error.code) : undefined;
       if (!(error instanceof NijoError) || field === undefined) throw error;
-      return stay(error.code, field, error.details);
+      return redisplay(error.code, field, error.details);
     }
   },
 };
@@ -66,7 +66,7 @@ const acts: Readonly<Record<string, Act>> = {
   async refuse({ desk }, { actor, form, params }) {
     const id = params.id ?? '';
     const reason = form.get('reason');
-    if (!isRefusalReason(reason)) return stay('reason_missing', 'reason');
+    if (!isRefusalReason(reason)) return redisplay('reason_missing', 'reason');
     await desk.cases.refuse(actor, id, form.get('seen') ?? '', {
       reason,
       note: form.get('refusal_note') ?? form.get('note') ?? '',

@@ -7,12 +7,12 @@ const cookie = { name: 'nijo-staff-done', root: true };
 const maxAgeSeconds = 60;
 
 /** What was done is said once, on the page that follows; by a signed cookie, which no link can bring. */
-export function sayDone(cookies: Cookies, ctx: NijoContext, done: StaffNotice): void {
+export function setFlash(cookies: Cookies, ctx: NijoContext, done: StaffNotice): void {
   cookies.write(ctx, cookie, done, { maxAgeSeconds });
 }
 
 /** Takes what is to be said, once. */
-export function takeDone(cookies: Cookies, ctx: NijoContext): StaffNotice | undefined {
+export function takeFlash(cookies: Cookies, ctx: NijoContext): StaffNotice | undefined {
   const value = cookies.read(ctx, cookie);
   if (value === undefined) return undefined;
   cookies.clear(ctx, cookie);

@@ -1,6 +1,6 @@
 import { NijoError } from '../base/errors.ts';
 import { createTimes } from '../i18n/times.ts';
-import { chromeOf, type StaffVisit } from './visit.ts';
+import { chromeOf, type StaffRequest } from './visit.ts';
 import type { StaffDependencies } from './dependencies.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { StaffDependencies } from './dependencies.ts';
  */
 export async function showPass(
   dependencies: StaffDependencies,
-  visit: StaffVisit,
+  visit: StaffRequest,
   issued: { pass: string; expiresAt: Date },
 ): Promise<void> {
   const { params, actor, ctx } = visit;

@@ -1,9 +1,9 @@
 import { NijoError } from '../base/errors.ts';
 import { queueLength } from '../desk/cases/shapes.ts';
 import { createTimes } from '../i18n/times.ts';
-import { takeDone } from './done.ts';
+import { takeFlash } from './done.ts';
 import { may } from './roles.ts';
-import { chromeOf, go, type StaffPage, stay } from './visit.ts';
+import { chromeOf, go, type StaffPage, redisplay } from './visit.ts';
 import { openingOf, rowOf } from './words.ts';
 
 const path = '/desk';
@@ -17,7 +17,7 @@ export const queuePage: StaffPage = {
     const { calendar, cases } = dependencies.desk;
     const [opening, waiting] = await Promise.all([calendar.opening(), cases.queue()]);
     const times = createTimes(dependencies.timeZone);
-    const done = takeDone(dependencies.cookies, ctx);
+    const done = takeFlash(dependencies.cookies, ctx);
     const searches = may(actor.roles, 'POST', path);
     dependencies.responder.page(
       ctx,
@@ -44,7 +44,7 @@ export const queuePage: StaffPage = {
       const typed =
         error instanceof NijoError && ['login_id_missing', 'account_unknown'].includes(error.code);
       if (!typed) throw error;
-      return stay(error.code, 'login_id');
+      return redisplay(error.code, 'login_id');
     }
   },
 };

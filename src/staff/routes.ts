@@ -8,7 +8,7 @@ import { createPageRouter } from '../web/page-router.ts';
 import type { Fault } from '../pages/pages.ts';
 import { ownAddress } from '../web/respond.ts';
 import type { StaffDependencies } from './dependencies.ts';
-import { sayDone } from './done.ts';
+import { setFlash } from './done.ts';
 import { staffPages } from './pages.ts';
 import { may, rolesOf, staffHome, type StaffMethod, staffTable } from './roles.ts';
 import {
@@ -17,7 +17,7 @@ import {
   redirect,
   type Shown,
   type StaffPage,
-  type StaffVisit,
+  type StaffRequest,
   tokenPurpose,
 } from './visit.ts';
 
@@ -35,13 +35,13 @@ type Door = Omit<StaffDependencies, 'pages'>;
 export function staffRoutes(door: Door, pages: readonly StaffPage[] = staffPages): Router<NijoState> {
   const dependencies: StaffDependencies = { ...door, pages: () => pages };
   const router = createPageRouter();
-  router.get(signedInPath, (ctx) => comeBack(dependencies, ctx));
+  router.get(signedInPath, (ctx) => handleCallback(dependencies, ctx));
   for (const page of pages) {
     inTable('GET', page);
-    router.get(page.path, (ctx) => look(dependencies, ctx, page));
+    router.get(page.path, (ctx) => handleGet(dependencies, ctx, page));
     if (page.submit === undefined) continue;
     inTable('POST', page);
-    router.post(page.path, (ctx) => send(dependencies, ctx, page));
+    router.post(page.path, (ctx) => handlePost(dependencies, ctx, page));
   }
   return router;
 }
@@ -52,7 +52,7 @@ function inTable(method: StaffMethod, { path }: StaffPage): void {
 }
 
 /** Back from our own login: on to where the member of staff wanted to be. */
-async function comeBack(dependencies: StaffDependencies, ctx: NijoContext): Promise<void> {
+async function handleCallback(dependencies: StaffDependencies, ctx: NijoContext): Promise<void> {
   const { sessions, directory } = dependencies;
   const { state, error } = ctx.query;
   const wanted = sessions.returnPath(typeof state === 'string' ? state : undefined);
@@ -66,15 +66,15 @@ async function comeBack(dependencies: StaffDependencies, ctx: NijoContext): Prom
   redirect(ctx, staffHome(rolesOf(person?.roles ?? [])) ?? '/');
 }
 
-async function look(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
-  const visit = await enter(dependencies, ctx, page, 'GET', { returnTo: ownAddress(ctx) });
+async function handleGet(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
+  const visit = await authorize(dependencies, ctx, page, 'GET', { returnTo: ownAddress(ctx) });
   if (visit !== undefined) await show(dependencies, visit, page);
 }
 
-async function send(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
+async function handlePost(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
   const form = readForm(ctx);
   // After a sign-in the page is there again, and its form is sent anew: nothing is changed meanwhile.
-  const visit = await enter(dependencies, ctx, page, 'POST', {
+  const visit = await authorize(dependencies, ctx, page, 'POST', {
     returnTo: ctx.path,
     asked: form.get('lang'),
   });
@@ -88,14 +88,14 @@ async function send(dependencies: StaffDependencies, ctx: NijoContext, page: Sta
     await show(dependencies, visit, page, { typed: form, fault: decision.fault });
     return;
   }
-  if (decision.done !== undefined) sayDone(dependencies.cookies, ctx, decision.done);
+  if (decision.done !== undefined) setFlash(dependencies.cookies, ctx, decision.done);
   redirect(ctx, decision.to);
 }
 
 /** What is refused is a fault on the page that the member of staff is on. */
 async function submit(
   dependencies: StaffDependencies,
-  visit: StaffVisit,
+  visit: StaffRequest,
   page: StaffPage,
   form: Form,
 ): Promise<Decision> {
@@ -109,7 +109,7 @@ async function submit(
 
 async function show(
   dependencies: StaffDependencies,
-  visit: StaffVisit,
+  visit: StaffRequest,
   page: StaffPage,
   shown: Shown = {},
 ): Promise<void> {
@@ -145,13 +145,13 @@ function faultOf(error: unknown): Fault {
  * @returns undefined when the request has been answered.
  * @throws NijoError `staff_role_missing`, `not_found`.
  */
-async function enter(
+async function authorize(
   dependencies: StaffDependencies,
   ctx: NijoContext,
   page: StaffPage,
   method: StaffMethod,
   { returnTo, asked }: { returnTo: string; asked?: string | undefined },
-): Promise<StaffVisit | undefined> {
+): Promise<StaffRequest | undefined> {
   const { sessions, directory, language, browsers, settings } = dependencies;
   const session = await sessions.read(ctx.req, ctx.res);
   if (session === undefined) return signIn(dependencies, ctx, returnTo);

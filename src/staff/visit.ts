@@ -10,10 +10,10 @@ import type { StaffNotice } from '../pages/staff.ts';
 import type { StaffDependencies } from './dependencies.ts';
 import { type ListedPage, navigationOf } from './navigation.ts';
 
-export { go, redirect, type Shown, stay } from '../web/own-pages.ts';
+export { go, redirect, type Shown, redisplay } from '../web/own-pages.ts';
 
 /** One request of a member of staff that the door has let in. */
-export interface StaffVisit {
+export interface StaffRequest {
   ctx: NijoContext;
   session: OwnSession;
   /** This browser's digest (C21). */
@@ -26,7 +26,7 @@ export interface StaffVisit {
 }
 
 /** A visit in which a form was sent, by its own browser and from a page of this session. */
-export interface StaffSubmission extends StaffVisit {
+export interface StaffSubmission extends StaffRequest {
   form: Form;
   action: string;
 }
@@ -36,7 +36,7 @@ export type Decision = AnyDecision<StaffNotice>;
 
 /** One page under `/desk` or `/operator`: GET shows it, POST sends its form. Who may is in `staffTable`. */
 export interface StaffPage extends ListedPage {
-  show(dependencies: StaffDependencies, visit: StaffVisit, shown: Shown): Promise<void>;
+  show(dependencies: StaffDependencies, visit: StaffRequest, shown: Shown): Promise<void>;
   submit?(dependencies: StaffDependencies, submission: StaffSubmission): Promise<Decision>;
 }
 
@@ -57,7 +57,7 @@ export function tokenPurpose(session: OwnSession): string {
 /** The frame of a staff page: who is signed in, the pages their roles include, the form's token. */
 export function chromeOf(
   dependencies: Pick<StaffDependencies, 'browsers' | 'pages'>,
-  visit: StaffVisit,
+  visit: StaffRequest,
   shown: Shown = {},
   languageToggle: Chrome['languageToggle'] = 'form',
 ): Chrome {

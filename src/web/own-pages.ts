@@ -24,7 +24,11 @@ export function go<Notice extends string>(to: string, done?: Notice): Decision<N
   return done === undefined ? { kind: 'go', to } : { kind: 'go', to, done };
 }
 
-export function stay(code: ErrorCode, field?: Fault['field'], details?: Fault['details']): Decision<never> {
+export function redisplay(
+  code: ErrorCode,
+  field?: Fault['field'],
+  details?: Fault['details'],
+): Decision<never> {
   return {
     kind: 'stay',
     fault: { code, ...(field === undefined ? {} : { field }), ...(details === undefined ? {} : { details }) },

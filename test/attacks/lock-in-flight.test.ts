@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { disableAccount } from '../../src/accounts/status.ts';
-import { takeTurn } from '../../src/accounts/account-lock.ts';
+import { lockAccount } from '../../src/accounts/account-lock.ts';
 import { accountId, passTime, person } from '../login/visits.ts';
 import { atAccount } from '../portal/support.ts';
 import { appCode, type Cluster, startCluster } from '../support/cluster.ts';
@@ -142,7 +142,7 @@ describeOnEveryDatabase('what is locked or over while requests are on their way'
     if (database.kind === 'pglite') return Promise.all([one(), two()]);
     let started: Promise<[One, Two]> | undefined;
     await database.db.transaction().execute(async (trx) => {
-      await takeTurn(trx, id);
+      await lockAccount(trx, id);
       const earlier = one();
       await untilWaiting(1);
       const later = two();

@@ -6,7 +6,7 @@ import { disableAccount, endEverythingOf } from '../../src/accounts/status.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
 import { createSupportDesk, type SupportDesk } from '../../src/desk/support-desk.ts';
 import type { StaffActor } from '../../src/desk/actor.ts';
-import { takeTurn } from '../../src/accounts/account-lock.ts';
+import { lockAccount } from '../../src/accounts/account-lock.ts';
 import { createSecondFactor } from '../../src/factors/second-factor.ts';
 import { atAccount } from '../portal/support.ts';
 import { forgetCodes, setRoles } from '../staff/support.ts';
@@ -40,7 +40,7 @@ describeOnEveryDatabase('S29: acts of staff and the session behind them', (open)
 
   const endSessions = (id: string): Promise<void> =>
     inTransaction(scene.db, async (trx) => {
-      await takeTurn(trx, id);
+      await lockAccount(trx, id);
       await endEverythingOf(trx, id);
     });
 
@@ -52,7 +52,7 @@ describeOnEveryDatabase('S29: acts of staff and the session behind them', (open)
   ): Promise<Answer> {
     let answer: Promise<Answer> | undefined;
     await scene.db.transaction().execute(async (trx) => {
-      await takeTurn(trx, accountId);
+      await lockAccount(trx, accountId);
       answer = send();
       for (let wait = 0; ; wait += 1) {
         const { rows } = await sql<{ waiting: number }>`select count(*)::int as waiting from pg_stat_activity

@@ -76,7 +76,7 @@ describeOnEveryDatabase('the health of an address', (open) => {
       .where('challenge_id', '=', signIn.challenge?.id ?? '')
       .returning('id')
       .executeTakeFirstOrThrow();
-    sender.kick(mail.id);
+    sender.wake(mail.id);
     await sender.idle();
   }
   const failuresOf = async (who: Someone): Promise<number> =>
@@ -102,7 +102,7 @@ describeOnEveryDatabase('the health of an address', (open) => {
       { event: 'factor.address-failed', details: { reason: 'refused', failures: 2 } },
     ]);
     const { signIn, digits } = await stage.withCode(await stage.signIn(who), 'sign-in', who.address);
-    await stage.nodes[1].proving.proveMail(signIn, digits, {
+    await stage.nodes[1].proving.verifyMailCode(signIn, digits, {
       requestId: 'request-1',
       address: '192.0.2.7',
       node: 'node-b',

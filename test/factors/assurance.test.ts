@@ -7,10 +7,10 @@ import {
   acrValues,
   amrOf,
   assess,
-  type Demand,
+  type AssuranceRequirement,
   type Factor,
   type FirstFactor,
-  type Holder,
+  type EnrolledFactors,
   proofsOfAmr,
   settledWithoutHolder,
 } from '../../src/factors/assurance.ts';
@@ -22,14 +22,14 @@ const rank = (acr: string | undefined): number => (acr === undefined ? -1 : ladd
 const switches = fc.record({ mailSatisfiesMfa: fc.boolean() });
 const factor = fc.constantFrom<Factor>('mail', 'app', 'recovery-code', 'passkey');
 const acr = fc.constantFrom(...ladder, 'urn:example:unknown');
-const demand: fc.Arbitrary<Demand> = fc.record({
+const demand: fc.Arbitrary<AssuranceRequirement> = fc.record({
   secondFactor: fc.constantFrom('required', 'optional', 'off'),
   acrValues: fc.uniqueArray(acr),
   essentialAcrValues: fc.option(fc.uniqueArray(acr), { nil: undefined }),
   trustedBrowser: fc.boolean(),
 });
 const reached = fc.option(acr, { nil: undefined });
-const holder: fc.Arbitrary<Holder> = fc
+const holder: fc.Arbitrary<EnrolledFactors> = fc
   .record({ all: fc.uniqueArray(factor), off: fc.uniqueArray(factor), everEnrolled: fc.boolean() })
   // Nobody has a factor without ever having had one.
   .map(({ all, off, everEnrolled }) => ({
@@ -39,19 +39,22 @@ const holder: fc.Arbitrary<Holder> = fc
   }));
 
 const mailIsWeak = { mailSatisfiesMfa: false };
-const plain = (secondFactor: Demand['secondFactor'], more: Partial<Demand> = {}): Demand => ({
+const plain = (
+  secondFactor: AssuranceRequirement['secondFactor'],
+  more: Partial<AssuranceRequirement> = {},
+): AssuranceRequirement => ({
   secondFactor,
   acrValues: [],
   essentialAcrValues: undefined,
   ...more,
 });
-const nobody: Holder = { ways: [], everEnrolled: false };
-const lostAll: Holder = { ways: [], everEnrolled: true };
-const has = (...ways: Factor[]): Holder => ({ ways, everEnrolled: true });
+const nobody: EnrolledFactors = { ways: [], everEnrolled: false };
+const lostAll: EnrolledFactors = { ways: [], everEnrolled: true };
+const has = (...ways: Factor[]): EnrolledFactors => ({ ways, everEnrolled: true });
 const nothing: Assessment = { needs: 'nothing' };
 const impossible: Assessment = { needs: 'impossible' };
 const prove = (...ways: Factor[]): Assessment => ({ needs: 'factor', ways });
-const off = (...disabled: Factor[]): Holder => ({ ways: [], disabled, everEnrolled: true });
+const off = (...disabled: Factor[]): EnrolledFactors => ({ ways: [], disabled, everEnrolled: true });
 const trusted = { trustedBrowser: true };
 const setUp = (...ways: FirstFactor[]): Assessment => ({ needs: 'set-up', ways });
 
@@ -92,7 +95,7 @@ describe('what was reached', () => {
 });
 
 describe('what is still needed', () => {
-  test.each<[string, Demand, Acr | undefined, Holder, Assessment]>([
+  test.each<[string, AssuranceRequirement, Acr | undefined, EnrolledFactors, Assessment]>([
     // R1: the service's own setting.
     ['required: nothing set up, password', plain('required'), password, nobody, setUp('mail', 'app')],
     ['required: mail, password', plain('required'), password, has('mail'), prove('mail')],
@@ -257,7 +260,11 @@ describe('what is still needed', () => {
           // Only what the account has is asked for, and only who never had one sets one up (R12, R15).
           if (needed.needs === 'factor') expect(who.ways).toContain(way);
           else expect([who.ways, who.disabled, who.everEnrolled]).toEqual([[], [], false]);
-          const after: Holder = { ...who, ways: [...new Set([...who.ways, way])], everEnrolled: true };
+          const after: EnrolledFactors = {
+            ...who,
+            ways: [...new Set([...who.ways, way])],
+            everEnrolled: true,
+          };
           const then = assess(asked, acrOf({ factor: way }, by), after, by);
           // Of a newcomer more may be wished for than the first factor reaches; it is not asked twice.
           expect(then.needs).toBe('nothing');

@@ -10,7 +10,7 @@ import { mailCodeOf } from '../../src/factors/mail/code-value.ts';
 import { createSecondFactor, type SecondFactor } from '../../src/factors/second-factor.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
-import type { Changer } from '../../src/factors/account-user.ts';
+import type { AccountUser } from '../../src/factors/account-user.ts';
 
 /** An account with what its owner has at hand. */
 export interface Owner {
@@ -18,7 +18,7 @@ export interface Owner {
   address: string;
   /** The secrets of the apps, in the order in which they were set up. */
   apps: { id: string; secret: string }[];
-  changer: Changer;
+  changer: AccountUser;
 }
 
 /** The second factor as two nodes have it, on one database. */

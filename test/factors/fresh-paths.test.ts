@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { type ChangeStage, faultOf, openChangeStage } from './changes-stage.ts';
-import type { Changer } from '../../src/factors/account-user.ts';
+import type { AccountUser } from '../../src/factors/account-user.ts';
 
 const root = join(import.meta.dirname, '../..');
 const tables = ['mail_factors', 'app_factors', 'passkeys', 'recovery_sheets', 'recovery_codes'];
@@ -80,8 +80,8 @@ describeOnEveryDatabase('the age of a sign-in on the own page', (open) => {
     const [node] = stage.nodes;
     if (node === undefined) throw new Error('no node');
     const now = Math.floor(Date.now() / 1000);
-    const young: Changer = { ...owner.changer, authTime: now - 60 };
-    const old: Changer = { ...owner.changer, authTime: now - 3600 };
+    const young: AccountUser = { ...owner.changer, authTime: now - 60 };
+    const old: AccountUser = { ...owner.changer, authTime: now - 3600 };
     const app = await node.changes.beginApp(young);
     const mail = await node.changes.beginMail(young, `new-${owner.address}`);
     const check = await node.changes.beginMailCheck(young);

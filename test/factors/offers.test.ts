@@ -20,14 +20,16 @@ describeOnEveryDatabase('offers in a login', (open) => {
     const signIn = await stage.signIn(who);
     if (way === 'mail') {
       const { signIn: waiting, digits } = await stage.withCode(signIn, 'sign-in', who.address);
-      expect(await node.proving.proveMail(waiting, digits, origin)).toEqual({ outcome: 'proven' });
+      expect(await node.proving.verifyMailCode(waiting, digits, origin)).toEqual({ outcome: 'proven' });
     } else {
       await stage.db
         .updateTable('app_factors')
         .set({ last_step: 0 })
         .where('account_id', '=', who.id)
         .execute();
-      expect(await node.proving.proveApp(signIn, codeOf(who.secret), origin)).toEqual({ outcome: 'proven' });
+      expect(await node.proving.verifyAppCode(signIn, codeOf(who.secret), origin)).toEqual({
+        outcome: 'proven',
+      });
     }
     return stage.now(signIn);
   };

@@ -4,7 +4,7 @@ import type { Sealer } from '../../src/base/sealing.ts';
 import type { Configuration, ConfigurationInput } from '../../src/config/schema.ts';
 import type { Db } from '../../src/db/open.ts';
 import { inTransaction } from '../../src/db/transaction.ts';
-import { takeTurn } from '../../src/accounts/account-lock.ts';
+import { lockAccount } from '../../src/accounts/account-lock.ts';
 import { createSecondFactor } from '../../src/factors/second-factor.ts';
 import type { SetUpPasses } from '../../src/factors/setup-pass/passes.ts';
 
@@ -53,7 +53,7 @@ export async function issuePass(
     .values({ id: staffId, login_id: `desk-${staffId}`, kind: 'ecs', roles: ['desk'] })
     .execute();
   return inTransaction(db, async (trx) => {
-    await takeTurn(trx, accountId);
+    await lockAccount(trx, accountId);
     await trx
       .insertInto('desk_cases')
       .values({

@@ -103,7 +103,14 @@ describeOnEveryDatabase('forged passkeys', (open) => {
       const interaction = newId();
       const options = await stage.first.passkeys.signInOptions(interaction, undefined);
       const answer = passkey.get(options, { counter: 6, ...forgery });
-      const proof = await stage.first.passkeys.proveAlone(interaction, 'library', 'b', 600, answer, origin);
+      const proof = await stage.first.passkeys.verifyPasswordless(
+        interaction,
+        'library',
+        'b',
+        600,
+        answer,
+        origin,
+      );
       expect([what, proof]).toEqual([what, { outcome: 'refused' }]);
       expect([what, await stage.now(interaction)]).toEqual([what, undefined]);
     }

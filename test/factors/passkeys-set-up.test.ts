@@ -13,7 +13,7 @@ import { selfSigned } from '../support/certificate.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { changesOf, faultOf, noticesOf } from './changes-stage.ts';
 import { openPasskeyStage, origin, page, type PasskeyStage } from './passkeys-stage.ts';
-import type { Changer } from '../../src/factors/account-user.ts';
+import type { AccountUser } from '../../src/factors/account-user.ts';
 
 const stranger = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
 
@@ -179,7 +179,7 @@ describeOnEveryDatabase('setting up a passkey', (open) => {
     const { id, options } = await stage.first.passkeys.registerOptions(owner.changer);
     const second = await stage.first.passkeys.registerOptions(owner.changer);
     const passkey = createSoftwarePasskey(page);
-    const strangers: Changer[] = [
+    const strangers: AccountUser[] = [
       another.changer,
       { ...another.changer, browser: owner.changer.browser, sessionUid: owner.changer.sessionUid },
       { ...owner.changer, browser: 'another browser' },

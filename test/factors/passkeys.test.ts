@@ -45,7 +45,14 @@ describeOnEveryDatabase('passkeys', (open) => {
     const anybody = await first.passkeys.signInOptions(interaction, undefined);
     expect((JSON.parse(anybody) as { allowCredentials: unknown[] }).allowCredentials).toEqual([]);
     expect(
-      await second.passkeys.proveAlone(interaction, 'library', 'b', 600, passkey.get(anybody), origin),
+      await second.passkeys.verifyPasswordless(
+        interaction,
+        'library',
+        'b',
+        600,
+        passkey.get(anybody),
+        origin,
+      ),
     ).toEqual({ outcome: 'proven', account: { id: accountId, locale: 'en' } });
     const alone = await stage.now(interaction);
     expect(alone).toMatchObject({
@@ -122,7 +129,7 @@ describeOnEveryDatabase('passkeys', (open) => {
     expect((await stage.refusals(one.accountId)).at(-1)).toBe('credential');
     // A challenge of the second factor does not sign in alone.
     const asked = await passkeys.signInOptions(signIn.interaction, one.accountId);
-    const alone = await passkeys.proveAlone(
+    const alone = await passkeys.verifyPasswordless(
       signIn.interaction,
       'library',
       'browser-1',
@@ -146,7 +153,7 @@ describeOnEveryDatabase('passkeys', (open) => {
     const options = await stage.first.passkeys.signInOptions(interaction, undefined);
     const alone = await Promise.all(
       Array.from({ length: 20 }, (_, turn) =>
-        stage.nodes[turn % 2]!.passkeys.proveAlone(
+        stage.nodes[turn % 2]!.passkeys.verifyPasswordless(
           interaction,
           'library',
           'b',
@@ -190,7 +197,7 @@ describeOnEveryDatabase('passkeys', (open) => {
     expect(await stage.now(signIn.interaction)).toBeUndefined();
     const interaction = newId();
     const options = await stage.first.passkeys.signInOptions(interaction, undefined);
-    const alone = await stage.first.passkeys.proveAlone(
+    const alone = await stage.first.passkeys.verifyPasswordless(
       interaction,
       'c',
       'b',
@@ -213,7 +220,7 @@ describeOnEveryDatabase('passkeys', (open) => {
     for (const { passkey } of [gone, disabled]) {
       const interaction = newId();
       const options = await stage.first.passkeys.signInOptions(interaction, undefined);
-      const alone = await stage.first.passkeys.proveAlone(
+      const alone = await stage.first.passkeys.verifyPasswordless(
         interaction,
         'c',
         'b',
@@ -240,7 +247,7 @@ describeOnEveryDatabase('passkeys', (open) => {
     const signIn = await stage.signIn(one);
     const options = await stage.first.passkeys.signInOptions(signIn.interaction, undefined);
     const { passkeys } = stage.first;
-    await passkeys.proveAlone(
+    await passkeys.verifyPasswordless(
       signIn.interaction,
       'library',
       'browser-1',

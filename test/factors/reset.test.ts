@@ -3,7 +3,7 @@ import { newId } from '../../src/base/ids.ts';
 import { createAppCodes } from '../../src/factors/app/codes.ts';
 import { createMailCodes } from '../../src/factors/mail/codes.ts';
 import { createFactorPause } from '../../src/factors/verification/pause.ts';
-import { createProving } from '../../src/factors/verification/verify.ts';
+import { createVerification } from '../../src/factors/verification/verify.ts';
 import { readRecoveryCode } from '../../src/factors/recovery/codes.ts';
 import { createReset, readResetReason } from '../../src/factors/enrolment/reset.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
@@ -39,7 +39,7 @@ describeOnEveryDatabase('a reset by mail', (open) => {
       })
       .execute();
     const trusting = await stage.signIn(who);
-    await node.proving.proveApp(trusting, codeOf(who.secret), origin);
+    await node.proving.verifyAppCode(trusting, codeOf(who.secret), origin);
     const trusted = await node.trustedBrowsers.trust(await stage.now(trusting), 30, origin, 'en');
     const soon = new Date(Date.now() + 600_000);
     for (const model of ['Session', 'Grant', 'RefreshToken', 'AccessToken'])
@@ -121,7 +121,7 @@ describeOnEveryDatabase('a reset by mail', (open) => {
     expect((await stage.now(signIn)).resetAt).toBeInstanceOf(Date);
     // This login goes on; every other one, and all that stood on one, has ended.
     expect(await stage.nodes[1].findSignIn(other.interaction)).toBeUndefined();
-    await expect(stage.nodes[1].proving.proveMail(other, otherCode, origin)).resolves.toEqual({
+    await expect(stage.nodes[1].proving.verifyMailCode(other, otherCode, origin)).resolves.toEqual({
       outcome: 'expired',
     });
     for (const table of ['oidc_payloads', 'recovery_codes'] as const)
@@ -171,7 +171,7 @@ describeOnEveryDatabase('a reset by mail', (open) => {
     await reset(signIn, digits);
     const [, node] = stage.nodes;
     for (const login of [stuck, await stage.signIn(who, { browser: 'browser-3' })]) {
-      expect((await node.proving.proveApp(login, codeOf(who.secret), origin)).outcome).toBe('wrong');
+      expect((await node.proving.verifyAppCode(login, codeOf(who.secret), origin)).outcome).toBe('wrong');
       expect((await node.recoveryCodes.prove(login, recoveryCode, origin, 'en')).outcome).toBe('wrong');
     }
     expect((await node.trustedBrowsers.use(who.id, trusted, 30, origin, 'en')).outcome).toBe('unknown');
@@ -211,7 +211,7 @@ describeOnEveryDatabase('a reset by mail', (open) => {
         reset(signIn, digits, round % 2),
         ...others.map((login, index) =>
           stage.nodes[index === 0 ? 0 : 1].proving
-            .proveApp(login, code, origin)
+            .verifyAppCode(login, code, origin)
             .catch((error: unknown) => ({ outcome: (error as Error).name })),
         ),
       ]);
@@ -238,7 +238,7 @@ describeOnEveryDatabase('a reset by mail', (open) => {
     const broken = createReset({
       db: stage.db,
       mailCodes,
-      proving: createProving({
+      proving: createVerification({
         db: stage.db,
         mailCodes,
         appCodes: createAppCodes({ settings: stage.config.app_codes, sealer: stage.sealer }),
@@ -266,7 +266,7 @@ describeOnEveryDatabase('a reset by mail', (open) => {
     const login = await stage.withCode(await stage.signIn(who), 'sign-in', who.address);
     expect((await reset(login.signIn, login.digits)).outcome).toBe('none');
     const { signIn, digits } = await waiting(who, 'browser-2');
-    expect((await stage.nodes[0].proving.proveMail(signIn, digits, origin)).outcome).toBe('none');
+    expect((await stage.nodes[0].proving.verifyMailCode(signIn, digits, origin)).outcome).toBe('none');
     expect((await reset(signIn, digits === '00000000' ? '00000001' : '00000000')).outcome).toBe('wrong');
     expect(await ways(who)).toEqual(['app', 'mail']);
     expect(await auditOf(stage.db, who.id, 'factor.reset')).toEqual([]);

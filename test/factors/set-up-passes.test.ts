@@ -112,7 +112,7 @@ describeOnEveryDatabase('a setup pass on two nodes', (open) => {
       expect(await claim(login, otherDigits(pass.digits, wrong + 1), wrong % 2)).toBe('wrong');
     // The last of the hour is an app's: it is one window for all.
     const beside = await stage.signIn(who, { browser: 'browser-2' });
-    expect((await stage.nodes[1].proving.proveApp(beside, '000000', origin)).outcome).toBe('wrong');
+    expect((await stage.nodes[1].proving.verifyAppCode(beside, '000000', origin)).outcome).toBe('wrong');
     expect(await claim(login, pass.digits)).toBe('paused');
     expect(await stage.nodes[1].findSignIn(login.interaction)).toBeUndefined();
     expect(await passState(stage.db, pass)).toMatchObject({ used: false });
@@ -141,7 +141,7 @@ describeOnEveryDatabase('a setup pass on two nodes', (open) => {
     const { signIn, digits } = await atCode(who, login);
     // An old way still opens another login, which the end of the set-up then ends.
     const beside = await stage.signIn(who, { browser: 'browser-2' });
-    expect((await stage.nodes[1].proving.proveApp(beside, codeOf(who.secret), origin)).outcome).toBe(
+    expect((await stage.nodes[1].proving.verifyAppCode(beside, codeOf(who.secret), origin)).outcome).toBe(
       'proven',
     );
     expect((await ways(who)).toSorted()).toEqual(['app', 'mail', 'recovery-code']);
@@ -153,7 +153,7 @@ describeOnEveryDatabase('a setup pass on two nodes', (open) => {
     expect(await ways(who)).toEqual(['mail']);
     expect(await stage.nodes[1].findSignIn(beside.interaction)).toBeUndefined();
     const late = await stage.signIn(who, { browser: 'browser-3' });
-    expect((await stage.nodes[1].proving.proveApp(late, codeOf(who.secret), origin)).outcome).not.toBe(
+    expect((await stage.nodes[1].proving.verifyAppCode(late, codeOf(who.secret), origin)).outcome).not.toBe(
       'proven',
     );
     expect(await stage.now(signIn)).toMatchObject({

@@ -34,7 +34,7 @@ describeOnEveryDatabase('the end of trust', (open) => {
     const who = await stage.someone({ mail: true, app: true });
     const values: string[] = [];
     const signIn = await stage.signIn(who);
-    await stage.nodes[0].proving.proveApp(signIn, codeOf(who.secret), origin);
+    await stage.nodes[0].proving.verifyAppCode(signIn, codeOf(who.secret), origin);
     for (const node of stage.nodes)
       values.push((await node.trustedBrowsers.trust(await stage.now(signIn), 30, origin, 'en')) ?? '');
     return { who, values };

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { acrOf, amrOf, type Demand, type Factor } from '../../src/factors/assurance.ts';
+import { acrOf, amrOf, type AssuranceRequirement, type Factor } from '../../src/factors/assurance.ts';
 import type { InteractionDetails } from '../../src/login/ports.ts';
 import { nextStep } from '../../src/login/steps.ts';
 import type { LiveChallenge, SignIn } from '../../src/factors/sign-in-state.ts';
@@ -11,7 +11,7 @@ export const loggedInAt = 1_700_000_000;
 
 export function detailsOf(
   more: Partial<InteractionDetails> = {},
-  demand: Partial<Demand> = {},
+  demand: Partial<AssuranceRequirement> = {},
 ): InteractionDetails {
   return {
     uid: 'interaction-1',
@@ -21,7 +21,7 @@ export function detailsOf(
     demand: { secondFactor: 'required', acrValues: [], essentialAcrValues: undefined, ...demand },
     session: undefined,
     trust: undefined,
-    passkeyAlone: false,
+    passwordless: false,
     uiLocales: [],
     loginHint: undefined,
     consent: { scopes: [], claims: [] },
@@ -86,7 +86,7 @@ export const acr = fc.constantFrom(
   'urn:nijo:acr:mail-otp',
   'https://refeds.org/profile/mfa',
 );
-export const demand: fc.Arbitrary<Demand> = fc.record({
+export const demand: fc.Arbitrary<AssuranceRequirement> = fc.record({
   secondFactor: fc.constantFrom('required', 'optional', 'off'),
   acrValues: fc.uniqueArray(acr),
   essentialAcrValues: fc.option(fc.uniqueArray(acr), { nil: undefined }),

@@ -35,9 +35,9 @@ describeOnEveryDatabase('handing mails over', (open) => {
 
   test('a mail leaves at once, with the derived code that no row holds', async () => {
     const metrics = createMetrics();
-    const { kick, idle } = sender(database.db, sink, { metrics: metrics.mail });
+    const { wake, idle } = sender(database.db, sink, { metrics: metrics.mail });
     const id = await post(database.db);
-    kick(id);
+    wake(id);
     await idle();
     const row = await mailRow(database.db, id);
     expect(row).toMatchObject({ state: 'handed-over', attempts: 1, model: {} });
@@ -57,7 +57,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
   });
 
   test('a mail exists only with what it tells of: after a roll-back there is none', async () => {
-    const { kick, start, idle } = sender(database.db, sink);
+    const { wake, start, idle } = sender(database.db, sink);
     let id = '';
     const given = database.db.transaction().execute(async (trx) => {
       const account = await addAccount(trx);
@@ -72,19 +72,19 @@ describeOnEveryDatabase('handing mails over', (open) => {
       throw new Error('rolled back');
     });
     await expect(given).rejects.toThrow('rolled back');
-    kick(id);
+    wake(id);
     start();
     await idle();
     expect(sink.mails).toEqual([]);
   });
 
   test('F06: while the server is down mails wait and say so; when it is back each arrives once', async () => {
-    const { kick, start } = sender(database.db, sink);
+    const { wake, start } = sender(database.db, sink);
     sink.mode = 'down';
     start();
     const ids: string[] = [];
     for (let i = 0; i < 12; i += 1) ids.push(await post(database.db, { to: `u${i}@mail.example` }));
-    for (const id of ids) kick(id);
+    for (const id of ids) wake(id);
     const row = await eventually(
       () => mailRow(database.db, ids[0] ?? ''),
       (seen) => seen.server_reply !== null,
@@ -103,7 +103,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
   });
 
   test('F07: a stalled server holds no page, no more sockets than the pool, and is given up in time', async () => {
-    const { kick, idle } = sender(database.db, sink, {
+    const { wake, idle } = sender(database.db, sink, {
       settings: { pool_size: 2 },
       times: { retryMs: [60_000] },
     });
@@ -111,7 +111,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
     const ids: string[] = [];
     for (let i = 0; i < 6; i += 1) ids.push(await post(database.db));
     const before = performance.now();
-    for (const id of ids) kick(id);
+    for (const id of ids) wake(id);
     expect(performance.now() - before).toBeLessThan(50);
     await idle();
     expect(performance.now() - before).toBeLessThan(5_000);
@@ -123,10 +123,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
   test.each(['temporary', 'greylist'] as const)(
     'F08: a server that says later (%s) gets it again',
     async (mode) => {
-      const { kick, start } = sender(database.db, sink);
+      const { wake, start } = sender(database.db, sink);
       sink.mode = mode;
       const id = await post(database.db);
-      kick(id);
+      wake(id);
       const row = await eventually(
         () => mailRow(database.db, id),
         (seen) => seen.server_reply !== null,
@@ -148,7 +148,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
   test('S19: the server says what real ones say: only what is about the mailbox ends a mail, the rest alarms', async () => {
     const log = collectingLogger();
     const metrics = createMetrics();
-    const { kick, idle } = sender(database.db, sink, {
+    const { wake, idle } = sender(database.db, sink, {
       logger: log.logger,
       metrics: metrics.mail,
       times: { retryMs: [60_000] },
@@ -160,7 +160,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
       if (reply.includes('\n')) continue;
       sink.said = { at: 'RCPT', reply };
       const id = await post(database.db, { accountId: account });
-      kick(id);
+      wake(id);
       await idle();
       const row = await mailRow(database.db, id);
       const final = subject === 'recipient' && reply.startsWith('5');
@@ -183,13 +183,13 @@ describeOnEveryDatabase('handing mails over', (open) => {
   });
 
   test('S19: a mail that the relay refused leaves when the relay is mended; at the end it is a delay, not a bad address', async () => {
-    const { kick, start, idle } = sender(database.db, sink);
+    const { wake, start, idle } = sender(database.db, sink);
     sink.mode = 'say';
     sink.said = { at: 'RCPT', reply: '554 5.7.1 <user@mail.example>: Relay access denied' };
     const id = await post(database.db);
     const late = await post(database.db, { lifetimeSeconds: 1, to: 'late@mail.example' });
-    kick(id);
-    kick(late);
+    wake(id);
+    wake(late);
     await idle();
     await eventually(
       () => mailRow(database.db, late),
@@ -210,14 +210,14 @@ describeOnEveryDatabase('handing mails over', (open) => {
 
   test("F08: a refusal is final, with the server's words for operators but neither address nor code", async () => {
     const log = collectingLogger();
-    const { kick, start, idle } = sender(database.db, sink, { logger: log.logger });
+    const { wake, start, idle } = sender(database.db, sink, { logger: log.logger });
     const account = await addAccount(database.db);
     const challenge = await addChallenge(database.db, account);
     const code = codeFor(challenge);
     sink.mode = 'refuse';
     sink.refusal = `5.1.1 <user@mail.example> unknown, mail ${code.slice(0, 4)} ${code.slice(4)} discarded`;
     const id = await post(database.db, { accountId: account, challengeId: challenge });
-    kick(id);
+    wake(id);
     await idle();
     expect(await mailRow(database.db, id)).toMatchObject({
       state: 'refused',
@@ -236,10 +236,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
   });
 
   test('F08: a reset after the mail was taken leads to one duplicate at most, under the same Message-ID', async () => {
-    const { kick, start } = sender(database.db, sink);
+    const { wake, start } = sender(database.db, sink);
     sink.mode = 'reset';
     const id = await post(database.db);
-    kick(id);
+    wake(id);
     await eventually(
       () => mailRow(database.db, id),
       (seen) => seen.server_reply !== null,
@@ -259,10 +259,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
   });
 
   test('F08: a server that always breaks off after the mail gets two copies, never more', async () => {
-    const { kick, start } = sender(database.db, sink);
+    const { wake, start } = sender(database.db, sink);
     sink.mode = 'reset';
     const id = await post(database.db);
-    kick(id);
+    wake(id);
     start();
     const row = await eventually(
       () => mailRow(database.db, id),
@@ -278,14 +278,14 @@ describeOnEveryDatabase('handing mails over', (open) => {
   test.each(['expires_at', 'consumed_at', 'voided_at'] as const)(
     'a code never leaves once its challenge is over (%s)',
     async (column) => {
-      const { kick, idle } = sender(database.db, sink);
+      const { wake, idle } = sender(database.db, sink);
       const account = await addAccount(database.db);
       const challengeId = await addChallenge(database.db, account);
       const id = await post(database.db, { accountId: account, challengeId });
       await sql`update challenges set ${sql.ref(column)} = now() where id = ${challengeId}`.execute(
         database.db,
       );
-      kick(id);
+      wake(id);
       await idle();
       expect(await mailRow(database.db, id)).toMatchObject({ state: 'expired', model: {} });
       expect(sink.recipients).toEqual([]);
@@ -293,10 +293,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
   );
 
   test('a mail whose next try would come after its time is given up', async () => {
-    const { kick, idle } = sender(database.db, sink, { times: { retryMs: [60_000] } });
+    const { wake, idle } = sender(database.db, sink, { times: { retryMs: [60_000] } });
     sink.mode = 'greylist';
     const id = await post(database.db, { lifetimeSeconds: 30 });
-    kick(id);
+    wake(id);
     await idle();
     expect(await state(id)).toBe('expired');
     expect(await deliveryOf(database.db, (await mailRow(database.db, id)).challenge_id ?? '')).toMatchObject({
@@ -312,7 +312,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
     for (const node of nodes) {
       node.start();
       // Both are told of all, which is worse than what happens.
-      for (const id of ids) node.kick(id);
+      for (const id of ids) node.wake(id);
     }
     await eventually(
       () => database.db.selectFrom('mails').select('id').where('state', '<>', 'handed-over').execute(),
@@ -330,7 +330,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
     expect(await claimMail(database.db, 600, id)).toMatchObject({ id, attempt: 1, expired: false });
     const other = sender(await database.connect(), sink);
     other.start();
-    other.kick(id);
+    other.wake(id);
     await other.idle();
     expect(sink.mails).toHaveLength(0);
     await eventually(
@@ -343,10 +343,10 @@ describeOnEveryDatabase('handing mails over', (open) => {
   test('a node that stops finishes what is in flight', async () => {
     const leaving = openSender(database.db, sink);
     const ids = await Promise.all(Array.from({ length: 4 }, () => post(database.db)));
-    for (const id of ids) leaving.kick(id);
+    for (const id of ids) leaving.wake(id);
     await leaving.close();
     expect(sink.mails).toHaveLength(4);
-    leaving.kick(await post(database.db));
+    leaving.wake(await post(database.db));
     await leaving.idle();
     expect(sink.mails).toHaveLength(4);
   });
@@ -357,7 +357,7 @@ describeOnEveryDatabase('handing mails over', (open) => {
     const leaving = openSender(database.db, sink, { settings: slow, times });
     sink.mode = 'stall';
     const id = await post(database.db);
-    leaving.kick(id);
+    leaving.wake(id);
     await eventually(
       () => sink.mostConnections,
       (count) => count === 1,
@@ -380,8 +380,8 @@ describeOnEveryDatabase('handing mails over', (open) => {
     await sql`select 1`.execute(gone);
     await gone.destroy();
     const log = collectingLogger();
-    const { kick, start, idle } = sender(gone, sink, { logger: log.logger });
-    kick(await post(database.db));
+    const { wake, start, idle } = sender(gone, sink, { logger: log.logger });
+    wake(await post(database.db));
     start();
     await idle();
     expect(log.lines().map((line) => line.event)).toContain('mail.outbox-unreachable');

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import { endEverythingOf } from '../../src/accounts/status.ts';
-import { takeTurn } from '../../src/accounts/account-lock.ts';
+import { lockAccount } from '../../src/accounts/account-lock.ts';
 import { openSignIn } from '../../src/factors/sign-in/sign-ins.ts';
 import { createPayloadSeal } from '../../src/oidc/storage/payload-seal.ts';
-import { LostRace } from '../../src/oidc/storage/payload-store.ts';
+import { WriteConflict } from '../../src/oidc/storage/payload-store.ts';
 import { createUnitOfWork } from '../../src/oidc/storage/unit-of-work.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
 import { testSealer } from '../support/sealer.ts';
@@ -109,7 +109,7 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
       ).length;
     const end = (db = second): Promise<void> =>
       db.transaction().execute(async (trx) => {
-        await takeTurn(trx, accountId);
+        await lockAccount(trx, accountId);
         await endEverythingOf(trx, accountId);
       });
     const begin = createUnitOfWork(database.db, seal);
@@ -139,12 +139,12 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
     late.remove('Session', 'third');
     let flushing: Promise<unknown> = Promise.resolve();
     await second.transaction().execute(async (trx) => {
-      await takeTurn(trx, accountId);
+      await lockAccount(trx, accountId);
       flushing = late.flush(origin).catch((error: unknown) => error);
       await sql`select pg_sleep(0.2)`.execute(trx);
       await endEverythingOf(trx, accountId);
     });
-    expect(await flushing).toBeInstanceOf(LostRace);
+    expect(await flushing).toBeInstanceOf(WriteConflict);
     expect(await count()).toBe(0);
   });
 
@@ -177,7 +177,7 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
       .values({ id: `c-${accountId}`, ...change })
       .execute();
     await database.db.transaction().execute(async (trx) => {
-      await takeTurn(trx, accountId);
+      await lockAccount(trx, accountId);
       await endEverythingOf(trx, accountId, { sessionUids, why: 'reset' });
     });
     expect(await isSignedIn(mine.browser, nodes[1])).toBe(true);
@@ -207,7 +207,7 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
       const unit = createUnitOfWork(db, seal);
       const result = { model: 'Interaction', id: interaction, text: '{}', ttl: 600 };
       unit.store({ ...result, grantId: undefined, sessionUid: undefined, accountId: undefined });
-      unit.standOn({ interaction, accountId });
+      unit.requireLogin({ interaction, accountId });
       await unit.flush(origin);
     };
     const begin = (interaction: string): Promise<boolean> =>
@@ -229,7 +229,7 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
       const elsewhere = await database.connect();
       let finishing: Promise<void> = Promise.resolve();
       await database.db.transaction().execute(async (trx) => {
-        await takeTurn(trx, accountId);
+        await lockAccount(trx, accountId);
         await endEverythingOf(trx, accountId);
         finishing = finish(second, elsewhere);
         finishing.catch(() => undefined);
@@ -238,8 +238,8 @@ describeOnEveryDatabase('nothing outlives its end, on two nodes', (open) => {
           setTimeout(resolve, 300);
         });
       });
-      await expect(finishing).rejects.toThrow(LostRace);
+      await expect(finishing).rejects.toThrow(WriteConflict);
     }
-    await expect(finish(second)).rejects.toThrow(LostRace);
+    await expect(finish(second)).rejects.toThrow(WriteConflict);
   });
 });

@@ -18,7 +18,7 @@ function judge(
 ) {
   const issued = createIssuedAssurance({
     settings: async () => settings as ClientMetadata | undefined,
-    waysOf: async () => ({ ways: ['mail', 'app'], everEnrolled: true }),
+    enrolledFactorsOf: async () => ({ ways: ['mail', 'app'], everEnrolled: true }),
     trust: {},
     sessionProof: async () => session,
     switches,

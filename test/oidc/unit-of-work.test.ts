@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { createSealer } from '../../src/base/sealing.ts';
 import { createAdapter } from '../../src/oidc/storage/adapter.ts';
 import { createPayloadSeal } from '../../src/oidc/storage/payload-seal.ts';
-import { LostRace } from '../../src/oidc/storage/payload-store.ts';
+import { WriteConflict } from '../../src/oidc/storage/payload-store.ts';
 import { createUnitOfWork, type NewPayload, type UnitOfWork } from '../../src/oidc/storage/unit-of-work.ts';
 import { createUnitsOfWork } from '../../src/oidc/storage/units.ts';
 import { describeOnEveryDatabase, type TestDatabase } from '../support/databases.ts';
@@ -74,7 +74,7 @@ describeOnEveryDatabase('a unit of work', (open) => {
     second.store(payload({ model: 'AccessToken' }));
     second.store({ ...session, text: '{"changed":true}' });
     second.remove('Grant', 'some-grant');
-    await expect(second.flush()).rejects.toBeInstanceOf(LostRace);
+    await expect(second.flush()).rejects.toBeInstanceOf(WriteConflict);
     expect(await rows()).toBe(before);
     expect((await unit().find('Session', session.id))?.text).toBe('{"a":1}');
   });
@@ -94,7 +94,7 @@ describeOnEveryDatabase('a unit of work', (open) => {
       ending.remove(model, kept.id);
       await ending.flush();
       slow.store({ ...kept, text: '{"back":true}' });
-      await expect(slow.flush()).rejects.toBeInstanceOf(LostRace);
+      await expect(slow.flush()).rejects.toBeInstanceOf(WriteConflict);
       expect(await unit().find(model, kept.id)).toBeUndefined();
     }
   });
@@ -107,7 +107,7 @@ describeOnEveryDatabase('a unit of work', (open) => {
     await ending.flush();
     slow.remove('Session', old.id);
     slow.store(payload({ model: 'Session', sessionUid: 'uid-2' }));
-    await expect(slow.flush()).rejects.toBeInstanceOf(LostRace);
+    await expect(slow.flush()).rejects.toBeInstanceOf(WriteConflict);
     expect(await unit().findSession('uid-2')).toBeUndefined();
   });
 
@@ -136,7 +136,7 @@ describeOnEveryDatabase('a unit of work', (open) => {
     expect(await unit().findSession('uid-3')).toBeUndefined();
     const used = unit();
     used.consume('Session', brief.id);
-    await expect(used.flush()).rejects.toBeInstanceOf(LostRace);
+    await expect(used.flush()).rejects.toBeInstanceOf(WriteConflict);
   });
 
   test('a token brings its grant, its session and its account along; nothing of it serves a disabled account', async () => {

@@ -2,7 +2,7 @@ import { type AuditEvent, recordAudit } from '../../audit/audit.ts';
 import { type ErrorCode, NijoError } from '../../base/errors.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import type { Notices } from '../../factors/notices/notices.ts';
 import type { NoticeKind } from '../../mail/notice-kinds.ts';
 import type { StaffActor } from '../actor.ts';
@@ -13,7 +13,7 @@ import type { CaseState } from './shapes.ts';
 import { mayAct, requireStaff } from './staff.ts';
 
 /** A case in an act's transaction: the act holds its row and has its account's turn. */
-export interface HeldCase {
+export interface LockedCase {
   id: string;
   number: string;
   accountId: string | undefined;
@@ -52,13 +52,13 @@ export interface Acts {
     actor: StaffActor,
     act: ActName,
     on: { caseId: string; seen: string; state: 'open' | 'approved' },
-    work: (trx: Db, held: HeldCase) => Promise<Result>,
+    work: (trx: Db, held: LockedCase) => Promise<Result>,
   ): Promise<Result>;
   /** The act's audit row and its notice to the user, at the address of before the act. */
-  leaveTrace(
+  recordAndNotify(
     trx: Db,
     actor: StaffActor,
-    held: Pick<HeldCase, 'id' | 'number' | 'accountId' | 'locale'>,
+    held: Pick<LockedCase, 'id' | 'number' | 'accountId' | 'locale'>,
     event: Pick<AuditEvent, 'event' | 'details'>,
     notice?: NoticeKind,
   ): Promise<void>;
@@ -102,7 +102,7 @@ export function createActs({ db, notices }: { db: Db; notices: Notices }): Acts 
     onCase: (actor, act, { caseId, seen, state }, work) => {
       if (!isRowId(caseId)) return Promise.reject(new NijoError('case_unknown'));
       return run(actor, act, { caseId }, async (trx) => {
-        const held = await hold(trx, caseId);
+        const held = await lockCase(trx, caseId);
         if (held.accountId === actor.accountId) throw new NijoError('desk_own_case');
         if (!mayAct(actor)) throw new NijoError('staff_role_missing');
         await requireStaff(trx, actor);
@@ -118,7 +118,7 @@ export function createActs({ db, notices }: { db: Db; notices: Notices }): Acts 
       });
     },
 
-    async leaveTrace(trx, actor, held, { event, details }, notice) {
+    async recordAndNotify(trx, actor, held, { event, details }, notice) {
       const { accountId, number } = held;
       await recordAudit(trx, actor.origin, {
         event,
@@ -137,9 +137,9 @@ export function createActs({ db, notices }: { db: Db; notices: Notices }): Acts 
 }
 
 /** Turn first, then the case: the order in which everything that touches an account goes. */
-async function hold(trx: Db, caseId: string): Promise<HeldCase> {
+async function lockCase(trx: Db, caseId: string): Promise<LockedCase> {
   const { account_id: accountId } = await find(trx, caseId);
-  if (accountId !== null) await takeTurn(trx, accountId);
+  if (accountId !== null) await lockAccount(trx, accountId);
   const row = await find(trx, caseId, true);
   return {
     id: caseId,

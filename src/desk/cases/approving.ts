@@ -56,7 +56,7 @@ export function createApproving(deps: {
         .executeTakeFirstOrThrow();
       const { given, needed } = await countApprovals(trx, caseId, accountId);
       const issued = given >= needed;
-      await acts.leaveTrace(
+      await acts.recordAndNotify(
         trx,
         actor,
         held,
@@ -70,7 +70,7 @@ export function createApproving(deps: {
         issuedBy: actor.accountId,
         lifetimeMinutes,
       });
-      await acts.leaveTrace(
+      await acts.recordAndNotify(
         trx,
         actor,
         held,

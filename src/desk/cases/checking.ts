@@ -36,7 +36,7 @@ export function createChecking(deps: { acts: Acts; settings: DeskSettings }): Ca
           session_uid: actor.session?.uids[0] ?? null,
         })
         .execute();
-      await acts.leaveTrace(
+      await acts.recordAndNotify(
         trx,
         actor,
         held,

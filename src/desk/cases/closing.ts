@@ -27,7 +27,7 @@ export function createClosing(deps: {
           refused_reason: reason,
           closing_note: note === '' ? null : note,
         });
-        await acts.leaveTrace(
+        await acts.recordAndNotify(
           trx,
           actor,
           held,
@@ -42,7 +42,7 @@ export function createClosing(deps: {
         // Typed in meanwhile: it is the user's now, and ends with their set-up or by itself.
         if (!(await passes.withdraw(trx, caseId))) throw new NijoError('setup_pass_used');
         await close(trx, caseId, actor, { state: 'withdrawn' });
-        await acts.leaveTrace(
+        await acts.recordAndNotify(
           trx,
           actor,
           held,

@@ -16,7 +16,7 @@ import { createClosing } from './closing.ts';
 import { createOpening } from './opening.ts';
 import { findSummaries, isRowId } from './rows.ts';
 import { queueLength } from './shapes.ts';
-import { createSearching, noteLook } from './searching.ts';
+import { createSearching, recordView } from './searching.ts';
 import { mayAct, mayRead } from './staff.ts';
 
 /** The door asks first, and from the database; this holds for whatever else comes to call it. */
@@ -72,7 +72,7 @@ export function createCases(deps: {
       requireReader(actor, mayAct);
       if (!isRowId(accountId)) return undefined;
       const sheet = await findAccountSheet(deps, actor.accountId, accountId);
-      if (sheet !== undefined) await noteLook(db, actor, accountId);
+      if (sheet !== undefined) await recordView(db, actor, accountId);
       return sheet;
     },
 
@@ -80,7 +80,7 @@ export function createCases(deps: {
       requireReader(actor, mayRead);
       if (!isRowId(caseId)) return undefined;
       const sheet = await findCaseSheet(deps, actor, caseId);
-      if (sheet?.account !== undefined) await noteLook(db, actor, sheet.account.accountId);
+      if (sheet?.account !== undefined) await recordView(db, actor, sheet.account.accountId);
       return sheet;
     },
   };

@@ -3,7 +3,7 @@ import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { DeskSettings } from '../../config/sections/desk.ts';
 import type { Db } from '../../db/open.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { newCaseNumber } from '../case-number.ts';
 import { isPrivileged } from '../privileged.ts';
 import type { Acts } from './act.ts';
@@ -33,7 +33,7 @@ export function createOpening(deps: { acts: Acts; settings: DeskSettings }): Cas
     return acts.run(actor, 'open', { accountId }, async (trx) => {
       if (accountId === actor.accountId) throw new NijoError('desk_own_case');
       if (!mayAct(actor)) throw new NijoError('staff_role_missing');
-      await takeTurn(trx, accountId);
+      await lockAccount(trx, accountId);
       await requireStaff(trx, actor);
       const present = await findOpenCase(trx, accountId);
       if (present !== undefined) return { id: present.id };
@@ -45,7 +45,7 @@ export function createOpening(deps: { acts: Acts; settings: DeskSettings }): Cas
         returning id, number, locale`.execute(trx);
       const opened = rows[0];
       if (opened === undefined) throw new NijoError('account_unknown');
-      await acts.leaveTrace(
+      await acts.recordAndNotify(
         trx,
         actor,
         { ...opened, accountId },

@@ -31,7 +31,7 @@ export function createSearching(db: Db): Cases['search'] {
     const account = await findAccountByLoginId(db, loginId);
     if (account !== undefined) {
       // Found is seen, whether or not they go on to its page.
-      await noteLook(db, actor, account.id);
+      await recordView(db, actor, account.id);
       return { accountId: account.id };
     }
     // What was typed is not kept: it may be anything, a password too.
@@ -45,7 +45,7 @@ export function createSearching(db: Db): Cases['search'] {
 }
 
 /** Whoever looks at an account leaves a trace of it (R44), one for each spell of looking. */
-export async function noteLook(db: Db, actor: StaffActor, accountId: string): Promise<void> {
+export async function recordView(db: Db, actor: StaffActor, accountId: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const key = `desk-look:${actor.accountId}:${accountId}`;
     const first = await hit(trx, { key, max: 1, seconds: oneLookSeconds });

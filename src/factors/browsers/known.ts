@@ -4,7 +4,7 @@ import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { networkOf } from '../../limits/network.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import type { Notices } from '../notices/notices.ts';
 
 /** Browsers that an account has signed in with (D11): the first sign-in with a new one is told by mail. */
@@ -44,7 +44,7 @@ export function createKnownBrowsers(dependencies: { db: Db; notices: Notices }):
       if (await seenAgain(db, accountId, id, here)) return;
       await inTransaction(db, async (trx) => {
         // Two logins that end at once with the same new browser are told of once.
-        await takeTurn(trx, accountId);
+        await lockAccount(trx, accountId);
         if (await seenAgain(trx, accountId, id, here)) return;
         const { alike, others } = await compare(trx, accountId, here);
         await trx

@@ -5,12 +5,12 @@ import { NijoError } from '../../base/errors.ts';
 import { newSecret } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { requireFreshProof } from '../fresh-proof.ts';
 import type { Notices } from '../notices/notices.ts';
 import { endAllOf, endOne, endTrust, type TrustEnd } from './trust-rows.ts';
 import type { SignIn } from '../sign-in-state.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 
 export type TrustUse =
   | {
@@ -53,7 +53,7 @@ export interface TrustedBrowsers {
   /** Whether the account trusts any browser, given at most so many days ago. */
   holdsAny(accountId: string, maxDays: number): Promise<boolean>;
   /** @throws NijoError `factor_unknown` where there is none, or it is over. */
-  end(changer: Changer, id: string): Promise<void>;
+  end(changer: AccountUser, id: string): Promise<void>;
   /** In the transaction of the change that is the reason, which has the account's turn. */
   endAll(trx: Db, accountId: string, why: TrustEnd, origin: RequestOrigin): Promise<void>;
 }
@@ -111,7 +111,7 @@ export function createTrustedBrowsers(dependencies: {
       const secret = newSecret(32);
       const id = newSecret(16);
       return inTransaction(db, async (trx) => {
-        await takeTurn(trx, accountId);
+        await lockAccount(trx, accountId);
         // A reset or a report that came in between has taken the login away, and with it the proof.
         const given = await sql`
           insert into trusted_browsers (id, account_id, secret_digest, user_agent, address, expires_at)
@@ -145,7 +145,7 @@ export function createTrustedBrowsers(dependencies: {
       const { present, right, rotates, lasts } = rules(held, maxDays);
       const secret = newSecret(32);
       return inTransaction(db, async (trx): Promise<TrustUse> => {
-        await takeTurn(trx, accountId);
+        await lockAccount(trx, accountId);
         // One statement decides and does: of several requests each meets what the one before has left.
         const { rows } = await sql<{ theft: boolean; rotated: boolean }>`
           update trusted_browsers b set
@@ -211,7 +211,7 @@ export function createTrustedBrowsers(dependencies: {
     async end(changer, id) {
       const { accountId, origin } = changer;
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, accountId);
+        await lockAccount(trx, accountId);
         await requireFreshProof(trx, { session: changer });
         if (!(await endOne(trx, accountId, id, 'user', origin))) throw new NijoError('factor_unknown');
       });

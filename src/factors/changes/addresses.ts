@@ -10,7 +10,7 @@ import { auditChange, type ChangeDependencies, conclude, proving } from './frame
 import { endChanges, findChange, finishChange } from './pending.ts';
 import { codeHolderOf } from './holders.ts';
 import type { Mailing } from './mailing.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 
 /** The address that an account's codes go to now. */
 export async function activeAddress(trx: Db, accountId: string): Promise<string | undefined> {
@@ -69,7 +69,7 @@ export function createAddressChanges(
   }
 
   /** The one statement after which the new address is the account's (R18). @returns the earlier one. */
-  async function replaceAddress(trx: Db, changer: Changer, address: string): Promise<string | undefined> {
+  async function replaceAddress(trx: Db, changer: AccountUser, address: string): Promise<string | undefined> {
     const { accountId } = changer;
     const earlier = await activeAddress(trx, accountId);
     const sharedWithOthers = await isShared(trx, address);

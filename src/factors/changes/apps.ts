@@ -8,7 +8,7 @@ import type { Notice } from '../notices/notices.ts';
 import type { FactorChanges } from './changer.ts';
 import { auditChange, type ChangeDependencies, changing, conclude, proving } from './frame.ts';
 import { findChange, finishChange, openChange, type PendingChange, takeUpChange } from './pending.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 
 /** Ends an app. @returns its name, or `undefined` where it is not there any more. */
 export async function endApp(trx: Db, accountId: string, appId: string): Promise<string | undefined> {
@@ -59,7 +59,7 @@ export function createAppChanges(
   dependencies: ChangeDependencies,
 ): Pick<FactorChanges, 'beginApp' | 'app' | 'confirmApp'> {
   const { db, sealer, appCodes, settings, appKeyUri } = dependencies;
-  const secretOf = (changer: Changer, app: NonNullable<PendingChange['app']>): string =>
+  const secretOf = (changer: AccountUser, app: NonNullable<PendingChange['app']>): string =>
     sealer.open(app.secretSealed, appSecretPlace(app.factorId, changer.accountId)).toString();
 
   return {

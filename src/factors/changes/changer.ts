@@ -1,7 +1,7 @@
 import type { Delivery } from '../../mail/delivery.ts';
 import type { SendOutcome } from '../mail/codes.ts';
-import type { ProofOutcome } from '../verification/verify.ts';
-import type { Changer } from '../account-user.ts';
+import type { VerificationOutcome } from '../verification/verify.ts';
+import type { AccountUser } from '../account-user.ts';
 
 /** The code that a change of address or a check waits for. */
 export interface AwaitedCode {
@@ -28,42 +28,42 @@ export interface FactorChanges {
    * @param replaces the app that goes when the new one is proven: it takes no place of its own (R27).
    * @throws NijoError `device_limit_reached` (`max`), `factor_missing`, `factor_unknown`.
    */
-  beginApp(changer: Changer, replaces?: string): Promise<{ id: string }>;
+  beginApp(changer: AccountUser, replaces?: string): Promise<{ id: string }>;
   /** The secret being set up, in Base32, and as a key URI; `undefined` where the change is over. */
-  app(changer: Changer, id: string): Promise<{ secret: string; otpauthUrl: string } | undefined>;
+  app(changer: AccountUser, id: string): Promise<{ secret: string; otpauthUrl: string } | undefined>;
   /**
    * A first right code makes the app active; `used` where that was done already (a double click).
    * @param name as `readDeviceName` gives it.
    * @param replaces an app that is removed in the same transaction.
    */
   confirmApp(
-    changer: Changer,
+    changer: AccountUser,
     id: string,
     digits: string,
     name: string,
     replaces?: string,
-  ): Promise<ProofOutcome>;
+  ): Promise<VerificationOutcome>;
   /**
    * Adds an address, or begins to change it; the present one stays what it is until the new one is proven (R18, R24).
    * Where `sent` is neither `sent` nor `too-soon` nothing was begun.
    * @throws NijoError `address_missing`, `address_malformed`, `address_forbidden` (`domain`), `address_unchanged`.
    */
-  beginMail(changer: Changer, input: unknown): Promise<{ id: string; sent: SendOutcome }>;
-  mail(changer: Changer, id: string): Promise<AwaitedCode | undefined>;
+  beginMail(changer: AccountUser, input: unknown): Promise<{ id: string; sent: SendOutcome }>;
+  mail(changer: AccountUser, id: string): Promise<AwaitedCode | undefined>;
   /** The same code again (R9), also of a check. */
-  resendMail(changer: Changer, id: string): Promise<SendOutcome>;
+  resendMail(changer: AccountUser, id: string): Promise<SendOutcome>;
   /** The new address becomes the account's only one; both are told. */
-  confirmMail(changer: Changer, id: string, digits: string): Promise<ProofOutcome>;
+  confirmMail(changer: AccountUser, id: string, digits: string): Promise<VerificationOutcome>;
   /** @throws NijoError `factor_unknown`, `last_way`. */
-  removeApp(changer: Changer, appId: string): Promise<void>;
+  removeApp(changer: AccountUser, appId: string): Promise<void>;
   /** The page has had the user acknowledge what having no address means (R23): it is recorded here. */
-  removeMail(changer: Changer): Promise<void>;
-  removePasskey(changer: Changer, id: string): Promise<void>;
+  removeMail(changer: AccountUser): Promise<void>;
+  removePasskey(changer: AccountUser, id: string): Promise<void>;
   /** @throws NijoError `factor_unknown`, `device_name_too_long` (`max`). */
-  rename(changer: Changer, what: 'app' | 'passkey', id: string, name: string): Promise<void>;
+  rename(changer: AccountUser, what: 'app' | 'passkey', id: string, name: string): Promise<void>;
   /** Tries the app on the spot, without changing anything (D9). */
-  checkApp(changer: Changer, digits: string): Promise<ProofOutcome>;
+  checkApp(changer: AccountUser, digits: string): Promise<VerificationOutcome>;
   /** @throws NijoError `factor_unknown` where no address is registered. */
-  beginMailCheck(changer: Changer): Promise<{ id: string; sent: SendOutcome }>;
-  confirmMailCheck(changer: Changer, id: string, digits: string): Promise<ProofOutcome>;
+  beginMailCheck(changer: AccountUser): Promise<{ id: string; sent: SendOutcome }>;
+  confirmMailCheck(changer: AccountUser, id: string, digits: string): Promise<VerificationOutcome>;
 }

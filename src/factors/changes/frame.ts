@@ -3,7 +3,7 @@ import type { Sealer } from '../../base/sealing.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import type { ForbiddenDomainRule } from '../mail/address.ts';
 import type { AppCodes } from '../app/codes.ts';
 import type { Factor } from '../assurance.ts';
@@ -12,9 +12,9 @@ import { requireChangeable } from '../verification/freeze.ts';
 import type { MailCodes } from '../mail/codes.ts';
 import type { Notice, Notices } from '../notices/notices.ts';
 import type { FactorPause } from '../verification/pause.ts';
-import type { Finding, Proving, ProofOutcome } from '../verification/verify.ts';
+import type { Finding, Verification, VerificationOutcome } from '../verification/verify.ts';
 import type { TrustedBrowsers } from '../browsers/trusted.ts';
-import { type Changer, ownPageClient } from '../account-user.ts';
+import { type AccountUser, ownPageClient } from '../account-user.ts';
 
 /** What every kind of change uses. */
 export interface ChangeDependencies {
@@ -22,7 +22,7 @@ export interface ChangeDependencies {
   sealer: Sealer;
   mailCodes: MailCodes;
   appCodes: AppCodes;
-  proving: Pick<Proving, 'compareWithinLimits'>;
+  proving: Pick<Verification, 'compareWithinLimits'>;
   pause: FactorPause;
   notices: Notices;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
@@ -38,23 +38,23 @@ export interface ChangeDependencies {
  * began, and that the sign-in is still of the last minutes (R16).
  * @throws NijoError `fresh_sign_in_needed`.
  */
-export async function enter(
+export async function lockOwnAccount(
   trx: Db,
-  changer: Pick<Changer, 'accountId' | 'sessionUids' | 'authTime'>,
+  changer: Pick<AccountUser, 'accountId' | 'sessionUids' | 'authTime'>,
 ): Promise<void> {
-  await takeTurn(trx, changer.accountId);
+  await lockAccount(trx, changer.accountId);
   await requireFreshProof(trx, { session: changer });
 }
 
 /** A change without a code: in the account's turn, and only while changes are possible. */
 export function changing<Result>(
   dependencies: Pick<ChangeDependencies, 'db'>,
-  changer: Changer,
+  changer: AccountUser,
   what: 'factors' | 'address',
   work: (trx: Db) => Promise<Result>,
 ): Promise<Result> {
   return inTransaction(dependencies.db, async (trx) => {
-    await enter(trx, changer);
+    await lockOwnAccount(trx, changer);
     await requireChangeable(trx, changer.accountId, what);
     return work(trx);
   });
@@ -67,13 +67,13 @@ export function changing<Result>(
  */
 export function proving(
   dependencies: Pick<ChangeDependencies, 'db' | 'proving'>,
-  changer: Changer,
+  changer: AccountUser,
   options: { factor: Factor; what?: 'factors' | 'address'; settingUp?: boolean },
   find: (trx: Db) => Promise<Finding>,
   onMatch: (trx: Db) => Promise<void>,
-): Promise<ProofOutcome> {
+): Promise<VerificationOutcome> {
   const { accountId, origin } = changer;
-  return inTransaction(dependencies.db, async (trx): Promise<ProofOutcome> => {
+  return inTransaction(dependencies.db, async (trx): Promise<VerificationOutcome> => {
     const compared = await dependencies.proving.compareWithinLimits(
       trx,
       {
@@ -84,7 +84,7 @@ export function proving(
       },
       origin,
       async () => {
-        await enter(trx, changer);
+        await lockOwnAccount(trx, changer);
         if (options.what !== undefined) await requireChangeable(trx, accountId, options.what);
         return find(trx);
       },
@@ -98,7 +98,7 @@ export function proving(
 /** The row that every change writes, once for each factor that became active, was replaced or went (I3). */
 export async function auditChange(
   trx: Db,
-  changer: Changer,
+  changer: AccountUser,
   event: AuditEventName,
   method: Factor,
   details: Readonly<Record<string, string | number | boolean>> = {},
@@ -117,7 +117,7 @@ export async function auditChange(
 export async function conclude(
   dependencies: Pick<ChangeDependencies, 'notices' | 'trustedBrowsers'>,
   trx: Db,
-  changer: Changer,
+  changer: AccountUser,
   ...told: readonly Notice[]
 ): Promise<void> {
   const { accountId, origin, locale } = changer;

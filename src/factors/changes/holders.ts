@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 import type { LiveChallenge } from '../sign-in-state.ts';
-import { type Changer, ownPageClient } from '../account-user.ts';
-import type { CodeHolder } from '../mail/challenges.ts';
+import { type AccountUser, ownPageClient } from '../account-user.ts';
+import type { ChallengeOwner } from '../mail/challenges.ts';
 
 /** A change as what its mailed code belongs to: the code works for this change and for nothing else (C07). */
-export async function codeHolderOf(db: Db, changer: Changer, changeId: string): Promise<CodeHolder> {
+export async function codeHolderOf(db: Db, changer: AccountUser, changeId: string): Promise<ChallengeOwner> {
   const account = await db
     .selectFrom('accounts')
     .select(['login_id', 'locale', 'status'])

@@ -4,10 +4,10 @@ import { inTransaction } from '../../db/transaction.ts';
 import { deliveryOf } from '../../mail/delivery.ts';
 import type { SendOutcome } from '../mail/codes.ts';
 import type { AwaitedCode } from './changer.ts';
-import { type ChangeDependencies, enter } from './frame.ts';
+import { type ChangeDependencies, lockOwnAccount } from './frame.ts';
 import { endChange, findChange, findOpenChange, openChange } from './pending.ts';
 import { codeHolderOf } from './holders.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 import type { CodePurpose } from '../mail/challenges.ts';
 
 /** A code that is mailed for something begun on the own page: its first sending, its page, its resend. */
@@ -18,12 +18,12 @@ export interface Mailing {
    * @param check what has to hold, in the account's turn; it gives the address.
    */
   begin(
-    changer: Changer,
+    changer: AccountUser,
     kind: 'mail' | 'check-mail',
     check: (trx: Db) => Promise<string>,
   ): Promise<{ id: string; sent: SendOutcome }>;
-  awaited(changer: Changer, id: string): Promise<AwaitedCode | undefined>;
-  resend(changer: Changer, id: string): Promise<SendOutcome>;
+  awaited(changer: AccountUser, id: string): Promise<AwaitedCode | undefined>;
+  resend(changer: AccountUser, id: string): Promise<SendOutcome>;
 }
 
 const purposes = { mail: 'change', 'check-mail': 'check' } as const satisfies Record<string, CodePurpose>;
@@ -32,7 +32,7 @@ const kinds = ['mail', 'check-mail'] as const;
 export function createMailing(dependencies: ChangeDependencies): Mailing {
   const { db, mailCodes, pause, handOver } = dependencies;
 
-  async function find(trx: Db, changer: Changer, id: string) {
+  async function find(trx: Db, changer: AccountUser, id: string) {
     for (const kind of kinds) {
       const change = await findChange(trx, changer, id, kind);
       if (change !== undefined && change !== 'finished' && change.address !== undefined)
@@ -43,7 +43,7 @@ export function createMailing(dependencies: ChangeDependencies): Mailing {
 
   async function send(
     trx: Db,
-    changer: Changer,
+    changer: AccountUser,
     id: string,
     kind: (typeof kinds)[number],
     address: string,
@@ -62,7 +62,7 @@ export function createMailing(dependencies: ChangeDependencies): Mailing {
     async begin(changer, kind, check) {
       const paused = await pause.state(db, changer.accountId);
       const begun = await inTransaction(db, async (trx): Promise<{ id: string; sent: SendOutcome }> => {
-        await enter(trx, changer);
+        await lockOwnAccount(trx, changer);
         const address = await check(trx);
         // No code would be accepted now, so none is sent (R8).
         if (!paused.allowed)
@@ -98,7 +98,7 @@ export function createMailing(dependencies: ChangeDependencies): Mailing {
       const paused = await pause.state(db, changer.accountId);
       if (!paused.allowed) return { outcome: 'paused', retryAfterSeconds: paused.retryAfterSeconds };
       const sent = await inTransaction(db, async (trx) => {
-        await enter(trx, changer);
+        await lockOwnAccount(trx, changer);
         const change = await find(trx, changer, id);
         if (change === undefined) throw new NijoError('change_expired');
         return send(trx, changer, id, change.kind, change.address);

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { NijoError } from '../../base/errors.ts';
 import { newSecret } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 
 export type ChangeKind = 'app' | 'mail' | 'check-mail' | 'passkey';
 
@@ -23,7 +23,7 @@ const changeMinutes = 30;
  */
 export async function openChange(
   trx: Db,
-  changer: Changer,
+  changer: AccountUser,
   kind: ChangeKind,
   pending: { address?: string; app?: { factorId: string; secretSealed: Buffer } } = {},
 ): Promise<string> {
@@ -58,7 +58,11 @@ export async function openChange(
  * Takes up what this browser has begun in this session, with all the time again: the page that begins an
  * app is opened by GET, which may come twice, or from a link elsewhere, and must not end what is under way.
  */
-export async function takeUpChange(trx: Db, changer: Changer, kind: ChangeKind): Promise<string | undefined> {
+export async function takeUpChange(
+  trx: Db,
+  changer: AccountUser,
+  kind: ChangeKind,
+): Promise<string | undefined> {
   const row = await trx
     .updateTable('factor_changes')
     .set({ expires_at: sql<Date>`now() + make_interval(mins => ${changeMinutes})` })
@@ -76,7 +80,7 @@ export async function takeUpChange(trx: Db, changer: Changer, kind: ChangeKind):
 /** Something of this kind that is begun, with this very address, so that beginning it again is no second one. */
 export async function findOpenChange(
   trx: Db,
-  changer: Changer,
+  changer: AccountUser,
   kind: ChangeKind,
   address: string,
 ): Promise<string | undefined> {
@@ -122,7 +126,7 @@ export async function endChanges(trx: Db, accountId: string, kind: ChangeKind): 
  */
 export async function findChange(
   db: Db,
-  changer: Changer,
+  changer: AccountUser,
   id: string,
   kind: ChangeKind,
 ): Promise<PendingChange | 'finished' | undefined> {
@@ -154,7 +158,12 @@ export async function findChange(
  * goes on from here. The secret is forgotten with it.
  * @throws NijoError `change_expired` for all others.
  */
-export async function finishChange(trx: Db, changer: Changer, id: string, kind: ChangeKind): Promise<void> {
+export async function finishChange(
+  trx: Db,
+  changer: AccountUser,
+  id: string,
+  kind: ChangeKind,
+): Promise<void> {
   const finished = await trx
     .updateTable('factor_changes')
     .set({ finished_at: sql<Date>`now()`, app_secret_sealed: null })

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
-import { type Factor, type Holder, wayOrder } from '../assurance.ts';
+import { type Factor, type EnrolledFactors, factorOrder } from '../assurance.ts';
 
 /** Ways that this server offers at all; passkeys need a host name (WebAuthn §5.1.2). */
 export interface Offered {
@@ -37,10 +37,10 @@ export function holderOf(
   disabled: readonly Factor[],
   everEnrolled: boolean,
   offered: Offered,
-): Holder {
+): EnrolledFactors {
   const isOffered = (way: Factor): boolean =>
     (way !== 'passkey' || offered.passkeys) && (way !== 'recovery-code' || offered.recoveryCodes);
-  const present = wayOrder.filter((way) => setUp.includes(way) && isOffered(way));
+  const present = factorOrder.filter((way) => setUp.includes(way) && isOffered(way));
   return {
     ways: present.filter((way) => !disabled.includes(way)),
     disabled: present.filter((way) => disabled.includes(way)),
@@ -53,7 +53,7 @@ export async function findHolder(
   db: Db,
   accountId: string,
   offered: Offered = everyWayOffered,
-): Promise<Holder> {
+): Promise<EnrolledFactors> {
   const row = await db
     .selectFrom('accounts as a')
     .select(['a.first_enrolled_at', waysSetUp().as('set_up'), waysDisabled().as('disabled')])

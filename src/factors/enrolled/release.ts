@@ -1,7 +1,7 @@
 import { recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { clearFailures, type CodeFactor } from '../verification/failures.ts';
 import type { FactorPause } from '../verification/pause.ts';
 
@@ -29,7 +29,7 @@ export async function releaseFactors(
   return inTransaction(db, async (trx) => {
     // Comparisons hold this window first, then take the account's turn.
     const paused = await pause.clear(trx, accountId);
-    await takeTurn(trx, accountId);
+    await lockAccount(trx, accountId);
     const disabled: CodeFactor[] = [];
     for (const factor of factors) {
       if (await clearFailures(trx, accountId, factor)) disabled.push(factor);

@@ -3,7 +3,7 @@ import { type AuditEvent, type RequestOrigin, recordAudit } from '../../audit/au
 import { newId } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { maskAddress } from '../mail/address.ts';
 import type { AppCodes } from '../app/codes.ts';
 import type { EnrolOutcome } from './enrolment.ts';
@@ -12,7 +12,7 @@ import { requireFreshProof } from '../fresh-proof.ts';
 import { requireChangeable } from '../verification/freeze.ts';
 import type { MailCodes } from '../mail/codes.ts';
 import type { Notice, Notices } from '../notices/notices.ts';
-import { type Proving } from '../verification/verify.ts';
+import { type Verification } from '../verification/verify.ts';
 import type { TrustedBrowsers } from '../browsers/trusted.ts';
 import { type SignIn, SignInChanged } from '../sign-in-state.ts';
 
@@ -42,7 +42,7 @@ export function createFurtherSetUp(dependencies: {
   db: Db;
   mailCodes: MailCodes;
   appCodes: AppCodes;
-  proving: Pick<Proving, 'prove' | 'compareWithinLimits'>;
+  proving: Pick<Verification, 'prove' | 'compareWithinLimits'>;
   notices: Notices;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
   pendingSecret: (signIn: SignIn) => string | undefined;
@@ -89,7 +89,7 @@ export function createFurtherSetUp(dependencies: {
       if (pendingApp === undefined || secret === undefined) return { outcome: 'none' };
       let step = 0;
       const find = async (trx: Db) => {
-        await takeTurn(trx, signIn.account.id);
+        await lockAccount(trx, signIn.account.id);
         await requireFreshProof(trx, { login: signIn, by: 'factor' });
         await requireChangeable(trx, signIn.account.id, 'factors');
         const matched = await appCodes.matchPending(trx, secret, digits);
@@ -134,7 +134,7 @@ export function createFurtherSetUp(dependencies: {
         'mail',
         origin,
         async (trx) => {
-          await takeTurn(trx, signIn.account.id);
+          await lockAccount(trx, signIn.account.id);
           await requireFreshProof(trx, { login: signIn, by: 'factor' });
           await requireChangeable(trx, signIn.account.id, 'address');
           const found = await mailCodes.consume(trx, signIn, 'set-up', digits);
@@ -185,7 +185,7 @@ export function createFurtherSetUp(dependencies: {
     signIn: SignIn,
     factor: 'mail' | 'app',
     origin: RequestOrigin,
-    find: (trx: Db) => ReturnType<Parameters<Proving['compareWithinLimits']>[3]>,
+    find: (trx: Db) => ReturnType<Parameters<Verification['compareWithinLimits']>[3]>,
     add: (trx: Db) => Promise<void>,
   ): Promise<EnrolOutcome> {
     return inTransaction(db, async (trx) => {

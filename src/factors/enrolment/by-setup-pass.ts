@@ -31,7 +31,7 @@ export interface SetUpByPass {
 }
 
 export function createSetUpByPass(dependencies: {
-  passes: Pick<SetUpPasses, 'recheck' | 'hold' | 'finish'>;
+  passes: Pick<SetUpPasses, 'recheck' | 'lockPass' | 'finish'>;
   notices: Pick<Notices, 'tell'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): SetUpByPass {
@@ -39,7 +39,7 @@ export function createSetUpByPass(dependencies: {
 
   return {
     recheck: (signIn) => passes.recheck(signIn),
-    enter: (trx, signIn) => passes.hold(trx, signIn),
+    enter: (trx, signIn) => passes.lockPass(trx, signIn),
 
     async begin(trx, signIn, origin, keep) {
       if (signIn.setUpPass === undefined) return undefined;

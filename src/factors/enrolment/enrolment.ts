@@ -6,21 +6,21 @@ import type { Sealer } from '../../base/sealing.ts';
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { maskAddress } from '../mail/address.ts';
 import { type AppCodes, appSecretPlace, newAppSecret } from '../app/codes.ts';
 import { requireFreshProof } from '../fresh-proof.ts';
 import type { MailCodes, MailContext } from '../mail/codes.ts';
 import type { Notices } from '../notices/notices.ts';
 import { offerAppNextTime, remindOfMailLater } from '../sign-in/offers.ts';
-import { type ProofOutcome, type Proving } from '../verification/verify.ts';
+import { type VerificationOutcome, type Verification } from '../verification/verify.ts';
 import { createSetUpByPass } from './by-setup-pass.ts';
 import type { SetUpPasses } from '../setup-pass/passes.ts';
 import type { TrustedBrowsers } from '../browsers/trusted.ts';
 import { type SignIn, SignInChanged } from '../sign-in-state.ts';
 import { acknowledgementVersion } from '../acknowledgement.ts';
 
-export type EnrolOutcome = { outcome: 'enrolled' } | Exclude<ProofOutcome, { outcome: 'proven' }>;
+export type EnrolOutcome = { outcome: 'enrolled' } | Exclude<VerificationOutcome, { outcome: 'proven' }>;
 
 /** The session, as digests, that a login steps up: it goes on where a set-up ends everything else. */
 export type KeptSession = Pick<Kept, 'sessionUids'>;
@@ -62,9 +62,9 @@ export function createEnrolment(dependencies: {
   sealer: Sealer;
   mailCodes: MailCodes;
   appCodes: AppCodes;
-  proving: Proving;
+  proving: Verification;
   notices: Notices;
-  passes: Pick<SetUpPasses, 'recheck' | 'hold' | 'finish'>;
+  passes: Pick<SetUpPasses, 'recheck' | 'lockPass' | 'finish'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): Enrolment {
   const { db, sealer, mailCodes, appCodes, proving, notices } = dependencies;
@@ -75,7 +75,7 @@ export function createEnrolment(dependencies: {
    * within the last minutes (S6), and its pass where it takes one.
    */
   async function enter(trx: Db, signIn: SignIn): Promise<void> {
-    await takeTurn(trx, signIn.account.id);
+    await lockAccount(trx, signIn.account.id);
     await requireFreshProof(trx, { login: signIn, by: 'password' });
     if (signIn.setUpPass !== undefined) await setUpByPass.enter(trx, signIn);
   }
@@ -172,7 +172,7 @@ export function createEnrolment(dependencies: {
       const factorId = newId();
       const sealed = sealer.seal(newAppSecret(), appSecretPlace(factorId, signIn.account.id));
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
+        await lockAccount(trx, signIn.account.id);
         await requireFreshProof(trx, { login: signIn, by: 'password' });
         // Once: a double click must not change the key that the first answer shows.
         const begun = await trx

@@ -3,13 +3,13 @@ import { endEverythingOf } from '../../accounts/status.ts';
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import { NijoError } from '../../base/errors.ts';
 import type { Db } from '../../db/open.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { endFactors } from './end-factors.ts';
 import { requireFreshProof } from '../fresh-proof.ts';
 import { freezeHours, requireChangeable } from '../verification/freeze.ts';
 import type { MailCodes } from '../mail/codes.ts';
 import type { Notices } from '../notices/notices.ts';
-import { type ProofOutcome, type Proving } from '../verification/verify.ts';
+import { type VerificationOutcome, type Verification } from '../verification/verify.ts';
 import type { TrustedBrowsers } from '../browsers/trusted.ts';
 import type { SignIn } from '../sign-in-state.ts';
 
@@ -44,13 +44,13 @@ export interface Reset {
     keep: { sessionUids?: readonly string[] },
     origin: RequestOrigin,
     locale: 'en' | 'ja',
-  ): Promise<ProofOutcome>;
+  ): Promise<VerificationOutcome>;
 }
 
 export function createReset(dependencies: {
   db: Db;
   mailCodes: Pick<MailCodes, 'consume'>;
-  proving: Pick<Proving, 'prove'>;
+  proving: Pick<Verification, 'prove'>;
   notices: Pick<Notices, 'tell'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
 }): Reset {
@@ -73,7 +73,7 @@ export function createReset(dependencies: {
         'mail',
         origin,
         async (trx) => {
-          await takeTurn(trx, signIn.account.id);
+          await lockAccount(trx, signIn.account.id);
           await requireChangeable(trx, signIn.account.id, 'factors');
           const found = await mailCodes.consume(trx, signIn, 'reset', digits);
           if (found.outcome !== 'matched') return found;

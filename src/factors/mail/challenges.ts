@@ -7,7 +7,7 @@ import type { SignIn, LiveChallenge } from '../sign-in-state.ts';
  * Holds the open codes of a login before the login itself is changed: that is the order in which a code
  * is proven, so that the two never wait for each other in a circle.
  */
-export async function holdCodes(trx: Db, interaction: string): Promise<void> {
+export async function lockChallenges(trx: Db, interaction: string): Promise<void> {
   await trx
     .selectFrom('challenges')
     .select('id')
@@ -26,7 +26,7 @@ export interface Challenge {
 }
 
 /** Two codes of one holder never work at a time (A03). */
-async function voidOthers(trx: Db, holder: CodeHolder, challengeId: string): Promise<void> {
+async function voidOthers(trx: Db, holder: ChallengeOwner, challengeId: string): Promise<void> {
   await trx
     .updateTable('challenges')
     .set({ voided_at: sql<Date>`now()` })
@@ -38,7 +38,7 @@ async function voidOthers(trx: Db, holder: CodeHolder, challengeId: string): Pro
 }
 
 /** A login remembers which code it waits for; a change has no other codes than its own. */
-async function waitFor(trx: Db, holder: CodeHolder, challengeId: string): Promise<void> {
+async function waitFor(trx: Db, holder: ChallengeOwner, challengeId: string): Promise<void> {
   await trx
     .updateTable('sign_ins')
     .set({ challenge_id: challengeId })
@@ -50,7 +50,7 @@ async function waitFor(trx: Db, holder: CodeHolder, challengeId: string): Promis
 /** Opens a new code and voids what this holder had. */
 export async function openChallenge(
   trx: Db,
-  holder: CodeHolder,
+  holder: ChallengeOwner,
   purpose: CodePurpose,
   address: string,
   lifetimeMinutes: number,
@@ -77,10 +77,10 @@ export async function openChallenge(
  * Inside the cooldown there is neither a further mail nor a further code (C11): whoever has turned away
  * and back types the one that is on its way, with the tries that are left of it.
  */
-export async function takeUpAgain(trx: Db, holder: CodeHolder, challengeId: string): Promise<void> {
+export async function takeUpAgain(trx: Db, holder: ChallengeOwner, challengeId: string): Promise<void> {
   if (holder.challenge?.id === challengeId && holder.challenge.open) return;
   // In one order: an interaction may pass from one account to another and back, each with a turn of its own.
-  await holdCodes(trx, holder.interaction);
+  await lockChallenges(trx, holder.interaction);
   await voidOthers(trx, holder, challengeId);
   await trx
     .updateTable('challenges')
@@ -94,7 +94,7 @@ export async function takeUpAgain(trx: Db, holder: CodeHolder, challengeId: stri
 /** The newest code of this holder for this purpose and address that was not used up. */
 export async function findNewest(
   trx: Db,
-  holder: CodeHolder,
+  holder: ChallengeOwner,
   purpose: CodePurpose,
   address: string,
   maxAttempts: number,
@@ -160,7 +160,7 @@ export async function countMails(
  * What a mailed code belongs to and works for, and nothing else: a login in progress, or a change that
  * was begun on the own page (its id stands in `interaction`).
  */
-export type CodeHolder = Pick<SignIn, 'interaction' | 'account' | 'clientId' | 'challenge'>;
+export type ChallengeOwner = Pick<SignIn, 'interaction' | 'account' | 'clientId' | 'challenge'>;
 
 /** What the code is asked for; one that was mailed for another purpose is refused (C07). */
 export type CodePurpose = LiveChallenge['purpose'];

@@ -4,13 +4,13 @@ import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { Db } from '../../db/open.ts';
 import { enqueueMail } from '../../mail/outbox.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import {
   countMails,
   findNewest,
   openChallenge,
   takeUpAgain,
-  type CodeHolder,
+  type ChallengeOwner,
   type CodePurpose,
 } from './challenges.ts';
 import { isMailCode } from './code-value.ts';
@@ -45,18 +45,18 @@ export interface MailCodes {
    */
   send(
     trx: Db,
-    holder: CodeHolder,
+    holder: ChallengeOwner,
     purpose: CodePurpose,
     address: string,
     context: MailContext,
     origin: RequestOrigin,
   ): Promise<SendOutcome>;
   /** Compares and consumes in one conditional statement (R5, E2). Call inside a transaction. */
-  consume(trx: Db, holder: CodeHolder, purpose: CodePurpose, digits: string): Promise<MailCodeOutcome>;
+  consume(trx: Db, holder: ChallengeOwner, purpose: CodePurpose, digits: string): Promise<MailCodeOutcome>;
   /** Whether a further mail with the present code could be asked for, and in how many seconds. */
-  resendInSeconds(holder: Pick<CodeHolder, 'challenge'>): number;
+  resendInSeconds(holder: Pick<ChallengeOwner, 'challenge'>): number;
   /** A code that can still be typed: neither used, void, over nor tried too often. */
-  isOpen(holder: Pick<CodeHolder, 'challenge'>): boolean;
+  isOpen(holder: Pick<ChallengeOwner, 'challenge'>): boolean;
 }
 
 const letterOf = {
@@ -87,7 +87,7 @@ export function createMailCodes(dependencies: {
     resendInSeconds,
 
     async send(trx, holder, purpose, address, context, origin) {
-      await takeTurn(trx, holder.account.id);
+      await lockAccount(trx, holder.account.id);
       const sent = await countMails(trx, holder.account.id);
       const newest = await findNewest(trx, holder, purpose, address, settings.max_attempts);
       const refuse = async (

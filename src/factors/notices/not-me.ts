@@ -6,7 +6,7 @@ import type { Sealer } from '../../base/sealing.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { enqueueMail } from '../../mail/outbox.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { freezeChanges, freezeHours } from '../verification/freeze.ts';
 import { findNoticeLink, noticeIdOf, type NoticeLink } from './links.ts';
 import type { Notices } from './notices.ts';
@@ -57,7 +57,7 @@ export function createNotMe(dependencies: {
     async act(token, origin, locale) {
       const link = await find(token);
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, link.accountId);
+        await lockAccount(trx, link.accountId);
         if (!(await claim(trx, link.id))) return;
         await recordAudit(trx, origin, {
           event: 'account.not-me',

@@ -1,7 +1,7 @@
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import type { Proving } from '../verification/verify.ts';
+import type { Verification } from '../verification/verify.ts';
 import { findSignIn } from '../sign-in/sign-ins.ts';
 import { type Assertion, readAssertion } from './assertion.ts';
 import { consumePasskeyChallenge } from './challenges.ts';
@@ -16,7 +16,7 @@ export type AloneOutcome =
   | { outcome: 'refused' };
 
 /** Proves who somebody is by a passkey alone, and opens the login that it is for. */
-export type ProveAlone = (
+export type VerifyPasswordless = (
   interaction: string,
   clientId: string,
   browser: string,
@@ -29,9 +29,9 @@ export type ProveAlone = (
 export function createAlone(dependencies: {
   db: Db;
   party: RelyingParty;
-  proving: Pick<Proving, 'compareWithinLimits'>;
+  proving: Pick<Verification, 'compareWithinLimits'>;
   claimOffer: (trx: Db, signIn: SignIn) => Promise<void>;
-}): ProveAlone {
+}): VerifyPasswordless {
   const { db, party, proving, claimOffer } = dependencies;
 
   return (interaction, clientId, browser, lifetimeSeconds, answer, origin) =>

@@ -2,19 +2,19 @@ import { createHash } from 'node:crypto';
 import { recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { enter } from '../changes/frame.ts';
-import type { Proving } from '../verification/verify.ts';
+import { lockOwnAccount } from '../changes/frame.ts';
+import type { Verification } from '../verification/verify.ts';
 import { readAssertion } from './assertion.ts';
 import { findMatch } from './matching.ts';
 import type { RelyingParty } from './relying-party.ts';
-import { type Changer, ownPageClient } from '../account-user.ts';
+import { type AccountUser, ownPageClient } from '../account-user.ts';
 import type { Passkeys } from './operations.ts';
 
 /** Trying a passkey on the own page (D9): it proves nothing to anybody else, and changes nothing. */
 export function createPasskeyCheck(dependencies: {
   db: Db;
   party: RelyingParty;
-  proving: Pick<Proving, 'compareWithinLimits'>;
+  proving: Pick<Verification, 'compareWithinLimits'>;
   signInOptions: Passkeys['signInOptions'];
 }): Pick<Passkeys, 'checkOptions' | 'check'> {
   const { db, party, proving, signInOptions } = dependencies;
@@ -27,7 +27,7 @@ export function createPasskeyCheck(dependencies: {
         const subject = { accountId, clientId: ownPageClient, factor: 'passkey' } as const;
         const use = { purpose: 'second-factor', boundTo: boundTo(c), accountId } as const;
         const compared = await proving.compareWithinLimits(trx, subject, c.origin, async () => {
-          await enter(trx, c);
+          await lockOwnAccount(trx, c);
           return findMatch(trx, party, readAssertion(answer), use, accountId);
         });
         if (compared.outcome !== 'matched') return compared;
@@ -45,7 +45,7 @@ export function createPasskeyCheck(dependencies: {
 }
 
 /** This session in this browser, and no login (A38). */
-function boundTo({ sessionUid, browser }: Changer): string {
+function boundTo({ sessionUid, browser }: AccountUser): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([sessionUid, browser]))
     .digest('base64url');

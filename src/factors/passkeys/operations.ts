@@ -1,8 +1,8 @@
 import type { RequestOrigin } from '../../audit/audit.ts';
-import type { ProveAlone } from './alone.ts';
-import type { ProofOutcome } from '../verification/verify.ts';
+import type { VerifyPasswordless } from './alone.ts';
+import type { VerificationOutcome } from '../verification/verify.ts';
 import type { SignIn } from '../sign-in-state.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 
 /** Passkeys: an optional further way, never the only one (WebAuthn L3, C54). */
 export interface Passkeys {
@@ -17,22 +17,22 @@ export interface Passkeys {
    * A passkey as the second factor of a login in progress.
    * @param assertion what the browser's credential gives of itself, as JSON or read already.
    */
-  prove(signIn: SignIn, assertion: unknown, origin: RequestOrigin): Promise<ProofOutcome>;
+  prove(signIn: SignIn, assertion: unknown, origin: RequestOrigin): Promise<VerificationOutcome>;
   /** A passkey in place of password and code: opens the login with the factor proven. */
-  proveAlone: ProveAlone;
+  verifyPasswordless: VerifyPasswordless;
   /**
    * Begins to set a passkey up: options for `navigator.credentials.create`, as JSON.
    * @throws NijoError `device_limit_reached` (`max`), `changes_frozen`.
    */
-  registerOptions(c: Changer): Promise<{ id: string; options: string }>;
+  registerOptions(c: AccountUser): Promise<{ id: string; options: string }>;
   /** Ends it. The answer is used up whether it verifies or not: after anything but success, begin anew. */
   register(
-    c: Changer,
+    c: AccountUser,
     id: string,
     answer: unknown,
     name: string,
   ): Promise<'registered' | 'refused' | 'expired'>;
   /** Options as for a sign-in, to try a passkey on the own page (D9). */
-  checkOptions(c: Changer): Promise<string>;
-  check(c: Changer, assertion: unknown): Promise<ProofOutcome>;
+  checkOptions(c: AccountUser): Promise<string>;
+  check(c: AccountUser, assertion: unknown): Promise<VerificationOutcome>;
 }

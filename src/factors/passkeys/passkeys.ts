@@ -8,9 +8,9 @@ import { createPasskeyCheck } from './check.ts';
 import { findMatch } from './matching.ts';
 import { createRegistration, type PasskeyChange } from './registration.ts';
 import { relyingPartyOf } from './relying-party.ts';
-import type { Proving } from '../verification/verify.ts';
+import type { Verification } from '../verification/verify.ts';
 import type { SignIn } from '../sign-in-state.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 import type { Passkeys } from './operations.ts';
 
 /** As long as WebAuthn L3 §15.1 advises at least; the challenge lives longer. */
@@ -22,18 +22,18 @@ export function createPasskeys(dependencies: {
   enabled: boolean;
   issuer: string;
   organisation: string;
-  proving: Pick<Proving, 'prove' | 'compareWithinLimits'>;
+  proving: Pick<Verification, 'prove' | 'compareWithinLimits'>;
   /** What the login of a passkey alone may offer before it goes on (R20, R24). */
   claimOffer: (trx: Db, signIn: SignIn) => Promise<void>;
   /** What belongs to every change: told by mail, trust in browsers ended; in the change's transaction. */
-  changed: (trx: Db, c: Changer, change: PasskeyChange) => Promise<void>;
+  changed: (trx: Db, c: AccountUser, change: PasskeyChange) => Promise<void>;
 }): Passkeys {
   const { db, proving, claimOffer, changed } = dependencies;
   const party = dependencies.enabled
     ? relyingPartyOf(dependencies.issuer, dependencies.organisation)
     : undefined;
   if (party === undefined) return unavailable;
-  const proveAlone = createAlone({ db, party, proving, claimOffer });
+  const verifyPasswordless = createAlone({ db, party, proving, claimOffer });
   const registration = createRegistration({ db, party, timeout, changed });
 
   const signInOptions: Passkeys['signInOptions'] = async (boundTo, accountId) => {
@@ -62,7 +62,7 @@ export function createPasskeys(dependencies: {
   return {
     available: true,
     signInOptions,
-    proveAlone,
+    verifyPasswordless,
     ...registration,
     ...createPasskeyCheck({ db, party, proving, signInOptions }),
 
@@ -84,7 +84,7 @@ const unavailable: Passkeys = {
   available: false,
   signInOptions: refuse,
   prove: refuse,
-  proveAlone: refuse,
+  verifyPasswordless: refuse,
   registerOptions: refuse,
   register: refuse,
   checkOptions: refuse,

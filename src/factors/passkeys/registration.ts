@@ -5,12 +5,12 @@ import { NijoError } from '../../base/errors.ts';
 import { newId } from '../../base/ids.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { enter } from '../changes/frame.ts';
+import { lockOwnAccount } from '../changes/frame.ts';
 import { requireChangeable } from '../verification/freeze.ts';
 import { type NewPasskey, readAttestation, signatureAlgorithms, verifyAttestation } from './attestation.ts';
 import { consumePasskeyChallenge, makePasskeyChallenge } from './challenges.ts';
 import type { RelyingParty } from './relying-party.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 import type { Passkeys } from './operations.ts';
 
 /** Passkeys of one account: several devices and a spare, and no table that somebody fills. */
@@ -28,14 +28,14 @@ export function createRegistration(dependencies: {
   party: RelyingParty;
   /** Milliseconds that the browser waits for its user. */
   timeout: number;
-  changed: (trx: Db, c: Changer, change: PasskeyChange) => Promise<void>;
+  changed: (trx: Db, c: AccountUser, change: PasskeyChange) => Promise<void>;
 }): Pick<Passkeys, 'registerOptions' | 'register'> {
   const { db, party, timeout, changed } = dependencies;
 
   return {
     registerOptions: (c) =>
       inTransaction(db, async (trx) => {
-        await enter(trx, c);
+        await lockOwnAccount(trx, c);
         await requireChangeable(trx, c.accountId, 'factors');
         const known = await activePasskeys(trx, c.accountId);
         if (known.length >= mostPasskeys) throw new NijoError('device_limit_reached', { max: mostPasskeys });
@@ -69,7 +69,7 @@ export function createRegistration(dependencies: {
 
     register: (c, id, answer, name) =>
       inTransaction(db, async (trx) => {
-        await enter(trx, c);
+        await lockOwnAccount(trx, c);
         await requireChangeable(trx, c.accountId, 'factors');
         if (!(await endChange(trx, c, id))) return 'expired';
         const refuse = async (reason: string): Promise<'refused'> => {
@@ -115,7 +115,7 @@ function activePasskeys(trx: Db, accountId: string) {
 }
 
 /** Remembers who has begun, where: nobody else goes on with it (A38). */
-async function beginChange(trx: Db, c: Changer): Promise<string> {
+async function beginChange(trx: Db, c: AccountUser): Promise<string> {
   const id = newId();
   await trx
     .insertInto('factor_changes')
@@ -132,7 +132,7 @@ async function beginChange(trx: Db, c: Changer): Promise<string> {
 }
 
 /** Of any number of answers to one change on any node, one gets on. */
-async function endChange(trx: Db, c: Changer, id: string): Promise<boolean> {
+async function endChange(trx: Db, c: AccountUser, id: string): Promise<boolean> {
   const ended = await trx
     .updateTable('factor_changes')
     .set({ finished_at: sql<Date>`now()` })

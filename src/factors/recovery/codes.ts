@@ -7,16 +7,16 @@ import type { Sealer } from '../../base/sealing.ts';
 import { ensureInstanceSecret, findInstanceSecret } from '../../db/instance-secrets.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { enter } from '../changes/frame.ts';
+import { lockOwnAccount } from '../changes/frame.ts';
 import { clearFailures } from '../verification/failures.ts';
 import { requireChangeable } from '../verification/freeze.ts';
 import type { Notices } from '../notices/notices.ts';
 import type { Offers } from '../sign-in/offers.ts';
-import type { ProofOutcome, Proving } from '../verification/verify.ts';
+import type { VerificationOutcome, Verification } from '../verification/verify.ts';
 import { formatRecoveryCode, newRecoveryCode } from './code-value.ts';
 import type { TrustedBrowsers } from '../browsers/trusted.ts';
 import type { SignIn } from '../sign-in-state.ts';
-import type { Changer } from '../account-user.ts';
+import type { AccountUser } from '../account-user.ts';
 
 export { readRecoveryCode } from './code-value.ts';
 
@@ -50,10 +50,18 @@ export interface RecoveryCodes {
    */
   consume(trx: Db, accountId: string, code: string): Promise<RecoveryCodeOutcome>;
   /** A code as the second factor of a login in progress; the user is told by mail, with how many are left. */
-  prove(signIn: SignIn, code: string, origin: RequestOrigin, locale: 'en' | 'ja'): Promise<ProofOutcome>;
+  prove(
+    signIn: SignIn,
+    code: string,
+    origin: RequestOrigin,
+    locale: 'en' | 'ja',
+  ): Promise<VerificationOutcome>;
 }
 
-export type RecoveryChanger = Pick<Changer, 'accountId' | 'sessionUids' | 'authTime' | 'origin' | 'locale'>;
+export type RecoveryChanger = Pick<
+  AccountUser,
+  'accountId' | 'sessionUids' | 'authTime' | 'origin' | 'locale'
+>;
 
 /**
  * The key of the digests. It is not derived from `NIJO_SECRET`: sheets lie in drawers for years, and a
@@ -84,7 +92,7 @@ export function createRecoveryCodes(dependencies: {
   db: Db;
   enabled: boolean;
   sealer: Sealer;
-  proving: Pick<Proving, 'prove'>;
+  proving: Pick<Verification, 'prove'>;
   notices: Pick<Notices, 'tell'>;
   offers: Pick<Offers, 'claim'>;
   trustedBrowsers: Pick<TrustedBrowsers, 'endAll'>;
@@ -127,7 +135,7 @@ export function createRecoveryCodes(dependencies: {
   /** The account's turn, with everything that a change of the sheet asks for. */
   const change = <Result>(changer: RecoveryChanger, work: (trx: Db) => Promise<Result>): Promise<Result> =>
     inTransaction(db, async (trx) => {
-      await enter(trx, changer);
+      await lockOwnAccount(trx, changer);
       await requireChangeable(trx, changer.accountId, 'factors');
       return work(trx);
     });

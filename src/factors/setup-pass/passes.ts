@@ -7,9 +7,9 @@ import type { DeskSettings } from '../../config/sections/desk.ts';
 import { ensureInstanceSecret, findInstanceSecret } from '../../db/instance-secrets.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { requireFreshProof } from '../fresh-proof.ts';
-import { type Finding, type ProofOutcome, type Proving } from '../verification/verify.ts';
+import { type Finding, type VerificationOutcome, type Verification } from '../verification/verify.ts';
 import { digestOfSetUpPass, newSetUpPass } from './value.ts';
 import { type SignIn, SignInChanged } from '../sign-in-state.ts';
 
@@ -18,7 +18,7 @@ export { formatSetUpPass, readSetUpPass } from './value.ts';
 export type ClaimOutcome =
   | { outcome: 'claimed' }
   | { outcome: 'wrong' | 'used' | 'expired' }
-  | Extract<ProofOutcome, { outcome: 'paused' }>;
+  | Extract<VerificationOutcome, { outcome: 'paused' }>;
 
 /**
  * What the support centre gives to somebody it has made sure of (R39, R40): digits that open Initial setup
@@ -50,7 +50,7 @@ export interface SetUpPasses {
    * Before a code of the set-up is compared, with the account's turn: holds the pass of this login.
    * @throws SignInChanged where it has none that is live (any more).
    */
-  hold(trx: Db, signIn: SignIn): Promise<void>;
+  lockPass(trx: Db, signIn: SignIn): Promise<void>;
   /** Uses the pass up, with what it has set up: of any number of set-ups one gets here. @throws SignInChanged. */
   finish(trx: Db, signIn: SignIn): Promise<void>;
 }
@@ -72,7 +72,7 @@ export function createSetUpPasses(dependencies: {
   db: Db;
   sealer: Sealer;
   settings: DeskSettings['setup_pass'];
-  proving: Pick<Proving, 'compareWithinLimits'>;
+  proving: Pick<Verification, 'compareWithinLimits'>;
 }): SetUpPasses {
   const { db, sealer, settings, proving } = dependencies;
 
@@ -154,7 +154,7 @@ export function createSetUpPasses(dependencies: {
         };
         let id: string | undefined;
         const compared = await proving.compareWithinLimits(trx, subject, origin, async () => {
-          await takeTurn(trx, signIn.account.id);
+          await lockAccount(trx, signIn.account.id);
           // What it opens rests on the password, given in this login within the last minutes (S6).
           await requireFreshProof(trx, { login: signIn, by: 'password' });
           const { id: pass, ...found } = await claimPass(trx, signIn, digits);
@@ -184,12 +184,12 @@ export function createSetUpPasses(dependencies: {
     async recheck(signIn) {
       if (signIn.setUpPass === undefined) return;
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
+        await lockAccount(trx, signIn.account.id);
         await voidFallenPasses(trx, { accountId: signIn.account.id });
       });
     },
 
-    async hold(trx, signIn) {
+    async lockPass(trx, signIn) {
       const pass = signIn.setUpPass?.id ?? null;
       // Cases before passes before codes: finishing a pass closes its case.
       await sql`select from desk_cases where id = (select case_id from setup_passes where id = ${pass})

@@ -3,11 +3,11 @@ import { newId } from '../../base/ids.ts';
 import type { Sealer } from '../../base/sealing.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { appSecretPlace, newAppSecret } from '../app/codes.ts';
 import type { Factor } from '../assurance.ts';
 import { factorIsFresh } from '../fresh-proof.ts';
-import { holdCodes } from '../mail/challenges.ts';
+import { lockChallenges } from '../mail/challenges.ts';
 import type { Detour, SignIn } from '../sign-in-state.ts';
 
 /**
@@ -63,8 +63,8 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
   return {
     async chooseWay(signIn, way) {
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
-        await holdCodes(trx, signIn.interaction);
+        await lockAccount(trx, signIn.account.id);
+        await lockChallenges(trx, signIn.interaction);
         // A double click turns once: the code that the first has sent stays the one to type.
         const turned = await own(trx, signIn)
           .set({ way, detour: null, challenge_id: null })
@@ -88,8 +88,8 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
 
     async turnTo(signIn, detour) {
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
-        await holdCodes(trx, signIn.interaction);
+        await lockAccount(trx, signIn.account.id);
+        await lockChallenges(trx, signIn.interaction);
         const turning = own(trx, signIn)
           .where('detour', 'is distinct from', detour)
           .where('reset_at', 'is', null);
@@ -120,8 +120,8 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
 
     async leave(signIn, left, to) {
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
-        await holdCodes(trx, signIn.interaction);
+        await lockAccount(trx, signIn.account.id);
+        await lockChallenges(trx, signIn.interaction);
         const leaving = own(trx, signIn).where('detour', '=', left);
         if (left !== 'reset' && aboutHelp.includes(left)) {
           await leaving.set({ detour: null }).execute();

@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import type { Factor } from '../assurance.ts';
 import { requireFreshProof } from '../fresh-proof.ts';
-import { holdCodes } from '../mail/challenges.ts';
+import { lockChallenges } from '../mail/challenges.ts';
 import type { Detour, SignIn } from '../sign-in-state.ts';
 import { doubtfulFailures } from '../mail/address-health.ts';
 
@@ -63,7 +63,7 @@ export function createOffers({ db }: { db: Db }): Offers {
     signIn: SignIn,
     offers: readonly [Detour, ...Detour[]],
   ): Promise<string | undefined> {
-    await holdCodes(trx, signIn.interaction);
+    await lockChallenges(trx, signIn.interaction);
     const { rows } = await sql<{ detour: string }>`
       with present as (
         select interaction, detour from sign_ins
@@ -96,7 +96,7 @@ export function createOffers({ db }: { db: Db }): Offers {
 
     async skip(signIn, origin) {
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
+        await lockAccount(trx, signIn.account.id);
         const offer = await leave(trx, signIn, [
           'offer-app',
           'offer-mail',
@@ -117,7 +117,7 @@ export function createOffers({ db }: { db: Db }): Offers {
 
     async confirmAddress(signIn, origin) {
       await inTransaction(db, async (trx) => {
-        await takeTurn(trx, signIn.account.id);
+        await lockAccount(trx, signIn.account.id);
         await requireFreshProof(trx, { login: signIn, by: 'factor' });
         // A double click confirms once.
         if ((await leave(trx, signIn, ['confirm-address'])) === undefined) return;

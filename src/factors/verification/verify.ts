@@ -9,7 +9,7 @@ import { type MailCodes } from '../mail/codes.ts';
 import type { FactorPause } from './pause.ts';
 import { type SignIn, SignInChanged } from '../sign-in-state.ts';
 
-export type ProofOutcome =
+export type VerificationOutcome =
   | { outcome: 'proven' }
   | { outcome: 'wrong'; attemptsLeft?: number }
   | { outcome: 'used' | 'expired' | 'exhausted' | 'none' }
@@ -20,14 +20,14 @@ export type ProofOutcome =
 /** What a comparison inside the transaction found, before limits and audit. */
 export type Finding = (
   | { outcome: 'matched' }
-  | Exclude<ProofOutcome, { outcome: 'proven' | 'paused' | 'disabled' }>
+  | Exclude<VerificationOutcome, { outcome: 'proven' | 'paused' | 'disabled' }>
 ) & {
   /** What else the audit row tells. */
   audited?: Readonly<Record<string, string | number | boolean>>;
 };
 
 /** What came of a comparison within the limits; it grants nothing. */
-export type Comparison = { outcome: 'matched' } | Exclude<ProofOutcome, { outcome: 'proven' }>;
+export type Comparison = { outcome: 'matched' } | Exclude<VerificationOutcome, { outcome: 'proven' }>;
 
 /** Whose factor is compared, and for which client. */
 export interface ProofSubject {
@@ -42,11 +42,11 @@ export interface ProofSubject {
   settingUp?: boolean;
 }
 
-export interface Proving {
+export interface Verification {
   /** A mailed code at sign-in. */
-  proveMail(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<ProofOutcome>;
+  verifyMailCode(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<VerificationOutcome>;
   /** An authenticator app's code at sign-in. */
-  proveApp(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<ProofOutcome>;
+  verifyAppCode(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<VerificationOutcome>;
   /**
    * The frame of both, and of setting up: limits first, then compare, then grant, all in one
    * transaction with its audit rows. `onMatch` runs in that transaction.
@@ -58,7 +58,7 @@ export interface Proving {
     find: (trx: Db) => Promise<Finding>,
     onMatch?: (trx: Db) => Promise<void>,
     options?: { settingUp?: boolean },
-  ): Promise<ProofOutcome>;
+  ): Promise<VerificationOutcome>;
   /**
    * Every comparison of a code passes here: the hourly limit of the account (R8), the factor's limit of
    * wrong codes in a row (C05), then `find`, then audit. Nothing is granted. The account's window of
@@ -81,7 +81,7 @@ const auditEvents = {
   'setup-pass': { success: 'setup-pass.verified', failure: 'setup-pass.refused' },
 } as const;
 
-export function createProving(dependencies: {
+export function createVerification(dependencies: {
   db: Db;
   mailCodes: MailCodes;
   appCodes: AppCodes;
@@ -90,10 +90,10 @@ export function createProving(dependencies: {
   tellDisabled: (trx: Db, accountId: string, factor: CodeFactor, origin: RequestOrigin) => Promise<void>;
   /** A proven factor of a sign-in may be followed by what is worth offering to its user (R20). */
   claimOffer: (trx: Db, signIn: SignIn, proven: Factor) => Promise<void>;
-}): Proving {
+}): Verification {
   const { db, mailCodes, appCodes, pause, tellDisabled, claimOffer } = dependencies;
 
-  const compareWithinLimits: Proving['compareWithinLimits'] = async (trx, subject, origin, find) => {
+  const compareWithinLimits: Verification['compareWithinLimits'] = async (trx, subject, origin, find) => {
     const { accountId, clientId, factor } = subject;
     const audited = { accountId, clientId, method: factor };
     // A passkey cannot be guessed at, a factor that is being set up is nobody's yet, and a pass is over soon.
@@ -140,8 +140,8 @@ export function createProving(dependencies: {
     return { outcome: 'matched' };
   };
 
-  const prove: Proving['prove'] = (signIn, factor, origin, find, onMatch, options) =>
-    inTransaction(db, async (trx): Promise<ProofOutcome> => {
+  const prove: Verification['prove'] = (signIn, factor, origin, find, onMatch, options) =>
+    inTransaction(db, async (trx): Promise<VerificationOutcome> => {
       const subject = { accountId: signIn.account.id, clientId: signIn.clientId, factor, ...options };
       const compared = await compareWithinLimits(trx, subject, origin, () => find(trx));
       if (compared.outcome === 'paused') {
@@ -179,7 +179,7 @@ export function createProving(dependencies: {
   return {
     prove,
     compareWithinLimits,
-    proveMail: (signIn, digits, origin) => {
+    verifyMailCode: (signIn, digits, origin) => {
       const find = async (trx: Db): Promise<Finding> => {
         const found = await mailCodes.consume(trx, signIn, 'sign-in', digits);
         if (found.outcome !== 'matched') return found;
@@ -196,7 +196,7 @@ export function createProving(dependencies: {
       };
       return prove(signIn, 'mail', origin, find, (trx) => claimOffer(trx, signIn, 'mail'));
     },
-    proveApp: (signIn, digits, origin) =>
+    verifyAppCode: (signIn, digits, origin) =>
       prove(
         signIn,
         'app',

@@ -1,16 +1,16 @@
 import type { ClientMetadata } from './metadata.ts';
-import { places, type OwnPlace } from './first-party.ts';
+import { firstPartyApps, type FirstPartyApp } from './first-party.ts';
 
 /** The clients that are part of this program. */
 export function builtInClients(issuer: string): ClientMetadata[] {
-  return places.map((place) => ownClient(issuer, place));
+  return firstPartyApps.map((place) => ownClient(issuer, place));
 }
 
 /**
  * `response_type=none`: the session is all that pages of ours need, so they get neither code nor token.
  * There is nothing to redeem, and no secret to keep.
  */
-export function ownClient(issuer: string, place: OwnPlace): ClientMetadata {
+export function ownClient(issuer: string, place: FirstPartyApp): ClientMetadata {
   const { clientId, name, home, redirectPath, essentialAcrValues } = place;
   return {
     client_id: clientId,

@@ -2,7 +2,7 @@ import { acrValues } from '../../factors/assurance.ts';
 import { ownPageClient } from '../../factors/account-user.ts';
 
 /** Pages of ours that people sign in to as they do to any service. */
-export interface OwnPlace {
+export interface FirstPartyApp {
   /** Built in, never in the table of clients. */
   clientId: string;
   name: { en: string; ja: string };
@@ -16,7 +16,7 @@ export interface OwnPlace {
 }
 
 /** The user's own page. */
-export const accountPlace: OwnPlace = {
+export const accountApp: FirstPartyApp = {
   clientId: ownPageClient,
   name: { en: 'Your own page', ja: 'ご自分のページ' },
   home: '/account',
@@ -25,7 +25,7 @@ export const accountPlace: OwnPlace = {
 };
 
 /** The pages for staff: a mailed code is not enough (A41), and who has nothing better is told so. */
-export const staffPlace: OwnPlace = {
+export const staffApp: FirstPartyApp = {
   clientId: 'nijo-staff',
   name: { en: 'Support centre and operation', ja: 'サポート窓口・運用' },
   home: '/desk',
@@ -34,8 +34,8 @@ export const staffPlace: OwnPlace = {
   essentialAcrValues: [acrValues.mfa],
 };
 
-export const places = [accountPlace, staffPlace];
+export const firstPartyApps = [accountApp, staffApp];
 
 export function isBuiltIn(clientId: string): boolean {
-  return places.some((place) => place.clientId === clientId);
+  return firstPartyApps.some((place) => place.clientId === clientId);
 }

@@ -40,7 +40,7 @@ export interface BackChannelTimes {
 /** Tells services of sessions that ended. Every node has one; the database decides who tells whom. */
 export interface BackChannel {
   /** Looks now, in the background; call it after the commit. Never throws, never waits. */
-  kick(): void;
+  wake(): void;
   start(): void;
   stop(): Promise<void>;
 }
@@ -133,7 +133,7 @@ export function createBackChannel(deps: BackChannelDeps, times: Partial<BackChan
   }
 
   return {
-    kick: () => deps.outside(() => workers.start()),
+    wake: () => deps.outside(() => workers.start()),
     start() {
       if (poll === undefined) deps.outside(pollAgain);
     },

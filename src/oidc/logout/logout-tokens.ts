@@ -24,7 +24,7 @@ export function deferLogoutTokens(provider: Provider, units: UnitsOfWork): void 
   prototype.backchannelLogout = async function (accountId, sid) {
     const unit = units.current();
     if (unit === undefined) await send.call(this, accountId, sid);
-    else unit.bidFarewell({ accountId, clientId: this.clientId, sid });
+    else unit.queueLogout({ accountId, clientId: this.clientId, sid });
   };
 }
 

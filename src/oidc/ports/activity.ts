@@ -17,7 +17,7 @@ export interface ActivityDeps {
   db: Db;
   sealer: Sealer;
   clients: ClientCache;
-  backChannel: Pick<BackChannel, 'kick'>;
+  backChannel: Pick<BackChannel, 'wake'>;
 }
 
 const pageLength = 50;
@@ -48,7 +48,7 @@ export function createActivity(deps: ActivityDeps): Activity {
     ]
   ) {
     const ended = await endSessions(db, ...args);
-    if (ended > 0) deps.backChannel.kick();
+    if (ended > 0) deps.backChannel.wake();
     return ended;
   }
 

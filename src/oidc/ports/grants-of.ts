@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { requireFreshProof } from '../../factors/fresh-proof.ts';
 import { isBuiltIn } from '../clients/first-party.ts';
 import type { PayloadSeal } from '../storage/payload-seal.ts';
@@ -56,7 +56,7 @@ export function revokeGrantsOf(
   by?: ActingSession,
 ): Promise<boolean> {
   return inTransaction(db, async (trx) => {
-    await takeTurn(trx, accountId);
+    await lockAccount(trx, accountId);
     if (by !== undefined) await requireFreshProof(trx, { session: { accountId, ...by } });
     const ids = (await heldGrants(trx, seal, accountId))
       .filter((grant) => grant.clientId === clientId)

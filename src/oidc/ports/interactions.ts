@@ -8,9 +8,9 @@ import type { InteractionDetails, InteractionResult, Interactions } from '../../
 import type { ClientCache } from '../clients/cache.ts';
 import { extendGrant } from '../provider/grants.ts';
 import { createPayloadSeal } from '../storage/payload-seal.ts';
-import { LostRace, readExpiredPayload } from '../storage/payload-store.ts';
+import { WriteConflict, readExpiredPayload } from '../storage/payload-store.ts';
 import { newerSessionOf } from './newer-session.ts';
-import { demandOf, selectAccountReason, stepUpReason } from '../policy.ts';
+import { assuranceRequirementOf, selectAccountReason, stepUpReason } from '../policy.ts';
 import type { ResultOfBrowser } from '../provider/resume-check.ts';
 import { serviceNameOf } from '../clients/name.ts';
 import { type BrowserTrust, trustDaysOf } from '../trust.ts';
@@ -178,7 +178,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       await unit.flush();
     } catch (error) {
       // Somebody has finished or ended this login while we were at it: there is nothing left to go on with.
-      if (error instanceof LostRace) throw new NijoError('interaction_finished', {}, { cause: error });
+      if (error instanceof WriteConflict) throw new NijoError('interaction_finished', {}, { cause: error });
       throw new NijoError('temporarily_unavailable', {}, { cause: error });
     }
     return returnTo;
@@ -215,10 +215,10 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
           id: clientId,
           name: serviceNameOf(clientId, settings),
         },
-        demand: demandOf(params, settings),
+        demand: assuranceRequirementOf(params, settings),
         trust: days !== undefined && deps.trust.allowedFrom(req) ? { days } : undefined,
         // A client that was declared before there was this setting has none.
-        passkeyAlone: settings.passkey_sign_in === true,
+        passwordless: settings.passkey_sign_in === true,
         session:
           usable && session !== undefined
             ? {
@@ -256,7 +256,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
               : { error: result.error, error_description: result.description };
         if (switched || result.kind === 'refused') await detach(visited);
         if (result.kind === 'signed-in')
-          unit.standOn({ interaction: visited.interaction.uid, accountId: result.accountId });
+          unit.requireLogin({ interaction: visited.interaction.uid, accountId: result.accountId });
         return record(visited, req, res, { ...submission, browser });
       });
       if (switched) await deps.endSession(live.accountId ?? '', seal.digests(live.uid), req);

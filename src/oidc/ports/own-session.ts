@@ -6,15 +6,15 @@ import { equalSecrets, type Sealer } from '../../base/sealing.ts';
 import type { Configuration } from '../../config/schema.ts';
 import { settledWithoutHolder } from '../../factors/assurance.ts';
 import { freshSeconds } from '../../factors/fresh-proof.ts';
-import { accountPlace, type OwnPlace } from '../clients/first-party.ts';
+import { accountApp, type FirstPartyApp } from '../clients/first-party.ts';
 import { createPayloadSeal } from '../storage/payload-seal.ts';
-import { demandOf } from '../policy.ts';
+import { assuranceRequirementOf } from '../policy.ts';
 import { ttlConfiguration } from '../provider/ttl.ts';
 import type { UnitsOfWork } from '../storage/units.ts';
 import { ownClient } from '../clients/first-party-metadata.ts';
 import type { OwnSession, OwnSessions } from '../../web/own-session.ts';
 
-export { accountPlace, staffPlace } from '../clients/first-party.ts';
+export { accountApp, staffApp } from '../clients/first-party.ts';
 
 /** What is needed of the provider's handle. */
 export interface OwnSessionDeps {
@@ -28,7 +28,7 @@ export interface OwnSessionDeps {
 // Segments and a query of plain characters: nothing here is an address of elsewhere, or climbs out.
 const rest = /^(?:\/[\w~-]+(?:\.[\w~-]+)*)*(?:\?[\w=&%.~+-]*)?$/;
 
-function isLocal(path: string, { folders, redirectPath }: OwnPlace): boolean {
+function isLocal(path: string, { folders, redirectPath }: FirstPartyApp): boolean {
   return (
     path.length <= 500 &&
     !path.startsWith(redirectPath) &&
@@ -42,7 +42,7 @@ function isLocal(path: string, { folders, redirectPath }: OwnPlace): boolean {
  */
 export function createOwnSessions(
   deps: OwnSessionDeps,
-  place: OwnPlace = accountPlace,
+  place: FirstPartyApp = accountApp,
   options: { freshSeconds: number } = { freshSeconds },
 ): OwnSessions {
   const { config, sealer, units } = deps;
@@ -52,9 +52,9 @@ export function createOwnSessions(
   const seal = createPayloadSeal(sealer);
   const keys = sealer.keys('form-token');
   // A session is shown from the weakest that any of these pages takes; the staff's door looks closer (A41).
-  const demand = demandOf({}, ownClient(issuer, accountPlace));
+  const demand = assuranceRequirementOf({}, ownClient(issuer, accountApp));
   // A path of one place is no answer to a login of another.
-  const word = place === accountPlace ? 'own-page' : `own-page:${place.clientId}`;
+  const word = place === accountApp ? 'own-page' : `own-page:${place.clientId}`;
 
   const mark = (key: Buffer, path: string): string =>
     createHmac('sha256', key).update(`${word}:${path}`).digest('base64url').slice(0, 22);

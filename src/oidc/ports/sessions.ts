@@ -4,7 +4,7 @@ import { voidFallenPasses } from '../../accounts/ended-passes.ts';
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { takeTurn } from '../../accounts/account-lock.ts';
+import { lockAccount } from '../../accounts/account-lock.ts';
 import { requireFreshProof } from '../../factors/fresh-proof.ts';
 
 /** A live session of an account; `payload` is sealed. */
@@ -64,7 +64,7 @@ export function endSessions(
 ): Promise<number> {
   const which = endedBy(ending);
   return inTransaction(db, async (trx) => {
-    await takeTurn(trx, accountId);
+    await lockAccount(trx, accountId);
     if (by !== undefined) await requireFreshProof(trx, { session: { accountId, ...by } });
     await noteRevoked(trx, accountId, ending, by);
     const sessions = await endPayloads(trx, sql<boolean>`p.account_id = ${accountId} and ${which}`);

@@ -8,7 +8,7 @@ import { type Account, findAccountById } from '../../accounts/directory.ts';
 import type { Sealer } from '../../base/sealing.ts';
 import type { Configuration } from '../../config/schema.ts';
 import type { Db } from '../../db/open.ts';
-import { acrValues, type Holder } from '../../factors/assurance.ts';
+import { acrValues, type EnrolledFactors } from '../../factors/assurance.ts';
 import { createAdapter } from '../storage/adapter.ts';
 import { claimsConfiguration, claimsOf, scopeNames } from '../claims.ts';
 import type { ClientCache } from '../clients/cache.ts';
@@ -37,7 +37,7 @@ export interface ConfigurationDeps {
   clients: ClientCache;
   units: UnitsOfWork;
   pages: OidcPages;
-  waysOf(accountId: string): Promise<Holder>;
+  enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   trust: BrowserTrust;
   browser: RequestingBrowser;
   logger: Pick<Logger, 'info'>;
@@ -74,7 +74,7 @@ export function providerConfiguration(
   const { db, config, sealer, clients, units, pages } = deps;
   const ttl = ttlConfiguration(config);
   const inRequest = <Result>(work: () => Promise<Result>): Promise<Result> =>
-    units.current()?.reach(work) ?? work();
+    units.current()?.query(work) ?? work();
   const settings = (clientId: string) => inRequest(() => clients.settings(clientId));
 
   async function account(id: string): Promise<Account | undefined> {
@@ -85,7 +85,7 @@ export function providerConfiguration(
   const switches = { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa };
   const issued = createIssuedAssurance({
     settings,
-    waysOf: (accountId) => inRequest(() => deps.waysOf(accountId)),
+    enrolledFactorsOf: (accountId) => inRequest(() => deps.enrolledFactorsOf(accountId)),
     trust: {
       holdsAny: async (accountId, days) =>
         (await inRequest(async () => deps.trust.holdsAny?.(accountId, days))) === true,
@@ -116,7 +116,7 @@ export function providerConfiguration(
     interactions: {
       policy: createPolicy({
         settings,
-        waysOf: (accountId) => inRequest(() => deps.waysOf(accountId)),
+        enrolledFactorsOf: (accountId) => inRequest(() => deps.enrolledFactorsOf(accountId)),
         trusts: async (req, accountId, days) =>
           deps.trust.allowedFrom(req) && (await inRequest(() => deps.trust.holds(req, accountId, days))),
         subjectFor: (accountId, client) =>

@@ -5,7 +5,7 @@ import type { Logger } from '../../observe/logger.ts';
 import type { ServiceName } from '../../login/ports.ts';
 import { replaceOnwardForm } from '../onward-form.ts';
 import type { OidcPages } from '../pages.ts';
-import { LostRace } from '../storage/payload-store.ts';
+import { WriteConflict } from '../storage/payload-store.ts';
 import type { UnitsOfWork } from '../storage/units.ts';
 
 export interface RequestScopeDeps {
@@ -116,7 +116,7 @@ export function requestScope(deps: RequestScopeDeps) {
         for (const uid of unit.endedLogins()) deps.forgetLogin(ctx, uid);
         if (routeOf(ctx) !== undefined) await replaceOnwardForm(ctx, pages, deps.nameOf);
       } catch (error) {
-        if (error instanceof LostRace) {
+        if (error instanceof WriteConflict) {
           logger.info({ event: 'oidc.lost-race', route: routeOf(ctx) });
           await answerLost(ctx, pages);
         } else {

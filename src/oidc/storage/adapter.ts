@@ -1,5 +1,5 @@
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
-import { LostRace } from './payload-store.ts';
+import { WriteConflict } from './payload-store.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { UnitsOfWork } from './units.ts';
 
@@ -56,7 +56,7 @@ export function createAdapter(model: string, units: UnitsOfWork, clients: Client
     try {
       await unit.flush();
     } catch (error) {
-      if (error instanceof LostRace) throw lost();
+      if (error instanceof WriteConflict) throw lost();
       units.current()?.fail(error, true);
       throw error;
     }

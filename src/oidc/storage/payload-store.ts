@@ -45,7 +45,7 @@ export interface Revocation {
 }
 
 /** A guard did not hold: somebody else was first, and nothing was written. */
-export class LostRace extends Error {
+export class WriteConflict extends Error {
   constructor(cause?: unknown) {
     super('another request was first', { cause });
     this.name = 'LostRace';
@@ -278,7 +278,7 @@ export async function writeChanges(
       const { rows } = await statement.execute(db);
       return rows.filter((row): row is EndedLogin => typeof row.id === 'string');
     } catch (error) {
-      if (isLostGuard(error)) throw new LostRace(error);
+      if (isLostGuard(error)) throw new WriteConflict(error);
       // Two statements took the same rows in another order; the database ended this one, whole.
       const code =
         typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;

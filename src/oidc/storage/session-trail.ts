@@ -6,7 +6,7 @@ import type { Change, StatementParts } from './payload-store.ts';
 import { type BegunLogin, endSurplusLogins } from './unfinished-logins.ts';
 
 /** A service that is to hear that its part of a session is over (OpenID Connect Back-Channel Logout). */
-export interface Farewell {
+export interface LogoutNotification {
   accountId: string;
   clientId: string;
   sid: string | undefined;
@@ -32,7 +32,7 @@ export function sessionTrail(
     standsOn,
     begun,
   }: {
-    farewells: readonly Farewell[];
+    farewells: readonly LogoutNotification[];
     standsOn: LoginInProgress | undefined;
     begun: BegunLogin | undefined;
   },
@@ -97,7 +97,7 @@ function forgotten(ids: readonly string[]): RawBuilder<unknown> {
 }
 
 /** In the shape of a session that was ended whole, so that one reader knows both. */
-function told(seal: PayloadSeal, farewells: readonly Farewell[]): RawBuilder<unknown> {
+function told(seal: PayloadSeal, farewells: readonly LogoutNotification[]): RawBuilder<unknown> {
   const rows = farewells.map(({ accountId, clientId, sid }) => {
     const id = newId();
     const text = JSON.stringify({ accountId, authorizations: { [clientId]: { sid } } });

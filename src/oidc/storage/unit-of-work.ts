@@ -10,7 +10,7 @@ import {
   type StoredPayload,
   writeChanges,
 } from './payload-store.ts';
-import { type Farewell, type LoginInProgress, sessionTrail } from './session-trail.ts';
+import { type LogoutNotification, type LoginInProgress, sessionTrail } from './session-trail.ts';
 import type { BegunLogin, EndedLogin } from './unfinished-logins.ts';
 
 /** A payload to be kept, already serialised: what the provider changes afterwards is another write. */
@@ -54,9 +54,9 @@ export interface UnitOfWork {
   /** Rows read in this request that had been used before. */
   reused(): readonly { model: string; accountId: string | null }[];
   /** A service that is told, once this is written, that its part of a session is over. */
-  bidFarewell(farewell: Farewell): void;
+  queueLogout(farewell: LogoutNotification): void;
   /** What is written holds only while this login is there still: ending everything of an account ends it too. */
-  standOn(login: LoginInProgress): void;
+  requireLogin(login: LoginInProgress): void;
   /** A login that was stored begins in this browser; the oldest of its unfinished ones make room. */
   beginLogin(login: BegunLogin): void;
   /** Logins that made room in what was written last, by their uid. */
@@ -64,7 +64,7 @@ export interface UnitOfWork {
   /** An event that is recorded with what this request writes, or not at all. */
   record(event: AuditEvent): void;
   /** Reads from the database for this request: an error there makes the whole request unanswerable. */
-  reach<Result>(work: () => Promise<Result>): Promise<Result>;
+  query<Result>(work: () => Promise<Result>): Promise<Result>;
   /** The request failed in a way that nothing of it may be written. */
   fail(cause: unknown, unavailable?: boolean): void;
   failure(): Failure | undefined;
@@ -75,11 +75,11 @@ export interface UnitOfWork {
 const keyOf = (model: string, id: string): string => `${model}:${id}`;
 const present = <Value>(value: Value | undefined): value is Value => value !== undefined;
 
-/** @param toldOf called after a commit that left services to be told. */
+/** @param onLogoutsQueued called after a commit that left services to be told. */
 export function createUnitOfWork(
   db: Db,
   seal: PayloadSeal,
-  toldOf: () => void = () => undefined,
+  onLogoutsQueued: () => void = () => undefined,
 ): UnitOfWork {
   // What was looked for; undefined where nothing was there.
   const found = new Map<string, StoredPayload | undefined>();
@@ -87,13 +87,13 @@ export function createUnitOfWork(
   const written = new Map<string, { change: Change; payload: NewPayload | undefined }>();
   const revocations = new Map<string, Revocation>();
   const events: AuditEvent[] = [];
-  const farewells: Farewell[] = [];
+  const farewells: LogoutNotification[] = [];
   let standsOn: LoginInProgress | undefined;
   let begun: BegunLogin | undefined;
   let ended: readonly string[] = [];
   let failed: Failure | undefined;
 
-  const reach = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const query = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     try {
       return await work();
     } catch (cause) {
@@ -109,7 +109,7 @@ export function createUnitOfWork(
   async function read(model: string, id: string): Promise<StoredPayload | undefined> {
     const at = keyOf(model, id);
     if (!found.has(at)) {
-      const [own, ...related] = await reach(() => readPayload(db, model, id));
+      const [own, ...related] = await query(() => readPayload(db, model, id));
       found.set(at, undefined);
       if (own?.model === model && own.id === id) {
         for (const row of [own, ...related]) found.set(keyOf(row.model, row.id), row);
@@ -186,7 +186,7 @@ export function createUnitOfWork(
         .filter(present)
         .find(({ model, sessionUid }) => model === 'Session' && uids.includes(sessionUid ?? ''));
       if (row === undefined) {
-        row = await reach(() => readSessionByUid(db, uids));
+        row = await query(() => readSessionByUid(db, uids));
         if (row !== undefined) found.set(keyOf('Session', row.id), row);
       }
       return row === undefined || pending(keyOf('Session', row.id)) === 'removed' ? undefined : open(row);
@@ -237,8 +237,8 @@ export function createUnitOfWork(
         .filter(present)
         .filter(({ consumedAt }) => consumedAt !== undefined)
         .map(({ model, accountId }) => ({ model, accountId })),
-    bidFarewell: (farewell) => void farewells.push(farewell),
-    standOn: (login) => {
+    queueLogout: (farewell) => void farewells.push(farewell),
+    requireLogin: (login) => {
       standsOn = login;
     },
     beginLogin(login) {
@@ -249,7 +249,7 @@ export function createUnitOfWork(
     },
     endedLogins: () => ended,
     record: (event) => void events.push(event),
-    reach,
+    query,
     fail: (cause, unavailable = false) => {
       failed ??= { cause, unavailable };
     },
@@ -269,7 +269,7 @@ export function createUnitOfWork(
       }
       const leftToTell = farewells.length > 0;
       settle();
-      if (leftToTell) toldOf();
+      if (leftToTell) onLogoutsQueued();
     },
   };
 }

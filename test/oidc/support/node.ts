@@ -97,7 +97,7 @@ export async function startNode(options: NodeOptions): Promise<TestNode> {
       node: 'test',
       userAgent: request.headers['user-agent'] ?? '',
     }),
-    waysOf: (accountId) => findHolder(db, accountId),
+    enrolledFactorsOf: (accountId) => findHolder(db, accountId),
     trust: { allowedFrom: () => false, holds: async () => false },
     // One browser, unless a test says which one it is.
     browser: {
