@@ -26,7 +26,7 @@ const visitors = [
   { scripts: false, locale: 'ja' as const },
 ];
 
-describeInBrowser('S9: the browser after the last form', () => {
+describeInBrowser('S9, R68: the browser after the last form', () => {
   let db: Db;
   let cluster: Cluster;
   let chain: ServicesChain;
