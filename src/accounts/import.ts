@@ -53,7 +53,7 @@ interface Dependencies {
 const contention = new Set(['23505', '40001', '40P01']);
 
 /**
- * Brings accounts over from a CSV file (design §4): streaming, in batches of one transaction each,
+ * Brings accounts over from a CSV file: streaming, in batches of one transaction each,
  * so that a run that was stopped anywhere is finished by running the same file again. A line is
  * imported whole or not at all, and only what it says for the first time: what was changed elsewhere
  * since stays as it is.

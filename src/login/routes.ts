@@ -31,7 +31,7 @@ const onlyCentreHelps: ReadonlySet<string> = new Set(['factor_missing', 'factor_
 
 type Handler = (dependencies: LoginDependencies, visit: Submission) => Promise<Decision>;
 
-/** The code of each page. No handler knows another one: all return here (design §3). */
+/** The code of each page. No handler knows another one: all return here. */
 const handlers: Partial<Record<Step['page'], Handler>> = {
   'sign-in': (dependencies, visit) =>
     (visit.action === 'use-passkey' ? submitPasskeyAlone : submitPassword)(dependencies, visit),

@@ -10,7 +10,7 @@ export const rules: readonly ForbiddenDomainRule[] = [
   { domain: 'ms.c.kyoto-u.ac.jp', include_subdomains: false },
 ];
 
-/** What is typed, and the rule's domain that refuses it (`security.md` §6.1, A42, R17). */
+/** What is typed, and the rule's domain that refuses it (A42, R17). */
 export const forbidden: readonly [typed: string, rule: string][] = [
   ['u@uni.example', 'uni.example'],
   ['u@UNI.EXAMPLE', 'uni.example'],

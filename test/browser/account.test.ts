@@ -25,7 +25,7 @@ describeInBrowser('the own page', () => {
   describe.each(everyVisitor)('in $locale, with scripts: $scripts', (settings) => {
     const auto = settings.scripts ? 1 : 0;
 
-    test('§9 f: the app is added in 2 pages, 3 clicks at most and 6 keys, by keyboard alone', async () => {
+    test('flow f: the app is added in 2 pages, 3 clicks at most and 6 keys, by keyboard alone', async () => {
       const person = await stage.university.enrol(['mail']);
       const visitor = await stage.arrives(settings);
       await arrivesAtAccount(visitor, person);
@@ -39,7 +39,7 @@ describeInBrowser('the own page', () => {
       await visitor.leave();
     });
 
-    test('§9 g: the address is changed in 2 pages, 3 clicks and 30 keys; the earlier one is told', async () => {
+    test('flow g: the address is changed in 2 pages, 3 clicks and 30 keys; the earlier one is told', async () => {
       const { university } = stage;
       const person = await university.enrol(['mail']);
       const visitor = await stage.arrives(settings);

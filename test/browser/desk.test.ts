@@ -19,7 +19,7 @@ describeInBrowser('the desk', () => {
     { locale: 'en', scripts: true },
     { locale: 'ja', scripts: false },
   ] as const)('in $locale, with scripts: $scripts', (settings) => {
-    test('§9 e, R39, R42: filed at night, found, checked, approved and set up anew; by keyboard, 1 search and 4 clicks', async () => {
+    test('flow e, R39, R42: filed at night, found, checked, approved and set up anew; by keyboard, 1 search and 4 clicks', async () => {
       const { university } = stage;
       const person = await university.enrol(['app']);
 

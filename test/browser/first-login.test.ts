@@ -9,7 +9,7 @@ describeInBrowser('a first login', () => {
   const stage = setStage();
 
   describe.each(everyVisitor)('in $locale, with scripts: $scripts', (settings) => {
-    test('R14: §9 a, initial setup by mail in 3 pages, 3 clicks and 52 keys, and back at the service', async () => {
+    test('R14: flow a, initial setup by mail in 3 pages, 3 clicks and 52 keys, and back at the service', async () => {
       const { university } = stage;
       const person = await university.enrol();
       const visitor = await stage.arrives(settings);

@@ -24,7 +24,7 @@ describeInBrowser('asking the support centre for help', () => {
   describe.each(everyVisitor)('in $locale, with scripts: $scripts', (settings) => {
     const other = settings.locale === 'en' ? 'ja' : 'en';
 
-    test('R36, R42: §9 e, from the sign-in page: 1 form of 2 fields, 3 pages, 3 clicks, 10 keys, and back', async () => {
+    test('R36, R42: flow e, from the sign-in page: 1 form of 2 fields, 3 pages, 3 clicks, 10 keys, and back', async () => {
       const { university } = stage;
       const person = await university.enrol(['app']);
       const visitor = await stage.arrives(settings);

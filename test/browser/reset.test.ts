@@ -30,7 +30,7 @@ describeInBrowser('an app that cannot be used', () => {
     // With JavaScript the last digit goes on by itself, except where it does something for good.
     const saved = settings.scripts ? 1 : 0;
 
-    test('R30: §9 d, just by mail this once: 3 pages, 3 clicks, nothing to reset', async () => {
+    test('R30: flow d, just by mail this once: 3 pages, 3 clicks, nothing to reset', async () => {
       const { university } = stage;
       const person = await university.enrol(['mail', 'app']);
       const visitor = await stage.arrives(settings);
@@ -48,7 +48,7 @@ describeInBrowser('an app that cannot be used', () => {
       await visitor.leave();
     });
 
-    test('R35: §9 d, full reset and a new app in one sitting: 4 pages, 5 clicks, 36 keys, the password once', async () => {
+    test('R35: flow d, full reset and a new app in one sitting: 4 pages, 5 clicks, 36 keys, the password once', async () => {
       const { university } = stage;
       const person = await university.enrol(['mail', 'app']);
       const visitor = await stage.arrives(settings);

@@ -14,7 +14,7 @@ describeInBrowser('a later login', () => {
   describe.each(everyVisitor)('in $locale, with scripts: $scripts', (settings) => {
     const clicks = settings.scripts ? 1 : 2;
 
-    test('R28: §9 b, by mail code in 2 pages, 1 or 2 clicks and 30 keys', async () => {
+    test('R28: flow b, by mail code in 2 pages, 1 or 2 clicks and 30 keys', async () => {
       const { university } = stage;
       // An ID and a password of 22 characters, and the code of 8: 30 keys.
       const person = await university.enrol(['mail']);
@@ -30,7 +30,7 @@ describeInBrowser('a later login', () => {
       await visitor.leave();
     });
 
-    test('R28: §9 c, by app in 2 pages, 1 or 2 clicks and 28 keys', async () => {
+    test('R28: flow c, by app in 2 pages, 1 or 2 clicks and 28 keys', async () => {
       const { university } = stage;
       const person = await university.enrol(['app']);
       const visitor = await stage.arrives(settings);

@@ -14,7 +14,7 @@ describeInBrowser('a browser that its user trusts', () => {
   const stage = setStage(undefined, { trustedBrowserDays: 14 });
 
   describe.each([everyVisitor[0]!, everyVisitor[3]!])('in $locale, with scripts: $scripts', (settings) => {
-    test('R31: §9 b, one page and 22 keys from the second day on, until the user ends it', async () => {
+    test('R31: flow b, one page and 22 keys from the second day on, until the user ends it', async () => {
       const { university } = stage;
       const person = await university.enrol(['mail']);
       const visitor = await stage.arrives(settings);

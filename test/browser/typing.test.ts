@@ -81,7 +81,7 @@ describeInBrowser('typing', () => {
       await visitor.leave();
     });
 
-    test('R57: §9 a without a mouse: Tab and Enter alone', async () => {
+    test('R57: flow a without a mouse: Tab and Enter alone', async () => {
       const { university } = stage;
       const person = await university.enrol();
       const visitor = await stage.arrives(settings);
@@ -107,7 +107,7 @@ describeInBrowser('typing', () => {
       await visitor.leave();
     });
 
-    test('R57: §9 c without a mouse, by way of the mail and back', async () => {
+    test('R57: flow c without a mouse, by way of the mail and back', async () => {
       const { university } = stage;
       const person = await university.enrol(['mail', 'app']);
       const visitor = await stage.arrives(settings);
@@ -151,7 +151,7 @@ describeInBrowser('typing', () => {
     });
   });
 
-  test('R57: §9 c with a password manager: 1 click and 6 keys', async () => {
+  test('R57: flow c with a password manager: 1 click and 6 keys', async () => {
     const { university } = stage;
     const person = await university.enrol(['app']);
     const visitor = await stage.arrives({ locale: 'ja', scripts: true });

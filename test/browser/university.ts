@@ -6,7 +6,7 @@ import type { LocalSite } from '../../src/trial/local-server.ts';
 import { appCode, type Cluster, startCluster, testAppSecret } from '../support/cluster.ts';
 import { freePort } from '../support/free-port.ts';
 
-/** Twelve characters, as requirements §9 counts them. */
+/** Twelve characters, as docs/requirements.md counts them. */
 export const password = 'Kamo-gawa-12';
 
 /** Somebody of the university, with an ID of ten characters and an address of twenty-two. */

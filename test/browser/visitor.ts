@@ -12,7 +12,7 @@ export interface VisitorSettings {
   scale?: number;
 }
 
-/** What a flow has asked of the user, counted as requirements §9 defines it. */
+/** What a flow has asked of the user, counted as docs/requirements.md defines it. */
 export interface Effort {
   /** `data-page` of every screen of the identity provider, in the order they came. */
   pages: string[];

@@ -102,7 +102,7 @@ describeOnEveryDatabase('how often a code may be tried', (open) => {
     await wrongCodes(other, mail, code, 4);
     expect((await wrongCodes(other, mail, code, 1)).fault).toBe('code_wrong');
 
-    // The eleventh is not compared, be it right; the login that was half done is over (market ask 11).
+    // The eleventh is not compared, be it right; the login that was half done is over.
     const paused = await first.submit(app, { code: appCode() });
     expect([paused.status, paused.page, paused.fault]).toEqual([429, 'sign-in', 'factor_paused']);
     const wait = Number(paused.headers['retry-after']);

@@ -35,7 +35,7 @@ function matches(domain: string, rule: ForbiddenDomainRule): boolean {
 }
 
 /**
- * One plain address in canonical form, or why not (`security.md` §6.1, E10): no names, comments,
+ * One plain address in canonical form, or why not (E10): no names, comments,
  * quotes, groups or lists. Full-width input is brought to ASCII first, as a Japanese keyboard types it.
  * What this returns is stored, and is the only thing handed to SMTP as recipient.
  */

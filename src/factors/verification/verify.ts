@@ -145,7 +145,7 @@ export function createVerification(dependencies: {
       const subject = { accountId: signIn.account.id, clientId: signIn.clientId, factor, ...options };
       const compared = await compareWithinLimits(trx, subject, origin, () => find(trx));
       if (compared.outcome === 'paused') {
-        // A paused step ends the login in progress: it must not stay half done (market ask 11).
+        // A paused step ends the login in progress: it must not stay half done.
         await trx
           .deleteFrom('sign_ins')
           .where('interaction', '=', signIn.interaction)
