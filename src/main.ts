@@ -8,17 +8,17 @@ import { type Db, openPostgres } from './db/open.ts';
 import { longestStopMs } from './app/listeners.ts';
 import { createLogger, type Logger } from './observe/logger.ts';
 
-/** The line of a worker to whoever keeps several of them. */
+/** A worker's link to its supervisor. */
 export interface Supervised {
   stop: Promise<void>;
   serving(node: Nijo): void;
 }
 
 /**
- * Runs a node until the process is told to stop (SIGTERM, SIGINT), then ends in order with exit code 0.
- * A second signal ends at once.
- * @param supervised this node is one of several workers: then no further signal counts, since all processes of
- *   a terminal or a service are often sent the same one.
+ * Runs a node until the process is told to stop (SIGTERM, SIGINT), then shuts down in order with exit code 0.
+ * A second signal ends it at once.
+ * @param supervised this node is one of several workers: further signals are then ignored, since all
+ *   processes of a terminal or a service often receive the same one.
  * @throws Error with a line for the operator when the node cannot start.
  */
 export async function serve(config: Configuration, supervised?: Supervised): Promise<void> {
@@ -34,13 +34,13 @@ export async function serve(config: Configuration, supervised?: Supervised): Pro
     undefined,
     onMoved,
   );
-  // One of its own: whatever the others wait for, it is known within a moment whether logins can be written.
+  // Its own connection: under any load it shows within a moment whether logins can be written.
   const healthDb = openPostgres({ ...config.database, pool_size: 1 }, () => undefined);
   const clock = createNodeClock(Date.now);
   const leaveDate = leadDateBy(clock);
   const signalled = untilSignal(supervised === undefined ? () => process.exit(1) : () => undefined);
   const stopped = supervised === undefined ? signalled : Promise.race([signalled, supervised.stop]);
-  // A rejection nobody awaited is a mistake of ours; it must be seen, and must not end the other logins.
+  // An unhandled rejection is a bug of ours; it must be logged, and must not end the other logins.
   process.on('unhandledRejection', (error) =>
     logger.fatal({ event: 'unhandled-rejection', err: error }, 'unhandled rejection'),
   );
@@ -61,7 +61,7 @@ export async function serve(config: Configuration, supervised?: Supervised): Pro
     });
     supervised?.serving(nijo);
     await stopped;
-    // A connection that cannot even be closed must not keep the process from ending.
+    // A connection that cannot even be closed must not keep the process alive.
     setTimeout(() => {
       logger.error({ event: 'stop.late' }, 'the node did not end in its time');
       process.exit(1);
@@ -73,7 +73,7 @@ export async function serve(config: Configuration, supervised?: Supervised): Pro
   }
 }
 
-/** A restore that nobody has dealt with is said at every start: used tokens and ended sessions are good again. */
+/** An unhandled restore is reported at every start: used tokens and ended sessions are valid again. */
 async function warnOfRestore(db: Db, logger: Logger): Promise<void> {
   const { state, awaitsDirectory } = await installationOf(db);
   if (state === 'elsewhere')

@@ -6,7 +6,7 @@ import { networkOf, siteOf } from '../limits/network.ts';
 import type { Pace } from '../limits/pace.ts';
 import { normaliseLoginId } from './login-id.ts';
 
-/** The windows that one attempt may count in. Their keys sort in the order in which they are counted and locked. */
+/** The windows that one attempt may count in. Their keys sort in the order of counting and locking. */
 export interface AttemptLimits {
   idAndNetwork: Limit;
   /** The /48 around an IPv6 network. */
@@ -21,18 +21,18 @@ export interface AttemptLimits {
   pace: (limit: Limit) => Pace;
 }
 
-/** A /48 holds many households, and one attacker may have it whole: so many times what one network may do. */
+/** A /48 holds many households, and one attacker may own it whole: so many times the limit of a network. */
 const siteFactor = { id: 3, network: 4 };
-/** Nobody waits for longer than this to be compared. */
+/** The longest time that an attempt waits to be compared. */
 const longestWaitMs = 20_000;
 
 /**
- * Wrong passwords are counted by (ID, network) and by network, never by ID alone: whoever is not on
- * the owner's network cannot keep the owner out (I2, A16). What others on the network do slows a right
- * password there, and refuses none (R67).
- * IDs are counted by a keyed digest: what is typed there may be a password in the wrong field, also one that has
- * the shape of an ID (S30).
- * @param browser digest of the lasting cookie of a browser that has signed in before (`web/known-browser.ts`).
+ * Wrong passwords are counted by (ID, network) and by network, never by ID alone: nobody outside the owner's
+ * network can lock the owner out (I2, A16). Failures of others on the network delay a right password there,
+ * but never refuse it (R67).
+ * IDs are counted by a keyed digest: the ID field may contain a password typed there by mistake, also one
+ * that has the shape of an ID (S30).
+ * @param browser digest of the lasting cookie of a browser that signed in before (`web/known-browser.ts`).
  */
 export function attemptLimits(
   settings: Configuration['password_limits'],

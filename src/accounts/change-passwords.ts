@@ -10,11 +10,11 @@ export interface ChangedPassword {
 }
 
 /**
- * The one way in which passwords change, whoever changes them: the new hash, the end of everything that
- * stands on the old password (sessions, tokens, grants, logins half done, mailed codes, trust; services
- * of the sessions are told), and the audit, in the caller's transaction (C19). A hash that is renewed for
- * the same password is no change and does not come here. The caller holds the accounts' rows.
- * @param by.imported the passwords came with a file.
+ * The only code that changes passwords, for every caller. In the caller's transaction it writes the new hash
+ * and the audit, and ends everything that rests on the old password: sessions (whose services are told),
+ * tokens, grants, logins in progress, mailed codes, trust (C19). A hash that is renewed for the same
+ * password is no change and does not come here. The caller has locked the accounts' rows.
+ * @param by.imported the passwords came from a file.
  */
 export async function changePasswords(
   trx: Db,
@@ -42,7 +42,7 @@ export async function changePasswords(
   );
 }
 
-/** The first passwords of accounts that this very transaction has made: nothing stands on an earlier one. */
+/** The first passwords of accounts that this very transaction has made: nothing rests on an earlier one. */
 export async function writePasswords(trx: Db, passwords: readonly ChangedPassword[]): Promise<void> {
   if (passwords.length === 0) return;
   await trx

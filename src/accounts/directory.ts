@@ -70,7 +70,7 @@ export async function findAccountById(db: Db, id: string): Promise<Account | und
   return row === undefined ? undefined : toAccount(row);
 }
 
-/** Keeps the language that the person chose (R45). Writes nothing when it is the same. */
+/** Stores the language that the user chose (R45). Writes nothing when it is the same. */
 export async function setAccountLocale(db: Db, id: string, locale: 'en' | 'ja'): Promise<void> {
   await db
     .updateTable('accounts')

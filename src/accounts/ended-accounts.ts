@@ -6,8 +6,8 @@ import { voidFallenPasses, voidSetUpPasses } from './ended-passes.ts';
 import { endEverythingOf } from './status.ts';
 
 /**
- * The moment at which an account ends: with its last day in the operator's time zone. A day is stored as
- * its midnight in UTC; any other time stands for itself.
+ * The moment at which an account ends: the end of its last day in the operator's time zone. A day is stored
+ * as its midnight in UTC; any other time stands for itself.
  */
 function endOf(timeZone: string): RawBuilder<Date> {
   return sql<Date>`case when ends_at = date_trunc('day', ends_at, 'UTC')
@@ -16,16 +16,16 @@ function endOf(timeZone: string): RawBuilder<Date> {
 
 interface DueOptions {
   timeZone: string;
-  /** Only these accounts, whose rows the caller holds; otherwise whichever are due. */
+  /** Only these accounts, whose rows the caller has locked; otherwise all that are due. */
   accountIds?: readonly string[];
-  /** Who moved the date; the date itself otherwise. */
+  /** Who moved the date; otherwise the date itself. */
   actor?: string;
   limit?: number;
 }
 
 /**
- * Disables the accounts whose day has come, with everything that they have going, and lets those in again
- * that were ended by a date which has moved. An account that an operator disabled stays so. Give it a
+ * Disables the accounts whose last day is over, and ends everything of theirs; enables accounts again that a
+ * date had ended, where that date has moved. An account that an operator disabled stays so. Call it in a
  * transaction. @returns how many of each.
  */
 export async function applyEnds(trx: Db, options: DueOptions): Promise<{ ended: number; reopened: number }> {
@@ -57,7 +57,7 @@ export async function applyEnds(trx: Db, options: DueOptions): Promise<{ ended: 
   const ids = ended.map(({ id }) => id);
   for (const { id, roles } of ended) {
     await voidSetUpPasses(trx, id, 'disabled', { actor });
-    // As where an operator disables: hardly any of those who leave was staff.
+    // As when an operator disables an account: hardly any of those who leave was staff.
     if (roles.length > 0) await voidFallenPasses(trx, { staffId: id }, { actor });
   }
   await endEverythingOf(trx, ids, { why: 'disabled' });
@@ -94,7 +94,7 @@ export interface Ending {
   stop(): Promise<void>;
 }
 
-// Any number that nothing else in this program locks.
+// Any number that no other lock of this program uses.
 const lockNumber = 7_203_118_006;
 
 /** Ends what is due, every `everyMs` (default: 10 s), on one node at a time. */

@@ -10,7 +10,7 @@ interface By {
 
 /**
  * Voids the account's setup passes that are not used up, typed in or not: a set-up that one of them has
- * opened is not finished then (R40). The caller holds the account's row.
+ * opened cannot be finished then (R40). The caller has locked the account's row.
  * @param why becomes `setup_passes.voided_why`. @returns how many there were.
  */
 export async function voidSetUpPasses(
@@ -23,9 +23,9 @@ export async function voidSetUpPasses(
 }
 
 /**
- * Voids setup passes whose approvals no longer stand, because somebody who checked or approved has said since
- * that it was not them, has taken that session back or is no longer at the desk (S29).
- * @param which those of one account, or all in which one member of staff had a hand.
+ * Voids setup passes whose approvals no longer stand, because a member of staff who checked or approved has
+ * said since that it was not them, has revoked that session or is no longer at the desk (S29).
+ * @param which the passes of one account, or all in which one member of staff took part.
  */
 export async function voidFallenPasses(
   trx: Db,
@@ -53,7 +53,7 @@ async function voidPasses(
   const live = sql<boolean>`p.finished_at is null and p.voided_at is null
     -- One that was never typed in and is over is left to the day's cleaning: its case has run out.
     and (p.used_at is not null or p.expires_at > now()) and ${which}`;
-  // Cases before passes: voiding a pass closes its case.
+  // Lock cases before passes: voiding a pass closes its case.
   await sql`select from desk_cases where state = 'approved'
     and id in (select p.case_id from setup_passes p where ${live}) order by id for update`.execute(trx);
   const { rows } = await sql<{ case_id: string; number: string; account_id: string }>`

@@ -2,9 +2,9 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 
 /**
- * Deletes what the provider keeps and `which` is true of (the row is `p`). Sessions among it move to
- * `ended_sessions`, from where their services are told once this is committed (R56); one statement,
- * so that no session ends without that and none is told of that goes on.
+ * Deletes what the provider stores and `which` is true of (the row is `p`). Sessions among it move to
+ * `ended_sessions`, from where their services are told after the commit (R56). It is one statement, so that
+ * services are told of every session that ends, and of no other.
  * @returns how many live sessions ended.
  */
 export async function endPayloads(trx: Db, which: RawBuilder<boolean>): Promise<number> {

@@ -1,16 +1,19 @@
 import { readPhc } from './password-hasher.ts';
 
-/** A hash in the one spelling that is stored, or why it cannot be taken over. */
+/** A hash in the one spelling that is stored, or why it cannot be imported. */
 export type ReadForeignHash = { phc: string } | { fault: string };
 
 const shape = '$argon2id$v=19$m=…,t=…,p=…$salt$hash';
 
-/** What other programs put in front of the PHC string: OpenLDAP and Dovecot a scheme in braces (`{CRYPT}` where the system makes it), Django a name. */
+/**
+ * What other programs put before the PHC string: OpenLDAP and Dovecot a scheme in braces (`{CRYPT}` where
+ * the system makes it), Django a name.
+ */
 function withoutPrefix(text: string): string {
   return text.replace(/^\{(argon2(id|i|d)?|crypt)\}(?=\$?argon2)/i, '').replace(/^argon2(?=\$argon2)/i, '');
 }
 
-/** Which kind of hash this is, as far as it says so itself. */
+/** The kind of a hash, as far as the hash itself names it. */
 function kindOf(text: string): string | undefined {
   const scheme = /^\{([\w.+-]{1,32})\}/.exec(withoutPrefix(text))?.[1];
   if (scheme !== undefined && !/^argon2/i.test(scheme)) return scheme.toUpperCase();
@@ -23,9 +26,9 @@ function kindOf(text: string): string | undefined {
 }
 
 /**
- * Reads an argon2id hash as other programs write it: with OpenLDAP's `{ARGON2}` or Django's `argon2`
- * before it, Base64 padding, parameters in any order, no version. What comes out is what the library
- * that verifies reads, so nothing is taken over that could never verify.
+ * Reads an argon2id hash as other programs write it: with OpenLDAP's `{ARGON2}` or Django's `argon2` before
+ * it, Base64 padding, parameters in any order, no version. The result is what the verifying library reads,
+ * so that no hash is imported that could never verify.
  */
 export function readForeignHash(input: string): ReadForeignHash {
   const text = input.normalize('NFKC').trim();
@@ -50,11 +53,11 @@ export function readForeignHash(input: string): ReadForeignHash {
   const [m, t, p] = ['m', 't', 'p'].map((name) => parameters.get(name));
   if (m === undefined || t === undefined || p === undefined || list.split(',').length !== 3)
     return unreadable;
-  // Without a version it stays so: which one is meant shows when the password is there.
+  // A hash without a version stays so: the first right password shows which version is meant.
   const phc = `$argon2id${version === undefined ? '' : '$v=19'}$m=${m},t=${t},p=${p}$${salt}$${output}`;
   const read = readPhc(phc);
   if (read === undefined) return unreadable;
-  // What one login may cost: a hash of gigabytes would let its owner stop the server (F20).
+  // What one login may cost: a hash that needs gigabytes would let its owner stop the server (F20).
   if (read.memoryKib > 262_144 || read.passes > 20 || read.parallelism > 16)
     return { fault: 'password_hash asks for too much work (at most m=262144, t=20, p=16)' };
   if (read.outputLength < 16 || read.saltLength < 8)
@@ -62,7 +65,7 @@ export function readForeignHash(input: string): ReadForeignHash {
   return { phc };
 }
 
-/** Why a hash from elsewhere cannot be taken over; undefined when it can. */
+/** Why a foreign hash cannot be imported; undefined when it can. */
 export function faultOfForeignHash(text: string): string | undefined {
   const read = readForeignHash(text);
   return 'fault' in read ? read.fault : undefined;

@@ -24,9 +24,9 @@ export interface ImportReport {
   imported: number;
   updated: number;
   unchanged: number;
-  /** Lines of which nothing was imported, by number (the header is line 1), with all that is wrong. */
+  /** Lines of which nothing was imported, by number (the header is line 1), with all their errors. */
   bad: { line: number; reasons: string[] }[];
-  /** Lines that were imported but for something that the account has newer. */
+  /** Lines that were imported except for something that the account has newer. */
   kept: { line: number; notes: string[] }[];
 }
 
@@ -39,25 +39,26 @@ interface Dependencies {
   /** `cli:<user>` or an account's id, for the audit log. */
   actor: string;
   canonicalAddress: CanonicalAddress;
-  /** Writes the mails about factors that come to accounts which are there already. */
+  /** Writes the mails about factors that are added to existing accounts. */
   tellOfFactors?: TellOfFactors;
-  /** In which a day of `ends_at` ends; left out, the nodes end what is due a moment later. */
+  /**
+   * The time zone in which a day of `ends_at` ends; when omitted, the nodes end what is due shortly after.
+   */
   timeZone?: string;
   /** Called after each batch with what is done so far. */
   onProgress?: (report: Readonly<ImportReport>) => void;
-  /** Rows a transaction. */
+  /** Rows per transaction. */
   batchSize?: number;
 }
 
-// What a parallel change of the same accounts can end a transaction with: it is simply done again.
+// Errors with which a parallel change of the same accounts ends a transaction, which is then repeated.
 const contention = new Set(['23505', '40001', '40P01']);
 
 /**
- * Brings accounts over from a CSV file: streaming, in batches of one transaction each,
- * so that a run that was stopped anywhere is finished by running the same file again. A line is
- * imported whole or not at all, and only what it says for the first time: what was changed elsewhere
- * since stays as it is.
- * @throws ImportRefusedError before anything is imported, when the first line is not a right one.
+ * Imports accounts from a CSV file: streaming, in batches of one transaction each, so that running the same
+ * file again finishes an interrupted run. A line is imported whole or not at all, and only what it says for
+ * the first time: what was changed elsewhere since stays as it is.
+ * @throws ImportRefusedError before anything is imported, when the first line is not valid.
  * @throws the database's own error; the batches before it stay.
  */
 export async function importAccounts(dependencies: Dependencies): Promise<ImportReport> {
@@ -123,7 +124,7 @@ export async function importAccounts(dependencies: Dependencies): Promise<Import
     if (record.fields.every((field) => field.trim() === '')) continue;
     const row = readRow(record.line, record.fields, columns, canonicalAddress);
     const reasons = 'reasons' in row ? row.reasons : [];
-    // Of two lines for one ID nobody can say which is meant: the first counts, good or bad.
+    // Of two lines for one ID it is unclear which is meant: the first counts, good or bad.
     const earlier = row.loginId === undefined ? undefined : lineOf.get(row.loginId);
     if (earlier !== undefined) reasons.push(`the same ID stands in line ${earlier}`);
     else if (row.loginId !== undefined) lineOf.set(row.loginId, record.line);

@@ -3,8 +3,8 @@ import type { Db } from '../db/open.ts';
 import { ofSessions } from './ended-payloads.ts';
 
 /**
- * Whether a session of an account is still there. Ask in the account's turn: whoever ends sessions
- * takes it too, so what was ended before is seen, and what is done here comes before a later end (C50).
+ * Whether a session of an account still exists. Call it while the account is locked: ending sessions locks
+ * the account too, so what was ended before is seen, and what is done here precedes a later end (C50).
  * @param uids every digest under which the session may be stored.
  */
 export async function sessionLives(trx: Db, accountId: string, uids: readonly string[]): Promise<boolean> {

@@ -15,13 +15,13 @@ export interface Comparable {
   passwordSet: string | undefined;
 }
 
-/** `limited`: this attempt must not be compared; seconds until one may be. */
+/** `limited`: this attempt must not be compared; it gives the seconds until one may be. */
 export type StartedAttempt =
   | (Comparable & {
       limited: false;
-      /** The windows it counts in: to be taken back where it is no failure. */
+      /** The windows that it counts in; the attempt is taken back where it is no failure. */
       counted: readonly string[];
-      /** The network is over its limit: milliseconds until this attempt's turn. `findComparable` again after it. */
+      /** The network is over its limit: milliseconds to wait before calling `findComparable` again. */
       waitMs: number;
     })
   | { limited: true; accountId: string | undefined; by: 'id' | 'network'; retryAfterSeconds: number };
@@ -52,9 +52,9 @@ export async function findComparable(db: Db, loginId: string): Promise<Comparabl
 }
 
 /**
- * Counts the attempt in its windows and fetches account and password, in one statement, the same
- * for an ID that exists and one that does not (C13). An attempt refused for its ID does not count
- * for the network: one program with an old password cannot shut a whole network out.
+ * Counts the attempt in its windows and fetches account and password, in one statement, the same for an ID
+ * that exists and one that does not (C13). An attempt refused for its ID does not count for the network: one
+ * program with an old password cannot block a whole network.
  */
 export async function startAttempt(
   db: Db,
@@ -65,7 +65,7 @@ export async function startAttempt(
   const known = sql`(select known from who)`;
   const count = (limit: Limit | undefined, when: RawBuilder<unknown>) =>
     countHit(limit ?? limits.network, limit === undefined ? sql`false` : when);
-  // Each window is asked only where those before it have room, so the order is always the same.
+  // Each window is checked only where those before it have room, so the order is always the same.
   const { rows } = await sql<Found>`
     with who as materialized (
       select ${columns}, p.phc, p.changed_at::text as password_set, coalesce(k.browser is not null, false) as known,
@@ -119,7 +119,7 @@ export async function startAttempt(
     ? undefined
     : [limits.network, limits.site].find((limit) => !has(limit));
   if (fullForNetwork === undefined) return { ...started, counted: found.counted, waitMs: 0 };
-  // Over the network's limit it counts for its ID, and waits for its turn in the network's queue.
+  // Over the network's limit the attempt counts for its ID, and waits in the network's queue.
   const counted = byId.flatMap((limit) => (limit === undefined ? [] : [limit.key]));
   const surplus = found.counted.filter((key) => !counted.includes(key));
   await release(db, ...surplus);
@@ -130,7 +130,7 @@ export async function startAttempt(
   return { limited: true, accountId, by: 'network', retryAfterSeconds: Math.ceil(pace.longestMs / 1000) };
 }
 
-/** Takes the attempt back, since it was no failure, and records the success: one statement, so neither is without the other. */
+/** Takes the attempt back, since it was no failure, and records the success: one statement does both. */
 export async function finishAttempt(
   db: Db,
   counted: readonly string[],
@@ -144,7 +144,7 @@ export async function finishAttempt(
     .execute();
 }
 
-/** Takes an attempt back that was never compared. */
+/** Takes back an attempt that was never compared. */
 export async function abandonAttempt(db: Db, counted: readonly string[]): Promise<void> {
   await release(db, ...counted);
 }

@@ -5,7 +5,7 @@ import { createFairQueue } from '../base/fair-queue.ts';
 import { traveller } from '../base/lanes.ts';
 import type { Configuration } from '../config/schema.ts';
 
-/** Longer passwords are refused: hashing them would be work that anybody can order. In bytes of UTF-8. */
+/** Longer passwords are refused: anybody could order the work of hashing them. In bytes of UTF-8. */
 export const longestPassword = 1024;
 
 export interface HashingLoad {
@@ -15,19 +15,22 @@ export interface HashingLoad {
   maxQueue: number;
 }
 
-/** Hashes passwords off the event loop. Every method that hashes throws NijoError('hashing_busy') when the queue is full or does not come to it in time. */
+/**
+ * Hashes passwords off the event loop. Every method that hashes throws NijoError('hashing_busy') when the
+ * queue is full or the hash waits in it for too long.
+ */
 export interface PasswordHasher {
-  /** @returns a PHC string. @throws RangeError for what `verify` would never accept: empty, too long, no text. */
+  /** @returns a PHC string. @throws RangeError for what `verify` never accepts: empty, too long, not text. */
   hash(plain: string): Promise<string>;
   /**
-   * The hash that comes of the salt and parameters of another one (of which `withoutOutput` is enough):
-   * for the same password it is the same. @throws RangeError as `hash`, or for what holds none.
+   * The hash made with the salt and parameters of another one (of which `withoutOutput` is enough): for the
+   * same password it is the same. @throws RangeError as `hash`, or where the other one has none.
    */
   hashAs(phc: string, plain: string): Promise<string>;
   /** Never true for an empty or too long password, nor for a PHC string that cannot be read. */
   verify(phc: string, plain: string): Promise<boolean>;
   /**
-   * The work of `verify` for an account that is not there, so that time does not tell (C13).
+   * Does the work of `verify` for an account that does not exist, so that time reveals nothing (C13).
    * @param parameters of the stored hash that it stands for, as `parametersOf` gives them; without them
    *   the configured ones.
    */
@@ -46,9 +49,9 @@ const outputLength = 32;
 const randomBase64 = (length: number): string => randomBytes(length).toString('base64').replaceAll('=', '');
 
 interface PhcParameters {
-  /** Of the kind and version that are made here: argon2id, version 19. */
+  /** Of the kind and version made here: argon2id, version 19. */
   current: boolean;
-  /** Names no version: it may be of either. */
+  /** Names no version: it may be of either one. */
   versionless: boolean;
   memoryKib: number;
   passes: number;
@@ -81,40 +84,41 @@ export function parametersOf(phc: string): string | undefined {
   return readPhc(phc) === undefined ? undefined : phc.split('$').slice(0, -2).join('$');
 }
 
-/** A PHC string with nothing in the place of the hash: what it takes to make that again. */
+/** A PHC string without its hash: what is needed to compute that again. */
 export function withoutOutput(phc: string): string {
   return phc.replace(/[^$]+$/, (output) => 'A'.repeat(output.length));
 }
 
 /**
- * The bytes that are hashed. NFC, so that the same typed text verifies from every system
- * (RFC 8265 §4.2), and nothing more: hashes brought over from elsewhere were made of the text as
- * typed. A NUL is a byte like any other: it goes to argon2, never to the database.
+ * The bytes that are hashed. NFC, so that the same typed text verifies from every system (RFC 8265 §4.2),
+ * and nothing more: imported hashes were made of the text as typed. A NUL is a byte like any other: it goes
+ * to argon2, never to the database.
  * @returns undefined for what is never a password.
  */
 function bytesOf(plain: string): Buffer | undefined {
-  // Before normalising, which costs more than linear time to nobody's use.
+  // Before normalising, which costs more than linear time and would be useless.
   if (plain === '' || plain.length > longestPassword || !plain.isWellFormed()) return undefined;
   const bytes = Buffer.from(plain.normalize('NFC'));
   return bytes.length > longestPassword ? undefined : bytes;
 }
 
-// A command that hashes for itself alone need not say how long it waits.
+// A command that hashes only for itself need not set how long it waits.
 const usualQueueMs = 20_000;
 
 export type HashingSettings = Omit<Configuration['passwords'], 'queue_timeout_ms'> &
   Partial<Pick<Configuration['passwords'], 'queue_timeout_ms'>>;
 
-/** A hash that waits for its turn. */
+/** A hash that waits in the queue. */
 interface WaitingHash {
   go: () => void;
   refuse: () => void;
 }
 
 /**
- * argon2id (C48). Each running hash holds one thread of libuv's pool (four unless UV_THREADPOOL_SIZE
- * says otherwise) and `memory_kib` of memory; the rest wait, at most `max_queue` of them and for `queue_timeout_ms`
- * (F20). Networks take turns: one that sends thousands does not make everybody else wait.
+ * argon2id (C48). Each running hash uses one thread of libuv's pool (four unless UV_THREADPOOL_SIZE says
+ * otherwise) and `memory_kib` of memory; the others wait, at most `max_queue` of them and for
+ * `queue_timeout_ms` (F20). The queue alternates between networks: one that sends thousands does not delay
+ * the others.
  */
 export function createPasswordHasher(settings: HashingSettings): PasswordHasher {
   const parameters = {
@@ -152,7 +156,7 @@ export function createPasswordHasher(settings: HashingSettings): PasswordHasher 
   }
 
   async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    // Whoever finishes hands the place over, so `running` stays as it is.
+    // The hash that finishes hands its place over, so `running` stays as it is.
     if (running >= settings.max_parallel) await turn();
     else running += 1;
     try {
@@ -165,8 +169,8 @@ export function createPasswordHasher(settings: HashingSettings): PasswordHasher 
   }
 
   /**
-   * One that names no version may be of either: by the PHC format it is of 16, as most write it of 19.
-   * What stands in for an unknown ID takes the same way, so the second comparison tells nothing.
+   * A hash that names no version may be of either: the PHC format means 16, most programs mean 19. The
+   * stand-in for an unknown ID is compared the same way, so the second comparison reveals nothing.
    */
   async function compare(phc: string, bytes: Buffer): Promise<boolean> {
     if (readPhc(phc)?.versionless !== true) return argon2Verify(phc, bytes);
@@ -174,7 +178,7 @@ export function createPasswordHasher(settings: HashingSettings): PasswordHasher 
   }
 
   async function verifyNothing(plain: string, like = configured): Promise<false> {
-    // A hash of nothing known: verifying against it costs what a real one costs and never succeeds.
+    // A random hash: verifying against it costs what a real one costs and never succeeds.
     const decoy = `${like}$${randomBase64(16)}$${randomBase64(outputLength)}`;
     const nobody = readPhc(decoy) === undefined ? decoy.replace(like, configured) : decoy;
     await inTurn(() => compare(nobody, bytesOf(plain) ?? filler));

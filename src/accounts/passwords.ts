@@ -6,7 +6,7 @@ import { createPasswordHasher } from './password-hasher.ts';
 import { createStandIns } from './stand-ins.ts';
 import { createPasswordVerifier, type PasswordVerifier } from './verify-password.ts';
 
-/** The check of passwords, as a node that serves needs it. */
+/** The password check, as a serving node needs it. */
 export function createPasswords(deps: {
   db: Db;
   config: Configuration;

@@ -6,7 +6,7 @@ import { inTransaction } from '../db/transaction.ts';
 import { voidSetUpPasses } from './ended-passes.ts';
 import { endPayloads } from './ended-payloads.ts';
 
-/** What a restore brings back to life, and how much of each was ended (or would be). */
+/** What a restore brings back, and how much of each was ended (or would be). */
 export interface EndedAfterRestore {
   sessions: number;
   /** Tokens, grants, codes and unfinished requests of services. */
@@ -17,18 +17,18 @@ export interface EndedAfterRestore {
   links: number;
   setUpPasses: number;
   trustedBrowsers: number;
-  /** Mails that were waiting then, and would be sent a second time. */
+  /** Mails that were waiting at the dump, and would be sent a second time. */
   mails: number;
   /** Apps whose codes of the last minute are refused. */
   apps: number;
 }
 
 const batchSize = 2000;
-// The step of now, and the one after it, which may be used a little early (R26).
+// The present step, and the next one, which may be used a little early (R26).
 const latestStep = sql<number>`floor(extract(epoch from clock_timestamp()) / 30)::bigint + 1`;
 const now = sql<Date>`now()`;
 
-/** What there is to end; changes nothing. */
+/** Counts what there is to end; changes nothing. */
 export async function countAfterRestore(db: Db): Promise<EndedAfterRestore> {
   const { rows } = await sql<EndedAfterRestore>`select
     (select count(*)::int from oidc_payloads where model = 'Session' and account_id is not null and expires_at > now()) as sessions,
@@ -51,9 +51,10 @@ export async function countAfterRestore(db: Db): Promise<EndedAfterRestore> {
 }
 
 /**
- * Ends what a restore brings back: whatever was used, ended or revoked since the dump would be good a second
- * time. Services of the sessions are told. Safe to repeat, and to interrupt: what is ended stays ended.
- * @param at the moment that the data are of, for the record.
+ * Ends what a restore brings back: whatever was used, ended or revoked since the dump would be valid a
+ * second time. Services of the sessions are told. It is safe to repeat, and to interrupt: what is ended
+ * stays ended.
+ * @param at the moment that the data date from, for the record.
  */
 export async function endAfterRestore(db: Db, actor: string, at: string): Promise<EndedAfterRestore> {
   const counted = await countAfterRestore(db);
@@ -79,7 +80,8 @@ export async function endAfterRestore(db: Db, actor: string, at: string): Promis
       .where('used_at', 'is', null)
       .where('expires_at', '>', now)
       .execute();
-    // The browsers' cookies have gone on since: each would look like a copy, and its owner be told of a theft.
+    // The browsers' cookies have changed since: each would look like a copy, and its user be told of a
+    // theft.
     await trx
       .updateTable('trusted_browsers')
       .set({ ended_at: now, ended_why: 'restored' })
@@ -94,7 +96,7 @@ export async function endAfterRestore(db: Db, actor: string, at: string): Promis
       .execute();
   });
   await voidAllPasses(db, actor);
-  // Logins that were finished meanwhile by a node that runs already.
+  // Logins that a node already running has finished meanwhile.
   await endAllPayloads(db);
   await inTransaction(db, async (trx) => {
     await recordAudit(trx, undefined, {

@@ -18,8 +18,8 @@ export type SetPasswordResult =
   | { outcome: 'unknown-account' };
 
 /**
- * Gives an account a password, and ends what was signed in with the old one (C19). Not for use
- * inside a transaction: hashing takes its time before the transaction begins.
+ * Gives an account a password, and ends what was signed in with the old one (C19). Do not call it inside a
+ * transaction: hashing takes its time before the transaction begins.
  * @throws NijoError('hashing_busy')
  */
 export async function setPassword(
@@ -36,7 +36,7 @@ export async function setPassword(
       .selectFrom('accounts')
       .select('id')
       .where('id', '=', accountId)
-      // The account's turn; no lock on the key, which rows written beside it refer to.
+      // Locks the account, but not its key, which rows written beside it refer to.
       .forNoKeyUpdate()
       .executeTakeFirst();
     if (known === undefined) return { outcome: 'unknown-account' };

@@ -8,12 +8,12 @@ import type { Logger } from '../observe/logger.ts';
 import { normaliseLoginId } from './login-id.ts';
 
 /**
- * With which parameters a password is compared for an ID that has no hash. Hashes from elsewhere take
- * longer or shorter than ours until their owners sign in; if IDs that nobody has always took ours, the
- * time of a wrong password would tell which IDs exist (C13, A34).
+ * The parameters with which a password is compared for an ID that has no hash. Foreign hashes take longer or
+ * shorter than ours until their owners sign in; if unknown IDs always used our parameters, the time of a
+ * wrong password would reveal which IDs exist (C13, A34).
  */
 export interface StandIns {
-  /** The parameters (`parametersOf`) that this ID would have, always the same; undefined while nobody has a hash. */
+  /** The parameters (`parametersOf`) for this ID, always the same; undefined while no hash is stored. */
   parametersFor(loginId: string): Promise<string | undefined>;
   /** Counts the stored hashes now: when a node starts, so that no sign-in waits for it. */
   refresh(): Promise<void>;
@@ -31,12 +31,12 @@ interface Known {
   staleAt: number;
 }
 
-/** As many IDs take each kind as accounts have it, chosen by a keyed digest of the ID. */
+/** Each kind gets the same share of IDs as it has of accounts, chosen by a keyed digest of the ID. */
 export function createStandIns(deps: {
   db: Db;
   sealer: Sealer;
   logger: Logger;
-  /** How old the count of the stored hashes may be: an import from elsewhere changes it at once. */
+  /** How old the count of the stored hashes may be: an import changes it at once. */
   maxAgeMs?: number;
 }): StandIns {
   const { db, sealer, logger, maxAgeMs = 1000 } = deps;
@@ -44,7 +44,7 @@ export function createStandIns(deps: {
   let loading: Promise<Known> | undefined;
 
   async function load(): Promise<Known> {
-    // Not derived from NIJO_SECRET: when that changes, an ID must not begin to take another time.
+    // Not derived from NIJO_SECRET: when that changes, the time of an ID must not change.
     const key =
       known?.key ?? (await ensureInstanceSecret(db, sealer, 'unknown-id-parameters', () => newSecret(32)));
     const began = performance.now();
@@ -52,12 +52,12 @@ export function createStandIns(deps: {
       select substring(phc from '^(\\$argon2[a-z]+\\$.+)\\$[^$]+\\$[^$]+$') as parameters, count(*)::int as accounts
       from passwords group by 1 order by 1`.execute(db);
     const now = performance.now();
-    // However many hashes there are, counting them takes no more than half a percent of the time.
+    // However many hashes there are, counting them takes at most half a percent of the time.
     const staleAt = now + Math.max(maxAgeMs, 200 * (now - began));
     known = { key, shares: rows.filter(({ parameters }) => parameters !== null), staleAt };
     return known;
   }
-  /** Every attempt that finds the count stale waits alike, whatever its ID. */
+  /** Every attempt that finds the count stale waits the same, whatever its ID. */
   async function renew(): Promise<Known> {
     loading ??= load().finally(() => {
       loading = undefined;
@@ -72,8 +72,8 @@ export function createStandIns(deps: {
   }
 
   /**
-   * Weighted rendezvous hashing: when a kind gets rarer, since its owners sign in, only IDs that stood for
-   * it take another one, as accounts do.
+   * Weighted rendezvous hashing: when a kind becomes rarer, since its owners sign in, only IDs that stood
+   * for it get another one, as accounts do.
    */
   function choose({ key, shares }: Known, id: string): string | undefined {
     let best: { parameters: string; score: number } | undefined;

@@ -5,10 +5,12 @@ import { inTransaction } from '../db/transaction.ts';
 import { voidFallenPasses, voidSetUpPasses } from './ended-passes.ts';
 import { endPayloads, ofSessions } from './ended-payloads.ts';
 
-/** `unchanged`: it was so already. `ended`: the directory's date has ended it, and only another date lets it in. */
+/**
+ * `unchanged`: it was so already. `ended`: the directory's date has ended it; only another date enables it.
+ */
 export type StatusChange = 'changed' | 'unchanged' | 'ended' | 'unknown-account';
 
-/** What goes on when everything else ends, and why it ends. */
+/** What continues when everything else ends, and why it ends. */
 export interface Kept {
   /** The login (`sign_ins.interaction`) in which this is done. */
   interaction?: string;
@@ -19,12 +21,12 @@ export interface Kept {
 }
 
 /**
- * Ends whatever an account, or each of several, has going: sessions, grants, tokens and interactions of the provider,
- * logins and changes in progress, trusted browsers, and mailed codes not yet used (C19). Services of
- * the sessions are told after the commit. Give it the transaction of the change that is the reason,
- * which has to hold the account's row: a login that is just being finished then waits for it.
- * @param keep of the kept session nothing stays but itself and the login that stands on it: tokens
- *   that were given out before end as well.
+ * Ends everything of one or more accounts: sessions, grants, tokens and interactions of the provider, logins
+ * and changes in progress, trusted browsers, and mailed codes not yet used (C19). Services of the sessions
+ * are told after the commit. Call it in the transaction of the change that is the reason, which has locked
+ * the account's row: a login that is just being finished then waits for it.
+ * @param keep of the kept session only itself and the login that rests on it stay: tokens that were issued
+ *   before end as well.
  */
 export async function endEverythingOf(
   trx: Db,
@@ -35,7 +37,7 @@ export async function endEverythingOf(
   const ids = typeof accounts === 'string' ? [accounts] : [...accounts];
   if (ids.length === 0) return;
   const ofThese = sql<string>`any(${ids}::text[])`;
-  // Codes before logins: the order in which a code is proven, so that the two do not wait for each other.
+  // Lock codes before logins: a code is proven in that order, so that the two never deadlock.
   await trx
     .updateTable('challenges')
     .set({ voided_at: sql<Date>`now()` })
@@ -49,7 +51,7 @@ export async function endEverythingOf(
     .where('account_id', '=', ofThese)
     .$if(interaction !== undefined, (query) => query.where('interaction', '<>', String(interaction)))
     .execute();
-  // After the logins: one that is finished while this waits has its result among what goes here.
+  // After the logins: if one finishes while this waits, its result is deleted here too.
   await endPayloads(
     trx,
     sql<boolean>`p.account_id = ${ofThese}
@@ -82,7 +84,7 @@ async function changeStatus(
       .set({
         status,
         disabled_at: status === 'disabled' ? sql<Date>`now()` : null,
-        // Disabled by somebody, it stays so when the date moves.
+        // An account that somebody disabled stays so when the date moves.
         ended_at: null,
         updated_at: sql<Date>`now()`,
       })
@@ -109,8 +111,8 @@ async function changeStatus(
 }
 
 /**
- * Disables an account (leaver, suspension): no new login, and what it has going ends with the same
- * commit (R56, A55). Factors and password stay, so that it can be enabled again.
+ * Disables an account (leaver, suspension): no new login, and everything of it ends with the same commit
+ * (R56, A55). Factors and password stay, so that it can be enabled again.
  * @param actor `cli:<user>` or the id of the account that does it.
  */
 export async function disableAccount(db: Db, accountId: string, actor: string): Promise<StatusChange> {

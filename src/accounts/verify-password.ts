@@ -27,11 +27,11 @@ export interface PasswordAttempt {
   origin: RequestOrigin;
   /** Digest of the lasting cookie of a browser that has signed in before; it counts only where that is so. */
   browser?: string | undefined;
-  /** The service the person is on the way to, for the audit log. */
+  /** The service that the user is signing in to, for the audit log. */
   clientId?: string;
 }
 
-/** `refused` never says why: unknown, disabled, without a password and wrong look the same (C12). */
+/** `refused` never says why: an unknown or disabled ID, no password and a wrong one look the same (C12). */
 export type PasswordOutcome =
   | {
       outcome: 'verified';
@@ -44,9 +44,9 @@ export type PasswordOutcome =
 
 export interface PasswordVerifier {
   /**
-   * Checks a password, with limits and audit inside, so that no route can forget them.
-   * @throws NijoError('hashing_busy') when too many wait already; the attempt then counts for nothing.
-   * @throws the database's own error when it cannot be asked: nothing is verified then (C44).
+   * Checks a password, including limits and audit, so that no route can forget them.
+   * @throws NijoError('hashing_busy') when too many wait already; the attempt then does not count.
+   * @throws the database's own error when it cannot be queried: nothing is verified then (C44).
    */
   verify(attempt: PasswordAttempt): Promise<PasswordOutcome>;
 }
@@ -60,13 +60,13 @@ interface Dependencies {
   /** For the keys under which IDs are counted. */
   sealer: Pick<Sealer, 'digest'>;
   logger: Logger;
-  /** What is compared with where there is no hash; left out, one with the configured parameters. */
+  /** The stand-in where there is no hash; when omitted, one with the configured parameters. */
   standIns?: Pick<StandIns, 'parametersFor'>;
 }
 
 type Started = Extract<StartedAttempt, { limited: false }>;
 
-/** Why an attempt fails, whatever the password; undefined when the comparison decides. For the audit log alone. */
+/** Why an attempt fails whatever the password, for the audit log alone; else undefined. */
 function refusalReason(attempt: PasswordAttempt, { account, phc }: Comparable): string | undefined {
   if (attempt.password === '') return 'no-password-given';
   if (account === undefined) {
@@ -87,13 +87,13 @@ export function createPasswordVerifier({
   logger,
   standIns,
 }: Dependencies): PasswordVerifier {
-  /** Exactly one comparison for every attempt (C13); an ID without a hash costs what one of the stored ones does. */
+  /** Exactly one comparison for every attempt (C13); an ID without a hash costs as much as a stored hash. */
   async function compare(
     attempt: PasswordAttempt,
     { counted }: Started,
     phc: string | undefined,
   ): Promise<boolean> {
-    // For every attempt, so that this tells nothing either.
+    // Done for every attempt, so that it reveals nothing either.
     const standIn = await standIns?.parametersFor(attempt.loginId);
     try {
       return phc === undefined || readPhc(phc) === undefined
@@ -105,7 +105,7 @@ export function createPasswordVerifier({
     }
   }
 
-  /** Brings a hash made with other parameters to the configured ones, now that the password is known. */
+  /** Renews a hash made with other parameters than the configured ones, now that the password is known. */
   async function rehash(attempt: PasswordAttempt, account: Account, phc: string): Promise<void> {
     let renewed: string;
     try {
@@ -116,7 +116,7 @@ export function createPasswordVerifier({
       throw error;
     }
     await db.transaction().execute(async (trx) => {
-      // Only over the hash that was verified: a password set meanwhile stays.
+      // It replaces only the hash that was verified: a password set meanwhile stays.
       const result = await trx
         .updateTable('passwords')
         .set({ phc: renewed })
@@ -167,7 +167,7 @@ export function createPasswordVerifier({
 
       const slowed = started.waitMs > 0;
       if (slowed) await pause(started.waitMs);
-      // Whatever was changed while it waited counts.
+      // What changed while the attempt waited counts.
       const comparable = slowed ? await findComparable(db, loginId) : started;
       const { account, phc } = comparable;
       const matches = await compare(attempt, started, phc);

@@ -80,15 +80,15 @@ export interface NijoOptions {
   /** A migrated database; the caller closes it after `stop`. */
   db: Db;
   logger: Logger;
-  /** A connection for health alone, which no load keeps waiting, and the clock that it leads. */
+  /** A connection for health checks only, which no load delays, and the clock that it synchronises. */
   health?: { db: Db; clock: NodeClock; growing: boolean };
-  /** One of several processes on one port; whoever runs them answers on the internal port for all. */
+  /** One of several processes on one port; their supervisor answers on the internal port for all. */
   worker?: boolean;
 }
 
 const viewsFolder = path.join(import.meta.dirname, '../../views');
 
-/** Puts a node together and starts it. Everything is wired here and nowhere else. */
+/** Assembles a node and starts it. All wiring is here. */
 export async function startNijo({ config, db, logger, ...options }: NijoOptions): Promise<Nijo> {
   const node = config.server.node_name ?? hostname();
   const sealer = createSealer(secretGenerations(config.secrets));
@@ -124,7 +124,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
 
   const passwords = createPasswords({ db, config, sealer, logger });
 
-  // The protocol library sees only the raw request: where it came from is found by it.
+  // The protocol library sees only the raw request, which is the key to the request's origin.
   const origins = new WeakMap<IncomingMessage, RequestOrigin>();
   const secondFactor = createSecondFactor({
     db,
@@ -277,7 +277,7 @@ export async function startNijo({ config, db, logger, ...options }: NijoOptions)
       await finishRequests(config, listeners);
       health.stop();
       await Promise.all([sender.stop(), cleaning.stop(), ending.stop(), provider.stop()]);
-      // What these wrote has its place in the chain before the node is gone.
+      // The events that these wrote get their place in the chain before the node ends.
       await chain.stop();
       transport.close();
       await listeners.internal?.close(1000);

@@ -3,7 +3,7 @@ import type { Branding } from '../i18n/branding.ts';
 import type { Locale } from '../i18n/locale.ts';
 import { weekInWords } from '../i18n/opening.ts';
 
-/** The operator's own words for pages and mails; the hours are those of the desk's calendar (R51). */
+/** The operator's own words for pages and mails; the opening hours come from the desk's calendar (R51). */
 export function brandingOf({ branding, desk, mail }: Configuration): Branding {
   const { name, place, telephone } = branding.support_centre;
   const hours = (locale: Locale): string => weekInWords(desk.hours, locale, desk.holidays);

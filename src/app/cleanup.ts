@@ -3,26 +3,26 @@ import type { Db } from '../db/open.ts';
 import { forgetExpiredLimits } from '../limits/limits.ts';
 import type { Logger } from '../observe/logger.ts';
 
-/** Rows deleted at a time: small enough that a login beside it does not notice (F14). */
+/** Rows deleted at a time: few enough that a concurrent login does not notice (F14). */
 const batchSize = 2000;
-/** Batches of one kind in one round: then the others have their turn. */
+/** Batches of one kind in one round; then the other kinds follow. */
 const mostBatches = 50;
-/** How late the oldest row of a kind may be before operators are told. */
+/** How late the oldest row of a kind may be before operators are alerted. */
 const alarmSeconds = 3600;
 
-/** Deletes at most `batch` rows that are over. @returns how many. */
+/** Deletes at most `batch` expired rows. @returns how many. */
 export type Cleaner = (trx: Db, batch: number) => Promise<number>;
 
-/** One kind of rows that end by themselves. */
+/** One kind of rows that expire by themselves. */
 export interface CleaningKind {
   /** Its name in metrics and the log. */
   name: string;
   clean: Cleaner;
-  /** Seconds since the oldest row should have gone, 0 where none is due; undefined where nothing waits for it. */
+  /** Seconds since the oldest row was due for deletion, 0 where none is; undefined where not measured. */
   behind?: (db: Db) => Promise<number>;
 }
 
-/** Rows of a table that are over so long after `by`, found by an index on it that holds these rows alone. */
+/** Rows of a table that expire this long after `by`, found by an index on it that holds only these rows. */
 interface Expiring {
   name: string;
   table: string;
@@ -30,11 +30,11 @@ interface Expiring {
   kept?: string;
   /** The condition of the partial index. */
   only?: RawBuilder<unknown>;
-  /** What else has to hold. */
+  /** A further condition. */
   and?: RawBuilder<unknown>;
 }
 
-/** A kind of rows that are deleted in the order of one column, which has an index. */
+/** A kind of rows that are deleted in the order of one indexed column. */
 export function expiring({ name, table, by = 'expires_at', kept = '0', only, and }: Expiring): CleaningKind {
   const from = sql.table(table);
   const due = sql`(${sql.ref(by)} + interval ${sql.lit(kept)})`;
@@ -63,17 +63,17 @@ export function expiring({ name, table, by = 'expires_at', kept = '0', only, and
 
 const isInteraction = sql`model = 'Interaction'`;
 
-/** What ends by itself, each found by an index of its own: many of one kind hide none of another (S24). */
+/** Everything that expires, each kind with its own index: rows of one kind hide none of another (S24). */
 export const expiringKinds: readonly CleaningKind[] = [
   expiring({ name: 'tokens', table: 'oidc_payloads', only: sql`model <> 'Interaction'` }),
-  // A login that is over is still good for "start again at …" for a day (R33).
+  // An ended login is still needed for "start again at …" for a day (R33).
   expiring({ name: 'interactions', table: 'oidc_payloads', kept: '1 day', only: isInteraction }),
   expiring({ name: 'sign_ins', table: 'sign_ins', kept: '1 day' }),
   expiring({ name: 'challenges', table: 'challenges', kept: '1 day' }),
   expiring({ name: 'factor_changes', table: 'factor_changes', kept: '1 day' }),
-  // Services that could not be told are given up long before.
+  // Services that could not be notified are given up long before.
   expiring({ name: 'ended_sessions', table: 'ended_sessions', by: 'ended_at', kept: '1 day' }),
-  // What a user recognises a session by goes when the session has; none lives unused for half a day.
+  // The row by which a user recognises a session goes when the session has; none lives unused for half a day.
   expiring({
     name: 'browser_sessions',
     table: 'browser_sessions',
@@ -87,7 +87,7 @@ export const expiringKinds: readonly CleaningKind[] = [
 
 /**
  * Deletes at most one batch of expired rows, kind after kind. Rows that another node is deleting are skipped.
- * @returns how many went.
+ * @returns how many were deleted.
  */
 export async function deleteExpired(db: Db, batch = batchSize): Promise<number> {
   let deleted = 0;
@@ -99,10 +99,10 @@ export interface Cleaning {
   stop(): Promise<void>;
 }
 
-// Any number that nothing else in this program locks.
+// An arbitrary lock number that nothing else in this program uses.
 const lockNumber = 7_203_118_002;
 
-/** One batch, as one node at a time: whoever finds another at it leaves it the work. */
+/** One batch, on one node at a time: a node that finds another one at work deletes nothing. */
 function cleanOnce(db: Db, batch: number, { clean }: CleaningKind): Promise<number> {
   return db.transaction().execute(async (trx) => {
     const { rows } = await sql<{ mine: boolean }>`
@@ -112,17 +112,17 @@ function cleanOnce(db: Db, batch: number, { clean }: CleaningKind): Promise<numb
 }
 
 /**
- * Deletes what has expired, every `everyMs` (default: 30 s), kind after kind, each in transactions of its own: one
- * that fails or takes too long stops no other.
+ * Deletes expired rows, every `everyMs` (default: 30 s), kind after kind, each in transactions of its own: a
+ * kind that fails or takes too long does not stop the others.
  */
 export function startCleaning(deps: {
   db: Db;
   logger: Logger;
   everyMs?: number;
   batch?: number;
-  /** What other parts of the program have to forget. */
+  /** Kinds of rows of other parts of the program. */
   also?: readonly CleaningKind[];
-  /** Told of each kind, once a round, how far it is behind. */
+  /** Called for each kind, once a round, with how late it is. */
   onBehind?: (kind: string, seconds: number) => void;
 }): Cleaning {
   const { db, logger, everyMs = 30_000, batch = batchSize, also = [], onBehind } = deps;
@@ -131,9 +131,9 @@ export function startCleaning(deps: {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> = Promise.resolve();
 
-  /** @returns whether it stopped for the others' sake, with more to delete. */
+  /** @returns whether it stopped to let other kinds proceed, with more to delete. */
   async function cleanKind(kind: CleaningKind): Promise<boolean> {
-    // A batch that takes too long is tried again as a smaller one, in this round and the next.
+    // A batch that takes too long is retried as a smaller one, in this round and the next.
     let size = batch;
     for (let count = 0; !stopped && count < mostBatches; count += 1) {
       try {
@@ -174,7 +174,7 @@ export function startCleaning(deps: {
       if (await cleanKind(kind)) more = true;
       if (!stopped) await look(kind);
     }
-    // A backlog of millions is not to take a pause for each hundred thousand.
+    // A backlog of millions must not pause after each hundred thousand.
     schedule(more ? 0 : everyMs);
   }
   function schedule(ms: number): void {

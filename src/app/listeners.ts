@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Configuration } from '../config/schema.ts';
 import { type ListeningServer, type ListenOptions, listen } from '../web/server.ts';
 
-// Beyond the time for requests in flight: what is to be handed back, and connections to be closed.
+// Added to the time for requests in flight: for handing back work and closing connections.
 const afterwardsMs = 10_000;
 
 /** Milliseconds after the first signal in which a node ends, whatever happens. */
@@ -19,8 +19,8 @@ export interface Listeners {
 }
 
 /**
- * Whether several processes can each have a queue of their own on this port. Elsewhere the supervisor accepts
- * and hands connections on.
+ * Whether several processes can each have their own queue on this port. Elsewhere the supervisor accepts
+ * connections and passes them on.
  */
 export function sharesPort(config: Configuration): boolean {
   return process.platform === 'linux' && config.server.port !== 0;
@@ -59,7 +59,7 @@ export async function openListeners(
     );
     return { public: server, internal };
   } catch (error) {
-    // An open port would keep a process alive that serves nobody.
+    // An open port would keep a process alive that serves no one.
     await internal?.close(0);
     throw error;
   }
@@ -76,24 +76,24 @@ export function addressesOf(
   };
 }
 
-/** Gives the balancer its time to notice; then takes no new connection, and waits for what is in flight. */
+/** Gives the balancer time to notice; then accepts no new connection, and waits for requests in flight. */
 export async function finishRequests({ server }: Configuration, listeners: Listeners): Promise<void> {
   const drainMs = server.drain_seconds * 1000;
   const settleMs = Math.min(300, drainMs / 3);
   listeners.public.drain();
   await pause(drainMs - settleMs);
-  // A proxy that looks at no readiness still sends half of everything. Had it to open a connection for each, some would
-  // be on their way when the port closes.
+  // A proxy that does not check readiness keeps sending its share. If it had to open a connection for each
+  // request, some would be in transit when the port closes.
   listeners.public.settle();
   await pause(settleMs);
-  // Time for what is on its way on a kept-alive connection; less where the operator gives the balancer less.
+  // Time for requests in transit on kept-alive connections; less where the operator gives the balancer less.
   const quietMs = Math.min(1000, Math.max(50, drainMs));
   await listeners.public.close(server.shutdown_seconds * 1000, quietMs);
 }
 
 /**
- * Several processes can share a port unnoticed, so whether it is free is asked first, and alone; for a moment again and
- * again, since workers of a supervisor that was killed are only about to end.
+ * Several processes can share a port unnoticed, so one process first tests alone whether it is free. It
+ * retries for a moment, because workers of a killed supervisor may not have ended yet.
  */
 export async function assertPortIsFree(config: Configuration): Promise<void> {
   const { host, port } = config.server;

@@ -6,7 +6,7 @@ import { forgetOldTrust } from '../factors/browsers/trust-rows.ts';
 import { forgetOldMails } from '../mail/delivery.ts';
 import { type CleaningKind, expiring } from './cleanup.ts';
 
-/** What factors and mails leave behind, for the cleaning job; the desk has its own. */
+/** The expired rows of factors and mails, for the cleanup job; the desk has its own. */
 export const forgotten: readonly CleaningKind[] = [
   {
     ...expiring({

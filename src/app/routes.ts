@@ -12,7 +12,7 @@ import {
   routesOf,
 } from '../web/route-table.ts';
 
-/** The routers of a node, by what somebody has to be to see more than a redirect there. */
+/** The routers of a node, by who may see more than a redirect there. */
 export interface Routers {
   login: Router<NijoState>;
   notMe: Router<NijoState>;
@@ -61,14 +61,14 @@ const assets: Route = {
   matches: (path) => path.startsWith('/assets/'),
 };
 
-/** A page of ours that is asked in a way it does not know. */
+/** Answers a request to one of our pages with a method that the page does not support. */
 const methodFaults = {
   throw: true,
   methodNotAllowed: () => new NijoError('method_not_allowed'),
   notImplemented: () => new NijoError('method_not_allowed'),
 };
 
-/** What answers on these routers. */
+/** The routes of these routers. */
 export function middlewareOf(routers: Routers): NijoMiddleware[] {
   return Object.values<Router<NijoState>>({ ...routers }).flatMap((router) => [
     router.routes(),

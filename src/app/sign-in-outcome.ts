@@ -3,7 +3,7 @@ import { recordSignInEnd } from '../factors/sign-in/sign-ins.ts';
 import type { SignInOutcome } from '../login/dependencies.ts';
 import type { Metrics } from '../observe/metrics.ts';
 
-/** Writes down how a login ended, and counts it, once. */
+/** Records the outcome of a login, and counts it once. */
 export async function recordSignIn(db: Db, metrics: Metrics, outcome: SignInOutcome): Promise<void> {
   const success = outcome.event === 'sign-in.finished';
   const recorded = await recordSignInEnd(db, outcome.interaction, outcome.origin, {

@@ -28,7 +28,7 @@ export interface SupportCentreParts
   sealer: Sealer;
   logger: Logger;
   secondFactor: SecondFactor;
-  /** Bounds what strangers look at. */
+  /** Limits requests from users who are not signed in. */
   countVisit: CountVisit;
   knownBrowser: Pick<KnownBrowser, 'read'>;
   /** The provider, for the sign-in of staff. */
@@ -37,23 +37,23 @@ export interface SupportCentreParts
 
 type Routes = ReturnType<typeof staffRoutes>;
 
-/** Everything of the support centre in one node: the desk, its pages, its calendar and its trail. */
+/** The whole support centre of one node: the desk, its pages, its calendar and its trail. */
 export interface SupportCentre {
   desk: SupportDesk;
-  /** The desk as pages of users know it (R36). */
+  /** The desk as the users' pages know it (R36). */
   help: SupportPort;
-  /** Routes of its pages, for staff and for whoever needs help. */
+  /** Routes of its pages, for staff and for users who need help. */
   routes: { staff: Routes; help: Routes };
-  /** Where somebody's roles lead, for the link on their own page; undefined for whoever has none. */
+  /** Where a user's roles lead, for the link on their own page; undefined without a role. */
   staffHomeOf(
     accountId: string,
   ): Promise<{ to: '/desk' | '/operator'; roles: readonly string[] } | undefined>;
-  /** What the cleaning job does for it. */
+  /** Its rows for the cleanup job. */
   cleaners: readonly CleaningKind[];
   start(): Promise<void>;
 }
 
-/** Puts the support centre together. */
+/** Assembles the support centre. */
 export function createSupportCentre(parts: SupportCentreParts): SupportCentre {
   const { db, config, sealer, logger, secondFactor, provider } = parts;
   const desk = createSupportDesk({
@@ -117,7 +117,7 @@ function staffDirectory(db: Db): StaffDirectory {
     },
     async noteRefusal({ accountId, origin, method, path }) {
       const route = `${method} ${path}`;
-      // Once a minute: whoever only presses on fills no log.
+      // Once a minute: repeated requests do not fill the log.
       const { rows } = await sql`select from audit_events where account_id = ${accountId}
         and event = 'staff.refused' and details ->> 'route' = ${route} and at > now() - interval '1 minute'
         limit 1`.execute(db);

@@ -1,4 +1,4 @@
-/** Where the chain ended when it was verified; kept elsewhere, it tells that the end was cut off since. */
+/** The end of the chain when it was verified. Kept elsewhere, it reveals if the end is cut off later. */
 export interface Anchor {
   position: number;
   digest: string;
@@ -6,7 +6,7 @@ export interface Anchor {
   at: string;
 }
 
-/** @throws Error with the number of a line that is no anchor. */
+/** @throws Error with the number of a line that is not an anchor. */
 export function readAnchors(text: string): Anchor[] {
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return [];

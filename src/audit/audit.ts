@@ -1,12 +1,12 @@
 import type { Db } from '../db/open.ts';
 
-/** Where a request came from; every audit row of that request carries it. */
+/** The origin of a request; every audit row of that request carries it. */
 export interface RequestOrigin {
   requestId: string;
   /** The client's address as established through trusted proxies only (C26). */
   address: string;
   node: string;
-  /** The browser's own word for itself, cut short; for people, never a proof, and not part of the row. */
+  /** The browser's User-Agent, cut short; for users to read, never a proof, and not part of the row. */
   userAgent?: string;
 }
 
@@ -95,18 +95,18 @@ export type AuditEventName =
 export interface AuditEvent {
   event: AuditEventName;
   result: 'success' | 'failure';
-  /** Who did it: an account's id, `cli:<user>` or `system`. */
+  /** The actor: an account's id, `cli:<user>` or `system`. */
   actor?: string;
-  /** Whom it concerns. */
+  /** The account concerned. */
   accountId?: string;
   clientId?: string;
-  /** How: `pwd`, `mail`, `app`. */
+  /** The methods: `pwd`, `mail`, `app`. */
   method?: string;
-  /** Why, in stable words; never a secret, a code or a whole address. */
+  /** The reason, in stable words; never a secret, a code or a whole address. */
   details?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** The rows of `audit_events` for these events, for a statement that writes something else in the same round trip. */
+/** The `audit_events` rows for these events, for a statement that also writes something else. */
 export function auditRows(origin: RequestOrigin | undefined, events: readonly AuditEvent[]) {
   return events.map((event) => ({
     event: event.event,
@@ -123,8 +123,8 @@ export function auditRows(origin: RequestOrigin | undefined, events: readonly Au
 }
 
 /**
- * Appends events (C42). Give it the transaction of the change it tells of, so that neither exists
- * without the other (I3); a failure that rolls back is recorded after the rollback.
+ * Appends events (C42). Pass the transaction of the change that they record, so that neither exists without
+ * the other (I3); a failure that rolls back is recorded after the rollback.
  */
 export async function recordAudit(
   db: Db,

@@ -6,30 +6,30 @@ import type { Db } from '../db/open.ts';
 import { linkSome } from './linking.ts';
 import { chainKeyName } from './links.ts';
 
-/** What the chain says to the log. */
+/** What the chain reports to the log. */
 export interface ChainLog {
   warn(fields: object, text?: string): void;
   info(fields: object, text?: string): void;
 }
 
 export interface AuditChain {
-  /** Links what waits, again and again; any number of nodes may, one at a time does. */
+  /** Links waiting events repeatedly; any number of nodes may run it, and one at a time links. */
   start(): void;
-  /** Links the rest and ends; what it cannot link the next node to come does. */
+  /** Links the rest and ends; the next node links what is left. */
   stop(): Promise<void>;
   /** Links everything that waits now. @returns how many events. */
   linkWaiting(): Promise<number>;
 }
 
-// Any number that nothing else in this program locks.
+// An arbitrary lock number that nothing else in this program uses.
 const lockNumber = 7_203_118_003;
 const batchSize = 500;
 const stopMs = 5000;
 
 /**
- * The chain over the audit log (C42, D15). Events are written without it, in the transaction of what they
- * tell of: a login waits for nobody. A trigger notes each as waiting, and within a second one node at a time
- * gives it the next place in the chain, with a keyed digest over the place before and all that it says.
+ * The chain over the audit log (C42, D15). Events are written without a link, in the transaction of the
+ * change that they record, so that no login waits. A trigger queues each event. Within a second one node at a
+ * time gives it the next place in the chain, with a keyed digest over the previous link and the whole event.
  */
 export function createAuditChain(deps: {
   db: Db;
@@ -69,13 +69,13 @@ export function createAuditChain(deps: {
 
   async function round(): Promise<void> {
     try {
-      // Most seconds have nothing to do; that is seen without a transaction.
+      // Most seconds have nothing to do; this is found without a transaction.
       let last = (await isWaiting(db)) ? batch : 0;
       while (!stopped && last >= batch) last = await linkBatch('leave');
       if (failing > 0) logger.info({ event: 'audit.chain-goes-on' });
       failing = 0;
     } catch (error) {
-      // Once a minute is enough for a database that is away: the rest of the program says so too.
+      // Once a minute is enough while the database is unreachable: other parts of the program report it too.
       if (failing % 60 === 0) logger.warn({ event: 'audit.chain-waits', err: error });
       failing += 1;
     }
@@ -84,7 +84,7 @@ export function createAuditChain(deps: {
 
   function again(): void {
     if (stopped) return;
-    // Spread, so that nodes started together do not ask together.
+    // Jittered, so that nodes started together do not poll together.
     timer = setTimeout(
       () => {
         running = round();
@@ -117,7 +117,7 @@ async function isWaiting(db: Db): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** One writer of the chain at a time, for as long as the transaction lasts. */
+/** One writer of the chain at a time, for the duration of the transaction. */
 async function tryAcquireChainLock(trx: Db, whenBusy: 'leave' | 'wait'): Promise<boolean> {
   if (whenBusy === 'wait') {
     await sql`select pg_advisory_xact_lock(${lockNumber}::bigint)`.execute(trx);

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 
-/** From a moment on and before another one; both as the database reads a moment. */
+/** From one time up to but not including another; both in a form that the database can parse. */
 export interface Period {
   from: string;
   to: string;
@@ -10,8 +10,8 @@ export interface Period {
 const pageLength = 1000;
 
 /**
- * The events of a period as JSON Lines, oldest first, each with its place in the chain. Page by page, by
- * the index over their times: its memory does not grow with the period.
+ * The events of a period as JSON Lines, oldest first, each with its place in the chain. It reads page by
+ * page, by the index over their times, so that its memory does not grow with the period.
  */
 export async function* exportedEvents(db: Db, period: Period): AsyncGenerator<string> {
   let after: { at: string; id: string } = { at: period.from, id: '-9223372036854775808' };

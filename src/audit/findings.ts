@@ -2,21 +2,21 @@ import type { ChainedEvent, Link } from './links.ts';
 
 /** What is wrong with an event, or with the chain. */
 export type FindingKind =
-  /** The event does not say what was linked. */
+  /** The event's content is not what was linked. */
   | 'changed'
-  /** It says what another event said when that was linked. */
+  /** The event holds what another event held when that one was linked. */
   | 'reordered'
-  /** Linked, and gone. */
+  /** The event was linked, and is gone. */
   | 'missing'
-  /** A place in the chain is gone; what was linked there is gone too, or found as `added`. */
+  /** A place in the chain is gone; the event linked there is gone too, or is reported as `added`. */
   | 'gap'
-  /** The event is as it was, and its link is not. */
+  /** The event is unchanged, but its link is not. */
   | 'link-changed'
-  /** In the log, never linked, and not waiting to be: put there past the program. */
+  /** In the log, never linked, and not queued: the program did not write it. */
   | 'added'
-  /** Has waited for its link for more than a minute: no node links, or none can. */
+  /** The event has waited for its link for more than a minute: no node links, or none can. */
   | 'unlinked'
-  /** Its time is long before that of the event linked before it. */
+  /** Its time is long before that of the previously linked event. */
   | 'backdated'
   /** The chain ends before a place that an anchor names. */
   | 'cut-off'
@@ -27,7 +27,7 @@ export interface Finding {
   kind: FindingKind;
   position?: number;
   event?: string;
-  /** The other event of `reordered`, the other end of a `gap`, when an anchor was written. */
+  /** The other event of `reordered`, the other end of a `gap`, or when an anchor was written. */
   other?: string;
 }
 

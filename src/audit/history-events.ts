@@ -1,6 +1,6 @@
 import type { AuditEventName } from './audit.ts';
 
-/** What users understand of the audit trail, and see on their own page; the rest is for operators. */
+/** The audit events that users understand and see on their own page; the rest is for operators. */
 export const historyEvents = [
   'sign-in.finished',
   'password.refused',

@@ -2,24 +2,24 @@ import type { Anchor } from './anchors.ts';
 import type { Finding, Linked } from './findings.ts';
 import { type ChainedEvent, digestOf, type Link } from './links.ts';
 
-/** Looks at one link after the other; keeps the one before, and the few that do not fit. */
+/** Checks one link after the other; keeps only the previous link and the few that do not fit. */
 export interface Inspection {
   next(linked: Linked): Finding[];
-  /** After the last one. @param head where the chain ends. */
+  /** Call it after the last link. @param head where the chain ends. */
   end(head: Link): Finding[];
 }
 
-/** A link that does not fit what it names. */
+/** A link that does not fit the event it names. */
 interface Misfit extends Linked {
   previous: string;
   /** What its digest would be if the event were right and the link wrong. */
   computed: string;
 }
 
-// Who changed more than these is told row by row, and not which two were exchanged.
+// If more events than this were changed, each is reported by itself, and exchanged pairs are not detected.
 const mostCompared = 100;
 
-// A transaction's events have the time of its beginning, and none lives so long.
+// A transaction's events have its start time, and no transaction lasts this long.
 const hour = 3_600_000_000;
 
 export function createInspection(key: Buffer, anchors: readonly Anchor[], since: Link): Inspection {
@@ -27,9 +27,9 @@ export function createInspection(key: Buffer, anchors: readonly Anchor[], since:
   const misfits: Misfit[] = [];
   let before: Link = since;
   let beforeAt: string | undefined;
-  /** The link before, where it did not fit: the next one tells whether it or its event was changed. */
+  /** The previous link, if it did not fit: the next link shows whether the link or its event was changed. */
   let doubted: Misfit | undefined;
-  /** After a gap nobody knows the digest that comes before. */
+  /** After a gap the previous digest is unknown. */
   let unknown = false;
 
   function inspect({ link, eventId, event }: Linked): Finding[] {
@@ -42,7 +42,7 @@ export function createInspection(key: Buffer, anchors: readonly Anchor[], since:
       doubted = undefined;
       return [found];
     }
-    // Its event is gone, and is told of as such.
+    // Its event is gone, and is reported as missing.
     if (event === undefined) return settle();
     const computed = digestOf(key, before.digest, link.position, eventId, event);
     const found = settle();
@@ -58,7 +58,7 @@ export function createInspection(key: Buffer, anchors: readonly Anchor[], since:
     return misfits.length < mostCompared ? [] : explain();
   }
 
-  /** What each misfit holds, where it is what another one said. */
+  /** Finds, for each misfit, whether its content is that of another misfit. */
   function explain(): Finding[] {
     const said = misfits.splice(0);
     return said.map((misfit) => {

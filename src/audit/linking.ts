@@ -2,18 +2,18 @@ import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 import { beginning, type ChainedEvent, chainedColumns, digestOf, type Link } from './links.ts';
 
-/** What was done in one go; by the numbers of the events. */
+/** The result of one linking transaction, by the events' numbers. */
 export interface LinkedNow {
   linked: number;
-  /** Waited, and are not there: their place in the chain says so. */
+  /** Queued, but missing: their place in the chain records that. */
   gone: string[];
-  /** Waited, and had their place already. */
+  /** Queued, but already linked. */
   strays: string[];
 }
 
-/** Gives the events that wait, oldest first, their places; in a transaction that has its turn. */
+/** Gives the queued events, oldest first, their places; in a transaction that holds the chain's lock. */
 export async function linkSome(trx: Db, key: Buffer, batch: number): Promise<LinkedNow> {
-  // What waits and is linked already was put there by hand; it must not stop the others.
+  // A queued event that is already linked was queued by hand; it must not stop the others.
   const { rows } = await sql<ChainedEvent & { event_id: string; stray: boolean; present: boolean }>`
     select u.event_id::text as event_id, l.event_id is not null as stray, e.id is not null as present,
       ${chainedColumns}

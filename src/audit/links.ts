@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
 
 /**
- * One event exactly as the database has it: text throughout, so that no driver rounds or reformats anything,
- * and the time in microseconds.
+ * One event exactly as the database has it: all text, so that no driver rounds or reformats anything, and the
+ * time in microseconds.
  */
 export interface ChainedEvent {
   id: string;
@@ -22,15 +22,15 @@ export interface ChainedEvent {
 
 /** A place in the chain. */
 export interface Link {
-  /** 1, 2, 3 …, without a gap. */
+  /** 1, 2, 3 …, without gaps. */
   position: number;
   digest: string;
 }
 
-/** Before the first link. */
+/** The link before the first one. */
 export const beginning: Link = { position: 0, digest: '' };
 
-/** The instance's secret that keys the chain; who has the database's dump alone cannot forge a link. */
+/** The instance's secret that keys the chain; with only a dump of the database nobody can forge a link. */
 export const chainKeyName = 'audit-chain-key';
 
 /** The columns of `audit_events e` as `ChainedEvent`; all null where a join finds no event. */
@@ -39,9 +39,9 @@ export const chainedColumns: RawBuilder<unknown> = sql`
   e.account_id, e.client_id, e.method, e.request_id, e.address, e.node, e.details::text as details`;
 
 /**
- * The digest of a link: over the link before, its own position and everything that the event says. JSON
- * keeps the parts apart, so that no two events read the same.
- * @param event undefined where the event was gone before it could be linked: that too is written down.
+ * The digest of a link: over the previous link, its own position and everything in the event. JSON separates
+ * the parts, so that no two events have the same input.
+ * @param event undefined where the event was gone before it could be linked: the digest records that too.
  */
 export function digestOf(
   key: Buffer,

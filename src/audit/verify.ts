@@ -9,10 +9,10 @@ import { headOf } from './linking.ts';
 import { beginning, type ChainedEvent, chainedColumns, chainKeyName, type Link } from './links.ts';
 
 export interface Verified {
-  /** Links that were looked at. */
+  /** Links that were checked. */
   links: number;
   findings: number;
-  /** Events so new that they wait for their link. */
+  /** Events so new that they still wait for their link. */
   waiting: number;
   head: Link;
   /** By the database's clock. */
@@ -23,9 +23,9 @@ const pageLength = 1000;
 
 /**
  * Compares every event with its link, and the chain with the anchors. It reads page by page, so that its
- * memory does not grow with the log; what is written meanwhile is the next run's.
- * @param since where to begin: what came before was deleted on purpose, and an anchor tells how it ended.
- * @throws Error when the chain's key is gone or does not open.
+ * memory does not grow with the log; events written meanwhile are left to the next run.
+ * @param since where to begin: earlier links were deleted on purpose, and an anchor records where they ended.
+ * @throws Error when the chain's key is missing or cannot be opened.
  */
 export async function* verifyChain(
   deps: { db: Db; sealer: Sealer },
@@ -84,11 +84,11 @@ async function* linksBetween(db: Db, first: number, last: number): AsyncGenerato
   }
 }
 
-/** Events without a link: those that wait for it, and those that nobody linked. */
+/** Events without a link: those that wait for it, and those that were never linked. */
 async function* withoutLink(db: Db): AsyncGenerator<{ id: string; state: 'young' | 'unlinked' | 'added' }> {
   let after = '-9223372036854775808';
   for (;;) {
-    // An event and its place in the queue are committed together: in one look it has that, or a link, or neither.
+    // An event and its queue row are committed together: one query sees the queue row, or a link, or neither.
     const { rows } = await sql<{ id: string; state: 'young' | 'unlinked' | 'added' }>`
       select e.id::text as id, case when u.event_id is null then 'added'
         when e.at between now() - interval '1 minute' and now() + interval '1 minute' then 'young'

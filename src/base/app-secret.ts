@@ -1,16 +1,16 @@
 /**
- * The one rule for the secret of an authenticator app: what it accepts can be verified, wherever the
- * secret came from. Apps take 80 bits and more (RFC 4226 asks for 128, but Google's PAM module and
- * Microsoft 365 give out 80), and drop bits that fill no byte.
+ * The one rule for the secret of an authenticator app: every accepted secret can be verified, whatever its
+ * source. Apps accept 80 bits and more (RFC 4226 asks for 128, but Google's PAM module and Microsoft 365
+ * issue 80), and drop bits that fill no byte.
  */
 const shortest = 16;
 const longest = 128;
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
-/** The secret in Base32, upper case and without padding, or which rule it breaks: never with the secret in it. */
+/** The secret in Base32, upper case, without padding; or the rule it breaks, never with the secret in it. */
 export type ReadAppSecret = { secret: string } | { fault: string };
 
-/** Reads a secret as people and exports write it: spaces, hyphens, lower case, padding, or a whole `otpauth://` URI. */
+/** Reads a secret as users and exports write it: spaces, hyphens, lower case, padding, `otpauth://` URI. */
 export function readAppSecret(input: string): ReadAppSecret {
   const text = input.normalize('NFKC').trim();
   if (/^otpauth/i.test(text)) return readKeyUri(text);
@@ -36,7 +36,7 @@ function readBase32(text: string): ReadAppSecret {
     };
   if (length > longest)
     return { fault: `is too long: ${length} characters of Base32, and at most ${longest} are taken` };
-  // 1, 3 and 6 characters over a multiple of 8 are the encoding of no number of bytes.
+  // A remainder of 1, 3 or 6 characters modulo 8 encodes no whole number of bytes.
   if ([1, 3, 6].includes(length % 8))
     return { fault: `cannot be complete: no Base32 text has ${length} characters` };
   return { secret };
@@ -48,7 +48,7 @@ const pinned = [
   ['period', /^0*30$/, '30'],
 ] as const;
 
-/** The secret of a key URI, where its codes are those that are compared with here (R26). */
+/** The secret of a key URI, if its parameters match those used here (R26). */
 function readKeyUri(text: string): ReadAppSecret {
   if (/^otpauth-migration:/i.test(text))
     return {
@@ -75,8 +75,8 @@ function readKeyUri(text: string): ReadAppSecret {
 }
 
 /**
- * The bytes of a stored secret, also of one that an earlier release took in. Bits that fill no byte
- * are dropped, as apps do. @throws Error when it is no Base32.
+ * The bytes of a stored secret, also of one that an earlier release accepted. Bits that fill no byte are
+ * dropped, as apps do. @throws Error when it is not Base32.
  */
 export function appSecretBytes(secret: string): Uint8Array {
   const bytes = new Uint8Array(Math.floor((secret.length * 5) / 8));

@@ -1,6 +1,6 @@
 /**
- * The node's own clock. It dates logs and display only: what expires or is limited is decided by
- * the database's clock (control C06), so that one node with a wrong clock cannot stretch a code.
+ * The node's own clock. It is for log and display times only: the database's clock decides what expires or is
+ * limited (control C06), so that one node with a wrong clock cannot extend a code.
  */
 export type Clock = () => Date;
 

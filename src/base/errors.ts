@@ -1,7 +1,7 @@
 /**
- * Every fault a person or an operator can meet has one stable code. The code is documented, is in
- * the log line, and is the key of the message in the user's language (`errors.<code>` in the
- * catalogues). Only `web/` turns a code into a status and a page.
+ * Every error that a user or an operator can meet has one stable code. The code is documented, is in the log
+ * line, and is the key of the message in the user's language (`errors.<code>` in the catalogues). Only `web/`
+ * turns a code into a status and a page.
  */
 export const errorStatus = {
   // The sign-in page: one answer for an unknown ID and a wrong password (R3).
@@ -31,7 +31,7 @@ export const errorStatus = {
   acknowledgement_missing: 400,
   device_name_too_long: 400,
   device_limit_reached: 422,
-  // Changing what is set up.
+  // Changing enrolled factors.
   fresh_sign_in_needed: 403,
   change_expired: 422,
   changes_frozen: 403,
@@ -49,7 +49,7 @@ export const errorStatus = {
   // A notice's link.
   notice_link_invalid: 404,
   notice_link_expired: 410,
-  // The support centre: what users ask of it …
+  // The support centre: requests by users …
   support_limit_reached: 429,
   too_many_visits: 429,
   setup_pass_missing: 400,
@@ -57,7 +57,7 @@ export const errorStatus = {
   setup_pass_wrong: 422,
   setup_pass_expired: 422,
   setup_pass_used: 422,
-  // … and what its staff does.
+  // … and work by staff.
   staff_role_missing: 403,
   staff_factor_needed: 403,
   search_limit_reached: 429,
@@ -103,18 +103,18 @@ export const errorStatus = {
   temporarily_unavailable: 503,
   server_busy: 503,
   internal_error: 500,
-  // The protocol (RFC 6749 and its family); the page explains, the service's operator mends.
+  // The protocol (RFC 6749 and its family); the page explains, and the service's operator fixes it.
   service_request_invalid: 400,
   service_unknown: 400,
 } as const;
 
 export type ErrorCode = keyof typeof errorStatus;
 
-/** A fault with a stable code. `details` go to the log and, where a message names them, to the page. */
+/** An error with a stable code. `details` go to the log and, where a message names them, to the page. */
 export class NijoError extends Error {
   readonly code: ErrorCode;
   readonly details: Readonly<Record<string, string | number>>;
-  /** The HTTP status this fault is answered with. */
+  /** The HTTP status of this error. */
   readonly status: number;
 
   constructor(

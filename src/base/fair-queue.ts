@@ -1,20 +1,20 @@
-/** A queue in which each source has its turn, however many of its own one source has lined up. */
+/** A queue that serves each source in turn, however many items one source has queued. */
 export interface FairQueue<Item> {
   /**
-   * @returns what has to go for it: the newest of the source that has lined up most, where the queue is full. It is
-   *   the item itself where its own source is that one.
+   * @returns the item to drop when the queue is full: the newest of the source with the most items. It is the
+   *   new item itself where that source is its own.
    */
   push(source: string, item: Item): Item | undefined;
   shift(): Item | undefined;
-  /** Takes out an item that waits no longer. */
+  /** Removes an item that no longer waits. */
   remove(source: string, item: Item): void;
-  /** Whether an item of this source would have to go at once. */
+  /** Whether a new item of this source would be dropped at once. */
   isFullFor(source: string): boolean;
   readonly length: number;
 }
 
 export function createFairQueue<Item>(most: number): FairQueue<Item> {
-  // In the order of their turns: whoever was served goes to the end.
+  // In serving order: a source that was served moves to the end.
   const sources = new Map<string, Item[]>();
   let length = 0;
 

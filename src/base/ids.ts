@@ -10,10 +10,10 @@ export function newSecret(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }
 
-// Without vowels no label spells a word; without 0/O, 1/I/L it can be read aloud and typed.
+// Without vowels no label forms a word; without 0/O, 1/I/L it can be read aloud and typed.
 const labelAlphabet = 'BCDFGHJKMNPQRSTVWXZ23456789';
 
-/** A label that always stands for the same words, such as a digest of them. */
+/** A label that is always the same for the same input, such as a digest. */
 export function labelOf(bytes: Uint8Array, length: number): string {
   return Array.from(bytes.subarray(0, length), (byte) =>
     labelAlphabet.charAt(byte % labelAlphabet.length),

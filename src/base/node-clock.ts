@@ -1,12 +1,12 @@
 /**
- * The time of this process, led by the database's clock (S26). The system's clock is asked once, at the beginning;
- * from then on the monotonic clock carries on what the database said, so that a system clock that is wrong, or is
- * set while the process runs, changes no time that leaves this node.
+ * The time of this process, synchronised with the database's clock (S26). The system's clock is read once, at
+ * the start; then the monotonic clock continues from the database's time, so that a system clock that is
+ * wrong, or is set while the process runs, affects no time that leaves this node.
  */
 export interface NodeClock {
-  /** The time in milliseconds, as the database has it. */
+  /** The time in milliseconds, by the database's clock. */
   now(): number;
-  /** What the database's clock showed at some moment between two readings of `performance.now()`. */
+  /** Takes a reading of the database's clock, made between two readings of `performance.now()`. */
   learn(databaseMs: number, askedAt: number, answeredAt: number): void;
   /** Milliseconds by which the system's clock is ahead of `now()` (negative: behind). */
   offset(): number;
@@ -14,14 +14,14 @@ export interface NodeClock {
 
 /** @param systemNow the system's clock, which may be wrong. */
 export function createNodeClock(systemNow: () => number): NodeClock {
-  // Time of the database at the monotonic clock's zero.
+  // The database's time at the monotonic clock's zero.
   let zero = systemNow() - performance.now();
   let led = false;
   return {
     now: () => zero + performance.now(),
     learn(databaseMs, askedAt, answeredAt) {
       if (!Number.isFinite(databaseMs)) return;
-      // It was read after the question left and before the answer came: anything within is as good.
+      // It was read after the query was sent and before the answer arrived: any moment between is as good.
       const earliest = databaseMs - answeredAt;
       const latest = databaseMs - askedAt;
       zero = led ? Math.min(Math.max(zero, earliest), latest) : (earliest + latest) / 2;
@@ -32,9 +32,9 @@ export function createNodeClock(systemNow: () => number): NodeClock {
 }
 
 /**
- * Makes `Date` show this clock in the whole process. The protocol library, the JOSE library and the log take the time
- * from `Date` and from nowhere else; there is no narrower place that reaches all of them (docs/decisions.md).
- * @returns what makes it the system's again.
+ * Makes `Date` show this clock in the whole process. The protocol library, the JOSE library and the log read
+ * the time only from `Date`; no narrower hook reaches all of them (docs/decisions.md).
+ * @returns what restores the system's clock.
  */
 export function leadDateBy(clock: NodeClock): () => void {
   const SystemDate = globalThis.Date;

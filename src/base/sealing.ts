@@ -7,7 +7,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
-/** The master secret is derived into one key per purpose, so that no two uses share a key. */
+/** One key per purpose is derived from the master secret, so that no two uses share a key. */
 export type KeyPurpose = 'seal' | 'mail-code' | 'form-token' | 'cookie' | 'lookup' | 'notice-link';
 
 /** One generation of the operator's secret (`NIJO_SECRET`). `id` goes into every sealed value. */
@@ -17,19 +17,19 @@ export interface SecretGeneration {
 }
 
 /**
- * Seals values at rest and makes keyed digests, from `NIJO_SECRET`.
- * The first generation seals; every generation opens, so that a secret can be changed while running.
+ * Seals values at rest and makes keyed digests, from `NIJO_SECRET`. The first generation seals; every
+ * generation opens, so that a secret can be changed while running.
  */
 export interface Sealer {
   /** AES-256-GCM with a random nonce. `place` binds the value to its row: a copy elsewhere does not open. */
   seal(plain: Uint8Array | string, place: string): Buffer;
   /** @throws Error when the value was changed, moved to another row or sealed under an unknown secret. */
   open(sealed: Uint8Array, place: string): Buffer;
-  /** Whether the value is sealed under the current secret; false for one that an earlier secret opens. */
+  /** Whether the value is sealed under the current secret; false when an earlier secret opens it. */
   isCurrent(sealed: Uint8Array): boolean;
   /** HMAC-SHA-256 under the current generation's key for this purpose. */
   digest(purpose: KeyPurpose, value: string): Buffer;
-  /** Keys of every generation for this purpose, newest first (cookie signing wants all). */
+  /** Keys of every generation for this purpose, newest first (cookie signing needs all). */
   keys(purpose: KeyPurpose): readonly Buffer[];
 }
 
@@ -94,7 +94,7 @@ export function createSealer(generations: readonly SecretGeneration[]): Sealer {
   };
 }
 
-/** Compares two strings without telling by its time where they differ. */
+/** Compares two strings without revealing by timing where they differ. */
 export function equalSecrets(a: string, b: string): boolean {
   const left = Buffer.from(a);
   const right = Buffer.from(b);

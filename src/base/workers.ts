@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /** A bounded number of workers; the database is their queue, nothing waits in memory. */
 export interface Workers {
-  /** Takes this item, or whatever is due, if a worker is free; otherwise the first to be free looks at what is due. */
+  /** Takes this item, or a due one, if a worker is free; otherwise the next free one looks for due items. */
   start(id?: string): void;
-  /** Takes nothing new from now on. */
+  /** Takes no new items from now on. */
   close(): void;
   idle(): Promise<void>;
   /** Whether all was finished within this time. */
@@ -15,19 +15,19 @@ export function workersOf<Item>(job: {
   capacity: number;
   take: (id?: string) => Promise<Item | undefined>;
   work: (item: Item) => Promise<void>;
-  /** Told of what `take` or `work` threw. */
+  /** Receives what `take` or `work` threw. */
   report: (error: unknown) => void;
 }): Workers {
   const running = new Set<Promise<void>>();
   let closed = false;
-  // Somebody asked while all were busy: whoever is free first looks at everything that is due.
+  // `start` was called while all were busy: the first free worker looks at everything that is due.
   let asked = false;
 
   async function run(id: string | undefined): Promise<void> {
     const named = id !== undefined;
     let item = await job.take(id);
     while (item !== undefined) {
-      // There may be more where this came from.
+      // More items may be due.
       if (!named) start();
       await job.work(item);
       if (named || closed) return;
@@ -72,7 +72,7 @@ export function workersOf<Item>(job: {
   };
 }
 
-/** Tries `write` again after each pause. @returns undefined when it never succeeded, and says so. */
+/** Retries `write` after each pause. @returns undefined when it never succeeded; `giveUp` is then called. */
 export async function withRetries<Value>(
   write: () => Promise<Value>,
   pausesMs: readonly number[],

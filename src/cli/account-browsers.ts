@@ -12,7 +12,7 @@ interface Options {
   json?: boolean;
 }
 
-/** `nijo accounts browsers`: where an account needs no second factor for a while, and the end of it (R31). */
+/** `nijo accounts browsers`: shows the browsers that an account trusts, and ends trust in them (R31). */
 export function accountBrowsersCommand(accounts: Command, context: CliContext): void {
   accounts
     .command('browsers')
@@ -68,7 +68,7 @@ function asJson(browser: Trusted) {
   };
 }
 
-/** Anybody may have sent the browser's word for itself: a terminal gets no control characters of it. */
+/** The user agent is untrusted input: its control characters must not reach a terminal. */
 function asLine({ id, userAgent, address, createdAt, lastUsedAt, expiresAt }: Trusted): string {
   const words = userAgent.replace(/\p{C}/gu, '?');
   const used = lastUsedAt === undefined ? 'not used' : `used ${lastUsedAt.toISOString()}`;

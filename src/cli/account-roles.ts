@@ -12,7 +12,7 @@ interface Options {
   json?: boolean;
 }
 
-/** `nijo accounts roles`: who of the accounts is staff, and what they may do (R43). */
+/** `nijo accounts roles`: shows or changes the staff roles of an account (R43). */
 export function accountRolesCommand(accounts: Command, context: CliContext): void {
   accounts
     .command('roles')

@@ -3,7 +3,7 @@ import type { Account } from '../accounts/directory.ts';
 import type { ImportReport } from '../accounts/import.ts';
 import type { Db } from '../db/open.ts';
 
-/** What came of an import, for a person. */
+/** The result of an import, as text for a person. */
 export function describeReport(report: ImportReport): string {
   const lines = report.bad.map(({ line, reasons }) => `line ${line}: not imported: ${reasons.join('; ')}`);
   lines.push(...report.kept.map(({ line, notes }) => `line ${line}: ${notes.join('; ')}`));
@@ -15,7 +15,7 @@ export function describeReport(report: ImportReport): string {
   return lines.join('\n');
 }
 
-/** What an operator may see of an account: no hash, no secret. Addresses whole: the operator has the database. */
+/** What an operator may see of an account: no hash, no secret; addresses unmasked, as in the database. */
 export async function describeAccount(db: Db, account: Account) {
   const mail = await db
     .selectFrom('mail_factors')
@@ -59,7 +59,7 @@ export async function describeAccount(db: Db, account: Account) {
     password_changed_at: password?.changed_at ?? null,
     first_enrolled_at: account.firstEnrolledAt ?? null,
     ends_at: state?.at ?? null,
-    // Disabled by that date alone.
+    // Set only if that date alone disabled the account.
     ended_at: state?.ended_at ?? null,
     // `nijo accounts unfreeze` ends both.
     changes_frozen_until: state?.changes ?? null,
@@ -80,7 +80,7 @@ function printable(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-/** One `name value` a line. */
+/** One `name value` pair per line. */
 export function describeFields(shown: Readonly<Record<string, unknown>>): string {
   return Object.entries(shown)
     .map(([name, value]) => `${name.padEnd(22)} ${printable(value)}`)

@@ -25,7 +25,7 @@ interface Output {
   json?: boolean;
 }
 
-/** Some of what was asked for was not done; `context.fail` is for when nothing was. */
+/** Exit code when part of the request was not done; `context.fail` is for when nothing was. */
 const partly = 1;
 
 function addressRules(config: Configuration): CanonicalAddress {
@@ -78,7 +78,7 @@ export function accountsCommands(
             tellOfFactors: factorNotices(config),
             timeZone: config.locale.time_zone,
           });
-          // After a restore this is what was waited for (`nijo post-restore`): every line of it was read.
+          // After a restore an import without a bad line is required (`nijo post-restore`): this was one.
           const { bad, imported: added, updated, unchanged } = imported;
           if (bad.length === 0 && added + updated + unchanged > 0) await noteDirectoryState(db);
           return imported;
@@ -141,7 +141,7 @@ export function accountsCommands(
       const results = await context.withDatabase(async ({ db }) => {
         const counted: { address: string; accounts: number }[] = [];
         for (const input of addresses) {
-          // Rules of today do not matter: it may have been registered before they were made.
+          // Today's rules do not apply: the address may have been registered before they were made.
           const canonical = canonicalAddress(input, []);
           const known = 'address' in canonical;
           counted.push({

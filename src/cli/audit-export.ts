@@ -20,13 +20,13 @@ const momentPattern = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-
 function moment(value: string): string {
   const at = new Date(day.test(value) ? `${value}T00:00:00Z` : value);
   const known = !Number.isNaN(at.getTime()) && (day.test(value) || momentPattern.test(value));
-  // There is no 30th of February, though a date of that name can be counted to.
+  // `Date` reads 30 February as a day in March: such a day is refused.
   if (!known || (day.test(value) && !at.toISOString().startsWith(value)))
     throw new InvalidArgumentError('It is neither a day such as 2026-11-01 nor 2026-11-01T09:00:00+09:00.');
   return value;
 }
 
-/** `nijo audit export`: the events of a period for whoever keeps or studies them elsewhere. */
+/** `nijo audit export`: writes the events of a period, to be kept or studied elsewhere. */
 export function auditExportCommand(context: CliContext, streams: { output: Writable }): Command {
   return new Command('export')
     .description('write the events of a period as JSON Lines')
@@ -37,7 +37,7 @@ export function auditExportCommand(context: CliContext, streams: { output: Writa
       context.withDatabase(async ({ db, config }) => {
         const period = await periodOf(db, options, config.locale.time_zone);
         if (period === undefined) return context.fail('The period ends before it begins.');
-        // Written down before the first line leaves: an export that breaks off was one too.
+        // Recorded before the first line leaves: an export that breaks off counts too.
         const details = { from: options.from, to: options.to };
         const event = { event: 'audit.exported', result: 'success', actor: context.actor, details } as const;
         await recordAudit(db, undefined, event);
@@ -48,7 +48,7 @@ export function auditExportCommand(context: CliContext, streams: { output: Writa
     );
 }
 
-/** A day begins at its midnight in the configured zone. What is written during the export is not part of it. */
+/** A day begins at midnight in the configured zone. Events written during the export are left out. */
 async function periodOf(db: Db, options: ExportOptions, zone: string): Promise<Period | undefined> {
   const at = (value: string) =>
     day.test(value)
@@ -70,7 +70,7 @@ async function toFile(context: CliContext, file: string, lines: Readable): Promi
   try {
     await pipeline(lines, handle.createWriteStream());
   } catch (error) {
-    // Half a file would look like a whole one.
+    // A partial file would look like a complete one.
     await rm(file, { force: true });
     throw error;
   }

@@ -17,7 +17,7 @@ function chainPosition(value: string): number {
   return number;
 }
 
-/** `nijo audit verify`: exit code 0 where every event is as it was linked, 1 where one is not. */
+/** `nijo audit verify`: exit code 0 if every event is as it was linked, else 1. */
 export function auditVerifyCommand(context: CliContext): Command {
   return new Command('verify')
     .description('compare every event with the chain, and the chain with earlier ends of it')
@@ -49,7 +49,7 @@ async function verify(context: CliContext, { anchor: file, since, json }: Verify
   if (findings > 0) process.exitCode = 1;
 }
 
-/** A file that is not there yet has no anchors. */
+/** A file that does not exist yet has no anchors. */
 async function readAnchorFile(context: CliContext, file: string): Promise<Anchor[]> {
   try {
     return readAnchors(await readFile(file, 'utf8'));

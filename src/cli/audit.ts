@@ -19,7 +19,7 @@ function lines(value: string): number {
   return number;
 }
 
-/** `nijo audit …`: `tail` prints the newest events and, with `--follow`, those that come; see also its files. */
+/** `nijo audit …`: `tail` prints the newest events, with `--follow` also new ones; see also `audit-*.ts`. */
 export function auditCommand(
   context: CliContext,
   streams: { output: Writable } = { output: process.stdout },
@@ -62,7 +62,7 @@ async function tail(context: CliContext, { db }: CommandDependencies, options: T
       .limit(limit);
     if (after !== undefined) query = query.where(sql<boolean>`e.id > ${after}::bigint`);
     if (options.account !== undefined)
-      // Found first: the newest of one account are few among millions, and have an index.
+      // The account is looked up first: its events are few among millions, and have an index.
       query = query.where(
         sql<boolean>`e.account_id = (select id from accounts
           where login_id = ${options.account.normalize('NFKC').trim().toLowerCase()})`,

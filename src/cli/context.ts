@@ -14,16 +14,16 @@ export interface CommandDependencies {
   logger: Logger;
 }
 
-/** What every command is given: configuration and database on demand, output, and who is asking. */
+/** What every command is given: configuration and database on demand, output, and the actor. */
 export interface CliContext {
   loadConfiguration(): Configuration;
-  /** Opens the configured database for the time of `work`; for migrations without timeouts. */
+  /** Opens the configured database while `work` runs; for migrations, without timeouts. */
   withDatabase<T>(
     work: (dependencies: CommandDependencies) => Promise<T>,
     options?: { forMigrations?: boolean },
   ): Promise<T>;
   out(text: string): void;
-  /** Says how a long command is getting on, where a person may be watching: on standard error. */
+  /** Reports the progress of a long command on standard error, where a person may be watching. */
   progress?(text: string): void;
   /** Ends the command with a line for the operator and exit code 1. */
   fail(message: string): never;
@@ -38,7 +38,7 @@ export interface OpenedTrial {
   close(): Promise<void>;
 }
 
-/** A fault that the operator is told in one line, without a stack. */
+/** An error that is reported to the operator in one line, without a stack. */
 export class CommandFailed extends Error {}
 
 /** A container may run under a user ID that no passwd entry names (OpenShift, `runAsUser`). */
@@ -52,7 +52,7 @@ function userName(): string {
 
 export function createCliContext(options: {
   configFile: () => string | undefined;
-  /** The trial's settings and database in place of the configured ones; undefined where they are not asked for. */
+  /** The trial's settings and database in place of the configured ones; undefined without `--trial`. */
   trial?: (context: Pick<CliContext, 'fail'>) => Promise<OpenedTrial> | undefined;
   environment: NodeJS.ProcessEnv;
 }): CliContext {

@@ -110,7 +110,7 @@ export function deskCommands(program: Command, context: CliContext): void {
       .argument('<hours>', 'such as 10:00-12:00'),
   ).action((day: string, hours: string, options: Output & Names & { until?: string }) => {
     const [opens = '', closes = '', ...more] = hours.split('-');
-    // Hours that are none must not become a closing day.
+    // Malformed hours must not become a closing day.
     return set(day, { opens: opens === '' ? '?' : opens, closes: more.length > 0 ? '?' : closes }, options);
   });
 

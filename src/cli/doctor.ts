@@ -16,11 +16,11 @@ interface Finding {
   check: string;
   ok: boolean;
   said: string;
-  /** Works, and could be better. */
+  /** It works, but could be better. */
   advice?: boolean;
 }
 
-/** `nijo doctor`: tries everything a login needs from here, and says what to mend. */
+/** `nijo doctor`: checks everything that a login needs from this machine, and says what to fix. */
 export function doctorCommand(context: CliContext): Command {
   return new Command('doctor')
     .description('check configuration, database, mail server, keys, clock and public address')
@@ -117,7 +117,7 @@ async function examine(config: Configuration): Promise<Finding[]> {
   }
 }
 
-/** Whether whoever breaks into the program could change or delete what the audit log has (C42). */
+/** Whether an attacker who takes over the program could change or delete audit events (C42). */
 async function auditRights(
   db: Db,
   attempt: (check: string, work: () => Promise<string>) => Promise<Finding>,

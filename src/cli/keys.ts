@@ -15,7 +15,7 @@ function seconds(value: string): number {
   return number;
 }
 
-/** An old key stays until no ID token it signed is of use, not even as the hint of a sign-out. */
+/** An old key stays until no ID token that it signed is needed, not even as the hint of a sign-out. */
 function rotationTimes(config: Configuration, leadSeconds: number): RotationTimes {
   const idToken = config.tokens.id_token_minutes * 60;
   const session = config.sessions.absolute_hours * 3600;

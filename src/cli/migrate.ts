@@ -31,7 +31,7 @@ export function migrateCommand(context: CliContext): Command {
             options.check === true
               ? await pendingMigrations(db)
               : await carryOut(() => migrate(db, { report }));
-          // A dump brings along which database it was made of: that tells a restored one.
+          // A dump records the database that it was made from, which identifies a restored one.
           if (options.check !== true) await noteInstallation(db);
           const { runtimeRole } = options;
           const fault = runtimeRole === undefined ? undefined : await grantRuntimeRights(db, runtimeRole);

@@ -24,7 +24,7 @@ const words: Readonly<Record<keyof EndedAfterRestore, string>> = {
   apps: 'apps whose codes of the last minute are refused',
 };
 
-/** `nijo post-restore`: after a restore, ends what would be good a second time (docs/operations.md). */
+/** `nijo post-restore`: after a restore, ends what would be valid a second time (docs/operations.md). */
 export function postRestoreCommand(context: CliContext): Command {
   return new Command('post-restore')
     .description('after the database was restored: end sessions, tokens, codes and passes of before')

@@ -3,11 +3,11 @@ import { CookieJar } from 'tough-cookie';
 
 /** A page of the identity provider, read by the names that the page contract promises. */
 export interface ProbePage {
-  /** `<main data-page>`; empty for what is no page of ours. */
+  /** `<main data-page>`; empty for a page that is not ours. */
   name: string;
   url: URL;
   status: number;
-  /** Code of the fault shown (`data-fault`), or of the error page (`data-error`). */
+  /** Code of the error shown (`data-fault`), or of the error page (`data-error`). */
   fault: string | undefined;
   /** Submits the page's form with its own hidden fields and these. */
   submit(fields: Readonly<Record<string, string>>): Promise<ProbeStop>;
@@ -15,7 +15,7 @@ export interface ProbePage {
   offers(action: string): boolean;
 }
 
-/** Where the browser has come to: a page, or the service's own address. */
+/** Where the browser has arrived: a page, or the service's own address. */
 export type ProbeStop = { page: ProbePage } | { callback: URL };
 
 /** Keeps cookies and follows redirects as a browser does, and stops at the service's address. */
@@ -24,7 +24,7 @@ export interface ProbeBrowser {
 }
 
 export interface ProbeBrowserSettings {
-  /** The service's redirect URI: reached, never requested. */
+  /** The service's redirect URI: the browser stops there and never requests it. */
   redirectUri: string;
   /** For each request. */
   timeoutMs: number;
@@ -49,7 +49,7 @@ export function createProbeBrowser({ redirectUri, timeoutMs }: ProbeBrowserSetti
           cookie: await jar.getCookieString(url.href),
           accept: 'text/html',
           'user-agent': 'nijo probe',
-          // As a browser says it of a form on the provider's own page.
+          // As a browser sends them with a form of the provider's own page.
           ...(from === undefined ? {} : { origin: from.origin, 'sec-fetch-site': 'same-origin' }),
         },
         ...(form === undefined ? {} : { body: form }),

@@ -24,11 +24,11 @@ export interface ProbeResult {
   ok: boolean;
   steps: { step: ProbeStep; ms: number }[];
   failed?: { step: ProbeStep; problem: string };
-  /** Of the verified ID token; nothing in it is secret. */
+  /** Claims of the verified ID token; none of them is secret. */
   claims?: Readonly<Record<string, unknown>>;
 }
 
-/** A step that did not do what it should, in words for the operator and without any secret. */
+/** A failed step, described for the operator without any secret. */
 class ProbeFailure extends Error {}
 
 function describePage(page: ProbePage): string {
@@ -38,13 +38,13 @@ function describePage(page: ProbePage): string {
     : `came to the page ${page.name}${fault} (status ${page.status})`;
 }
 
-// An address or a body can hold a code or a token: only what is known to hold none is told.
+// A URL or a body may contain a code or a token: only what is known to contain none is reported.
 function problemOf(error: unknown): string {
   if (error instanceof ProbeFailure) return error.message;
   if (error instanceof client.AuthorizationResponseError || error instanceof client.ResponseBodyError) {
     return `the provider answered ${error.error}: ${error.error_description ?? ''}`;
   }
-  // What a client library wraps into "something went wrong" says why at its root.
+  // Client libraries wrap errors into "something went wrong": the root cause says why.
   let root: unknown = error;
   while (root instanceof Error && root.cause instanceof Error) root = root.cause;
   if (!(root instanceof Error)) return 'failed';
@@ -64,9 +64,9 @@ async function nextTotpStep(): Promise<void> {
 }
 
 /**
- * Does one whole login as a browser and a service do it together, and says how long each step took.
- * It never throws: what failed is in the result. The account must be the probe's own, since each of
- * its app codes counts once.
+ * Performs one whole login in the roles of the browser and of the service, and times each step. It
+ * never throws: the result says what failed. The probe needs an account of its own, since each app
+ * code counts once.
  */
 export async function probeLogin(settings: ProbeSettings): Promise<ProbeResult> {
   const steps: ProbeResult['steps'] = [];
@@ -142,7 +142,7 @@ async function walk(
 const maxPages = 8;
 const otherFactors: ReadonlySet<string> = new Set(['mail-code', 'passkey', 'recovery-code']);
 
-/** Goes through the pages, whichever come, until the browser is sent back to the service. */
+/** Goes through the pages as they come, until the browser is sent back to the service. */
 async function signIn(
   start: ProbeStop,
   settings: ProbeSettings,
@@ -166,7 +166,7 @@ async function signIn(
       stop = await page.submit({ login_id: loginId, password, action: 'continue' });
     } else if (page.name === 'app-code' && totpSecret !== undefined && codes < 2) {
       if (codes === 0) enter('code');
-      // Another login in these 30 seconds has used the present code; each counts once.
+      // Another login in these 30 seconds has used the present code, which counts only once.
       else if (page.fault === 'code_used' || page.fault === 'code_wrong') await nextTotpStep();
       else throw new ProbeFailure(describePage(page));
       codes += 1;
@@ -177,7 +177,7 @@ async function signIn(
     } else if (otherFactors.has(page.name) && page.offers('use-app')) {
       stop = await page.submit({ action: 'use-app' });
     } else if (page.offers('skip')) {
-      // What is offered to a user once in a while is not the probe's business.
+      // The probe skips whatever users are offered now and then.
       stop = await page.submit({ action: 'skip' });
     } else if (page.name === 'consent') {
       stop = await page.submit({ action: 'continue' });

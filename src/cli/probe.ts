@@ -39,13 +39,13 @@ function report({ ok, steps, failed, claims }: ProbeResult): string {
 }
 
 /**
- * `nijo probe`: one complete login against a running server, for monitoring. Ends with 0 when the
- * login came to verified tokens, with 1 and the name of the failed step when it did not.
+ * `nijo probe`: one complete login against a running server, for monitoring. Exits with 0 if
+ * the login led to verified tokens, else with 1 and the name of the failed step.
  */
 export function probeCommand(context: Pick<CliContext, 'out' | 'fail'>): Command {
   function secretIn(file: string): string {
     try {
-      // A file's last line break is no part of a password; a space may be.
+      // The last line break of a file is not part of a password; a space may be.
       return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

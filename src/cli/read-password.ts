@@ -3,8 +3,8 @@ import { type Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 
 /**
- * A password from standard input: piped in (one line break at the end is not part of it), or typed
- * at a prompt that echoes nothing. Never from the arguments, which every process on the machine can read.
+ * Reads a password from standard input: piped in (one line break at the end is not part of it), or typed
+ * at a prompt that echoes nothing. It is never an argument, which every process on the machine can read.
  */
 export async function readPassword(
   input: Readable & { isTTY?: boolean },

@@ -4,7 +4,7 @@ import { createFactorPause } from '../factors/verification/pause.ts';
 import { releaseFactors } from '../factors/enrolled/release.ts';
 import type { CliContext } from './context.ts';
 
-/** `nijo accounts release`: an account may try its codes again, after too many wrong ones (R8, C05). */
+/** `nijo accounts release`: lets an account try its codes again after too many wrong ones (R8, C05). */
 export function releaseCommand(accounts: Command, context: CliContext): void {
   accounts
     .command('release')

@@ -11,12 +11,12 @@ interface SealedColumn {
   table: string;
   key: string;
   column: string;
-  /** A second column that the place names, where it does. */
+  /** A second column that is part of the place, if there is one. */
   owner?: string;
   place(key: string, owner: string): string;
 }
 
-// What the protocol keeps is not among them: it ends by itself, and until then every secret opens it.
+// The protocol's rows are not included: they expire, and until then every configured secret opens them.
 const sealedColumns: readonly SealedColumn[] = [
   { table: 'app_factors', key: 'id', column: 'secret_sealed', owner: 'account_id', place: appSecretPlace },
   { table: 'signing_keys', key: 'kid', column: 'private_sealed', place: signingKeyPlace },
@@ -33,9 +33,9 @@ export interface ResealCount {
 const batch = 500;
 
 /**
- * Seals every kept value under the present secret. Nodes may run meanwhile: a value that changes in
- * between is left as it is then. When all are done the earlier secret can go from `secrets.previous`.
- * @throws Error naming the row, when one opens under no configured secret.
+ * Seals every stored value under the present secret. Nodes may run meanwhile: a value that changes in
+ * between is left alone. Afterwards the earlier secret can be removed from `secrets.previous`.
+ * @throws Error naming the row, when its value opens under no configured secret.
  */
 export async function resealAll(db: Db, sealer: Sealer): Promise<ResealCount[]> {
   const counts: ResealCount[] = [];
@@ -64,7 +64,7 @@ async function resealColumn(db: Db, sealer: Sealer, target: SealedColumn): Promi
       }
       const place = target.place(row.key, row.owner);
       const fresh = sealer.seal(open(sealer, sealed, place, target.table), place);
-      // Only where it is still what was read: whoever changed it meanwhile has sealed it anew.
+      // Only if the value is still what was read: a node that has changed it has sealed it again.
       const changed = await sql`
         update ${table} set ${column} = ${fresh} where ${key} = ${row.key} and ${column} = ${sealed}`.execute(
         db,

@@ -1,8 +1,8 @@
 const notice = 'oidc-provider WARNING: Unsupported runtime';
 
 /**
- * Loads what imports oidc-provider, without the line with which it greets every Node release that is
- * not named LTS yet. Nijo pins its Node and is tested on it; an operator could do nothing about it.
+ * Loads a module that imports oidc-provider, without the warning that it prints on every Node release
+ * that is not LTS yet. Nijo pins its Node and is tested on it; an operator could do nothing about it.
  */
 export async function withoutRuntimeNotice<Module>(load: () => Promise<Module>): Promise<Module> {
   const warn = console.warn;

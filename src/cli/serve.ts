@@ -13,10 +13,10 @@ function workers(value: string): number {
   return number;
 }
 
-// What is still open after the end must not keep the process: long enough for a log line to leave.
+// Handles still open at the end must not keep the process alive; a last log line needs this long.
 const leftoverMs = 1000;
 
-/** `nijo serve`: the program. Refuses to start while its configuration has a fault, and names every one. */
+/** `nijo serve`: runs the server. Refuses to start with a faulty configuration, and names every error. */
 export function serveCommand(context: CliContext): Command {
   return new Command('serve')
     .description('run the identity provider (Postgres, SMTP and configuration required)')
@@ -35,7 +35,7 @@ export function serveCommand(context: CliContext): Command {
           await serve(config, link);
         }
       } finally {
-        // The line to the supervisor would keep a worker alive for ever.
+        // The channel to the supervisor would keep a worker alive for ever.
         process.channel?.unref();
         setTimeout(() => process.exit(), leftoverMs).unref();
       }

@@ -4,15 +4,15 @@ import type { Logger } from '../observe/logger.ts';
 import { createSupervisorMetrics } from '../observe/supervisor-metrics.ts';
 import type { FromWorker, ToWorker } from './worker-link.ts';
 
-/** The processes of one node and what is known of them. */
+/** The processes of one node, and their state. */
 export interface Supervisor {
   /** Keeps the workers running until `stop`. @returns the exit code, when the last one has ended. */
   run(): Promise<number>;
-  /** Ends all in order; those that have not ended `killAfterMs` later are killed. */
+  /** Stops all workers gracefully; those that have not ended `killAfterMs` later are killed. */
   stop(): void;
-  /** Ends all at once. */
+  /** Kills all workers at once. */
   kill(): void;
-  /** Whether a worker would be sent logins. */
+  /** Whether at least one worker is ready for logins. */
   ready(): Promise<boolean>;
   /** The sum of the workers' metrics in Prometheus's text format. */
   metrics(): Promise<string>;
@@ -33,13 +33,13 @@ interface End {
 
 const firstPauseMs = 200;
 const longestPauseMs = 30_000;
-// A worker that served this long has got over what ended the one before it.
+// A worker that served this long is not affected by what ended its predecessor.
 const healthyMs = 60_000;
 const reportMs = 2000;
 
 /**
- * Runs `count` workers so that they behave as one process: when it cannot start they all end with 1, a worker that
- * dies is replaced (with a growing pause where that happens again and again), and a stop ends all.
+ * Runs `count` workers that behave as one process: if the node cannot start, all end with 1; a worker that
+ * dies is replaced (after growing pauses if it happens repeatedly); and a stop ends all.
  */
 export function createSupervisor(options: {
   count: number;
@@ -98,13 +98,13 @@ export function createSupervisor(options: {
       worker.once('exit', over);
       worker.once('error', (error) => {
         logger.error({ event: 'worker.error', err: error }, 'a worker cannot be started or reached');
-        // One that was never born has no exit.
+        // A worker that never started emits no exit event.
         if (worker.process.pid === undefined) over(1, null);
       });
     });
   }
 
-  /** Whether this end means that the node cannot run, rather than that one worker had an accident. */
+  /** Whether this end means that the node cannot run, rather than that one worker crashed. */
   const cannotRun = ({ servedMs, signal }: End): boolean =>
     servedMs === undefined && signal === null && (!startedOnce || serving.size === 0);
 
@@ -119,7 +119,7 @@ export function createSupervisor(options: {
         return;
       }
       if (cannotRun(end)) {
-        // It has said why.
+        // The worker has already said why.
         exitCode = 1;
         stop();
         return;
@@ -135,7 +135,7 @@ export function createSupervisor(options: {
     }
   }
 
-  /** Asks the workers that serve; undefined for what is not answered in time. */
+  /** Asks each serving worker for its report; undefined for one that does not answer in time. */
   function ask(): Promise<Report | undefined>[] {
     return [...serving].map((worker) => {
       questions += 1;
@@ -149,11 +149,11 @@ export function createSupervisor(options: {
     });
   }
 
-  /** What the workers that serve say within their time; a worker that is stuck must not keep monitoring waiting. */
+  /** The reports that arrive in time; a stuck worker must not keep monitoring waiting. */
   const reports = async (): Promise<Report[]> =>
     (await Promise.all(ask())).filter((report) => report !== undefined);
 
-  /** The first yes is enough: nobody waits for a worker that is stuck. */
+  /** The first yes is enough: a stuck worker delays nobody. */
   const anyReady = (): Promise<boolean> =>
     Promise.any(
       ask().map(async (report) => (await report)?.ready === true || Promise.reject(new Error())),
@@ -166,7 +166,7 @@ export function createSupervisor(options: {
         up += 1;
         startedOnce ||= up >= count;
       };
-      // One alone first: what keeps the node from starting is said once, and not by each.
+      // One worker starts first, so that an error that prevents the start is reported only once.
       let firstServes = (): void => undefined;
       const firstIsUp = new Promise<void>((resolve) => {
         firstServes = resolve;

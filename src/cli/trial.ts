@@ -6,7 +6,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const portsUsed = 4;
 
-/** Where the trial is: PORT and NIJO_DATA, for `nijo trial` and for commands on a stopped one. */
+/** Where the trial is: PORT and NIJO_DATA, for `nijo trial` and for commands on a stopped trial. */
 export function trialPlace(
   context: Pick<CliContext, 'fail'>,
   environment: Environment,
@@ -29,7 +29,7 @@ export async function openTrial(context: Pick<CliContext, 'fail'>, environment: 
   });
 }
 
-/** Resolves with the first signal to stop; whoever asks again a second later ends the process at once. */
+/** Resolves on the first stop signal; another one more than a second later ends the process at once. */
 function untilStopped(): Promise<void> {
   return new Promise((resolve) => {
     let asked: number | undefined;
@@ -44,7 +44,7 @@ function untilStopped(): Promise<void> {
   });
 }
 
-/** Only when asked for: no other command loads what the trial alone needs, and it may be absent. */
+/** Loads what the trial alone needs: no other command needs it, and it may be absent. */
 async function loadTrial(context: Pick<CliContext, 'fail'>) {
   try {
     const [{ startTrial }, { welcome }, { TrialRefusedError }] = await Promise.all([
@@ -60,8 +60,8 @@ async function loadTrial(context: Pick<CliContext, 'fail'>) {
 }
 
 /**
- * `nijo trial` (`npm start`): everything on this machine to try it with. PORT moves the identity
- * provider and the others follow; NIJO_DATA names the data folder.
+ * `nijo trial` (`npm start`): runs everything needed to try Nijo on this machine. PORT sets the
+ * identity provider's port, and the other ports follow it; NIJO_DATA names the data folder.
  */
 export function trialCommand(
   context: Pick<CliContext, 'out' | 'fail'>,

@@ -9,15 +9,15 @@ export type FromWorker =
   | { kind: 'serving' }
   | { kind: 'report'; id: number; ready: boolean; metrics: MetricsSnapshot };
 
-/** The worker's end of the line to its supervisor. */
+/** The worker's end of the channel to its supervisor. */
 export interface SupervisorLink {
-  /** Resolves when the supervisor says that this worker is to stop. */
+  /** Resolves when the supervisor tells this worker to stop. */
   stop: Promise<void>;
-  /** Says that this worker serves; from now on it answers for its readiness and metrics. */
+  /** Reports that this worker serves; from then on it answers requests for readiness and metrics. */
   serving(node: Nijo): void;
 }
 
-/** Whoever opens this link also has to let go of it: an open one keeps the process alive. */
+/** The caller must also release the link (`process.channel`): an open one keeps the process alive. */
 export function openSupervisorLink(): SupervisorLink {
   let node: Nijo | undefined;
   const say = (message: FromWorker): void => {

@@ -5,14 +5,14 @@ import { type Configuration, type ConfigurationInput, configurationSchema } from
 import { databaseSchema } from './sections/database.ts';
 import { isLoopback } from './sections/values.ts';
 
-/** One thing wrong with the configuration, with the setting it is in and how to mend it. */
+/** One error in the configuration, with its setting and how to fix it. */
 export interface ConfigurationFault {
   setting: string;
   problem: string;
   fix: string;
 }
 
-/** Every fault of a configuration at once. */
+/** Every error of a configuration at once. */
 export class ConfigurationError extends Error {
   readonly faults: readonly ConfigurationFault[];
 
@@ -30,7 +30,7 @@ export class ConfigurationError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Variables that stand for settings; each may be given as `NAME_FILE`, a file that holds the value. */
+/** Environment variables for settings; each may be given as `NAME_FILE`, a file that holds the value. */
 const variables = [
   ['NIJO_ISSUER', 'issuer'],
   ['DATABASE_URL', 'database.url'],
@@ -108,7 +108,7 @@ function fixOf(issue: z.core.$ZodIssue): string | undefined {
   return typeof fix === 'string' ? fix : undefined;
 }
 
-/** What no single setting's own check sees; each is looked at even when others are wrong. */
+/** Checks across several settings; each runs even when others fail. */
 function crossChecks(input: unknown): ConfigurationFault[] {
   const faults: ConfigurationFault[] = [];
   const given = valueAt(input, 'issuer');
@@ -148,8 +148,8 @@ function freeze<Value>(value: Value): Value {
 
 /**
  * Checks a configuration given as data.
- * @param options `embedded`: the caller opens the embedded database itself, so no `database.url` is asked for.
- * @throws ConfigurationError with every fault at once.
+ * @param options `embedded`: the caller opens the embedded database itself, so no `database.url` is required.
+ * @throws ConfigurationError with every error at once.
  */
 export function checkConfiguration(
   input: ConfigurationInput,
@@ -171,7 +171,7 @@ export function checkConfiguration(
   return freeze(parsed.data as Configuration);
 }
 
-/** The file's content as data. Only the first line of the parser's words: the others quote the file. */
+/** The file's content as data. Only the first line of the parser's message: the others quote the file. */
 function readSettings(file: string, faults: ConfigurationFault[]): Record<string, unknown> {
   const fault = (problem: string): Record<string, unknown> => {
     faults.push({ setting: '(file)', problem: `${file} ${problem}`, fix: 'check --config or NIJO_CONFIG' });
@@ -180,7 +180,7 @@ function readSettings(file: string, faults: ConfigurationFault[]): Record<string
   try {
     const content: unknown = parse(readFileSync(file, 'utf8')) ?? {};
     if (typeof content === 'object' && !Array.isArray(content)) {
-      // A section whose every line is a comment reads as null.
+      // A section in which every line is a comment reads as null.
       return Object.fromEntries(
         Object.entries(content as Record<string, unknown>).filter(([, value]) => value !== null),
       );
@@ -193,9 +193,9 @@ function readSettings(file: string, faults: ConfigurationFault[]): Record<string
 }
 
 /**
- * Reads the configuration: the file (if any), over it the environment and its `*_FILE` forms.
- * This is the only place that the program reads the environment.
- * @throws ConfigurationError with every fault at once.
+ * Reads the configuration: the file (if any), overridden by the environment and its `*_FILE` forms. The
+ * program reads the environment only here.
+ * @throws ConfigurationError with every error at once.
  */
 export function loadConfiguration(file: string | undefined, environment: Environment): Configuration {
   const faults: ConfigurationFault[] = [];

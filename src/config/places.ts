@@ -5,7 +5,7 @@ import type { Bilingual } from './sections/values.ts';
 
 export type Places = Readonly<z.output<typeof placesSchema>>;
 
-/** The operator's entry for the network that an address is in; undefined where it is in none of them. */
+/** The operator's entry for the network of an address; undefined where none contains it. */
 export function placeAt(places: Places, address: string): Places[number] | undefined {
   if (!ipaddr.isValid(address)) return undefined;
   const client = ipaddr.process(address);
@@ -16,13 +16,13 @@ export function placeAt(places: Places, address: string): Places[number] | undef
   return places.find(({ networks }) => networks.some(inside));
 }
 
-/** The operator's name for the network that an address is in. */
+/** The operator's name for the network of an address. */
 export const placeOf = (places: Places, address: string): Bilingual | undefined =>
   placeAt(places, address)?.name;
 
 const mappedBits = 96;
 
-/** An IPv4 network in IPv6 dress is the IPv4 network, as an address is. */
+/** An IPv4-mapped IPv6 network is the IPv4 network, as an address is. */
 function blockOf(network: string): [ipaddr.IPv4 | ipaddr.IPv6, number] {
   if (!ipaddr.isValidCIDR(network)) {
     const address = ipaddr.process(network);

@@ -19,10 +19,10 @@ import { sessionsSchema, tokensSchema } from './sections/sessions.ts';
 import { trustedBrowsersSchema } from './sections/trusted-browsers.ts';
 import { originUrl } from './sections/values.ts';
 
-// A section left out is the same as an empty one: its own defaults apply.
+// A missing section is the same as an empty one: its own defaults apply.
 const section = <Schema extends z.ZodObject>(schema: Schema) => schema.prefault({} as z.input<Schema>);
 
-/** The whole configuration file. Unknown keys are refused, so that a typing error is no silent default. */
+/** The whole configuration file. Unknown keys are rejected, so that a typing error is no silent default. */
 export const configurationSchema = z.strictObject({
   issuer: originUrl.optional(),
   server: section(serverSchema),
@@ -64,7 +64,7 @@ export const configurationSchema = z.strictObject({
 
 type Parsed = z.output<typeof configurationSchema>;
 
-/** A checked configuration: what may be missing in a file is there. */
+/** A checked configuration: everything that a file may omit is there. */
 export type Configuration = Readonly<
   Omit<Parsed, 'issuer' | 'database' | 'secrets' | 'mail'> & {
     issuer: string;

@@ -3,8 +3,8 @@ import type { SecretGeneration } from '../base/sealing.ts';
 import type { Configuration } from './schema.ts';
 
 /**
- * The configured secrets, newest first, each named by a digest of itself: sealed values then say which
- * secret opens them without an operator having to number secrets.
+ * The configured secrets, newest first, each named by its digest: sealed values then record which secret
+ * opens them, and operators need not number secrets.
  */
 export function secretGenerations(secrets: Configuration['secrets']): SecretGeneration[] {
   return [secrets.current, ...secrets.previous].map((secret) => ({

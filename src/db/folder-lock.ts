@@ -11,20 +11,20 @@ function isRunning(pid: number): boolean {
 }
 
 /**
- * When a process started, as its system counts; '' where that cannot be known. A number alone does
- * not name a process: after a restart, above all of a container, another one has it.
+ * When a process started, by the system's own count; '' where that cannot be known. A process id alone does
+ * not identify a process: after a restart, above all of a container, another process has it.
  */
 function startOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The 22nd field of proc(5); the second one, the name, may hold blanks but ends at the last bracket.
+    // The 22nd field of proc(5); the second one, the name, may contain blanks but ends at the last bracket.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   } catch {
     return '';
   }
 }
 
-/** Creates the file with its content in one step: nobody ever sees it empty. */
+/** Creates the file with its content in one step: no process ever sees it empty. */
 function createExclusively(file: string, content: string): boolean {
   const draft = `${file}.${process.pid}`;
   writeFileSync(draft, content);
@@ -55,7 +55,7 @@ function holderOf(content: string): number | undefined {
   return start === '' || start === startOf(pid) ? pid : undefined;
 }
 
-/** Removes a lock whose holder is gone; of several processes that see it, one at a time. */
+/** Removes a lock whose process is gone; of several processes that see it, one at a time. */
 function removeStale(file: string): void {
   const turn = `${file}.turn`;
   const age = Date.now() - (statSync(turn, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
@@ -69,8 +69,8 @@ function removeStale(file: string): void {
 }
 
 /**
- * Locks a data folder for this process, since the embedded database lets a second process open it
- * and loses rows (E12). A lock left behind by a killed process is taken over.
+ * Locks a data folder for this process, because the embedded database lets a second process open it and then
+ * loses rows (E12). A lock left behind by a killed process is taken over.
  * @throws Error with a line for the operator when another process holds it.
  */
 export function lockFolder(folder: string): { release(): void } {

@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import type { Db } from './open.ts';
 
 /**
- * Which database this is: the cluster's identifier and the database's number in it. Neither is part of a dump.
- * A failover changes neither; `pg_upgrade`, and a dump restored into a new database, change both or one.
+ * Identifies this database: the cluster's identifier and the database's number in it. Neither is in a dump. A
+ * failover changes neither; `pg_upgrade`, and a dump restored into a new database, change both or one.
  */
 async function presentPlace(db: Db): Promise<string | undefined> {
-  // A provider may keep the function to itself: then a restore is not noticed, and nothing else is lost.
+  // A provider may withhold this function: then a restore is not detected, and nothing else is lost.
   const asked = await sql<{ may: boolean }>`
     select has_function_privilege('pg_control_system()', 'execute') as may`.execute(db);
   if (asked.rows[0]?.may !== true) return undefined;
@@ -16,7 +16,7 @@ async function presentPlace(db: Db): Promise<string | undefined> {
   return rows[0]?.place;
 }
 
-/** Notes which database this is, where nothing is noted yet. */
+/** Records which database this is, where nothing is recorded yet. */
 export async function noteInstallation(db: Db): Promise<void> {
   const place = (await presentPlace(db)) ?? null;
   await db
@@ -27,8 +27,8 @@ export async function noteInstallation(db: Db): Promise<void> {
 }
 
 /**
- * This is the database from here on.
- * @param restored whether what the restore had brought back was ended; otherwise nothing of it was older.
+ * Records this database as the present one.
+ * @param restored whether what the restore brought back was ended; false when none of it was outdated.
  */
 export async function renewInstallation(db: Db, restored: boolean): Promise<void> {
   const place = (await presentPlace(db)) ?? null;
@@ -44,7 +44,7 @@ export async function renewInstallation(db: Db, restored: boolean): Promise<void
     .execute();
 }
 
-/** The directory's state came in, whole. */
+/** Records that the directory's state was imported in full. */
 export async function noteDirectoryState(db: Db): Promise<void> {
   await db
     .insertInto('installation')
@@ -54,9 +54,9 @@ export async function noteDirectoryState(db: Db): Promise<void> {
 }
 
 export interface Installation {
-  /** `elsewhere`: these data were made in another database, so they were restored from a dump of it. */
+  /** `elsewhere`: the data were made in another database, so they were restored from its dump. */
   state: 'same' | 'elsewhere' | 'unknown';
-  /** After a restore, nobody has said yet who has left meanwhile. */
+  /** After a restore, the directory's state has not been imported yet. */
   awaitsDirectory: boolean;
 }
 

@@ -1,15 +1,15 @@
 import type { Sealer } from '../base/sealing.ts';
 import type { Db } from './open.ts';
 
-/** Binds a sealed secret of the whole instance to its name. */
+/** Binds a sealed secret of the instance to its name. */
 export function instanceSecretPlace(name: string): string {
   return `instance_secrets:${name}`;
 }
 
 /**
- * A secret of the whole instance, made by whoever asks first: of nodes that ask at once one makes it.
- * It lives sealed in the database and not in `NIJO_SECRET`, so that what depends on it stays the same
- * when that one changes.
+ * A secret of the whole instance, created on the first call; of nodes that call at once, one creates it. It
+ * is stored sealed in the database and not in `NIJO_SECRET`, so that what depends on it stays the same when
+ * `NIJO_SECRET` changes.
  * @param fresh a new value, used only where there is none yet.
  */
 export async function ensureInstanceSecret(
@@ -28,7 +28,7 @@ export async function ensureInstanceSecret(
   return value;
 }
 
-/** A secret of the whole instance; undefined while nobody has needed it. */
+/** A secret of the whole instance; undefined before its first use. */
 export async function findInstanceSecret(db: Db, sealer: Sealer, name: string): Promise<Buffer | undefined> {
   const row = await db
     .selectFrom('instance_secrets')

@@ -1,9 +1,9 @@
 import { type BinaryOperationNode, type OperationNode, PostgresQueryCompiler } from 'kysely';
 
 /**
- * Columns that partial indexes are conditioned on, with the values that the schema knows. What is compared with one
- * of them stands in the statement itself and not in a parameter: a plan for any parameters (S15) could not use the
- * index otherwise, and read the whole table. `test/db/partial-indexes.test.ts` compares this with the database.
+ * Columns in the conditions of partial indexes, with the values that the schema knows. Comparisons with them
+ * use literals, not parameters: otherwise a generic plan (S15) could not use the index and would read the
+ * whole table. `test/db/partial-indexes.test.ts` compares this with the database.
  */
 export const literalColumns: Readonly<Record<string, readonly string[]>> = {
   state: [
@@ -29,14 +29,14 @@ interface Named {
   name?: string;
 }
 
-/** The name of the column that a side of a comparison is; undefined for anything else. */
+/** The column name on one side of a comparison; undefined for anything else. */
 function columnOf(node: OperationNode | Named | undefined): string | undefined {
   const { kind, column, name } = (node ?? {}) as Named;
   if (kind === 'IdentifierNode') return name;
   return kind === 'ReferenceNode' || kind === 'ColumnNode' ? columnOf(column) : undefined;
 }
 
-/** The values that a column is compared with, if they are all constants of the schema. */
+/** The values that a column is compared with, if all are constants of the schema. */
 function constantsOf(column: string | undefined, node: OperationNode): readonly string[] | undefined {
   const known = literalColumns[column ?? ''];
   if (known === undefined) return undefined;

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 
-// A program that writes its statements by hand has some hundred; whatever makes more of them (lists of
-// varying length) is sent without a name rather than filling every connection with plans.
+// Hand-written statements number some hundred. Any beyond this limit (such as lists of varying length) are
+// sent without a name rather than filling every connection with plans.
 const mostNames = 300;
 
 /**
- * Gives each statement with parameters a name, so that a connection parses and plans it once: planning
- * costs several times what these look-ups cost (docs/performance.md).
+ * Names each statement with parameters, so that a connection parses and plans it once: planning costs several
+ * times what these look-ups cost (docs/performance.md).
  */
 export function createStatementNames(): (text: string) => string | undefined {
   const names = new Map<string, string>();

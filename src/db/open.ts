@@ -27,9 +27,9 @@ class LiteralPGlite extends PGliteDialect {
 export type QueryListener = (event: LogEvent) => void;
 
 /**
- * Opens Postgres. Every wait has an end (E8): waiting for a connection, connecting, a statement on the server, and
- * the answer on the wire.
- * @param onMoved told when connections go to another one of several servers.
+ * Opens Postgres. Every wait is bounded (E8): waiting for a connection, connecting, a statement on the
+ * server, and the answer on the wire.
+ * @param onMoved called when connections move to another one of several servers.
  */
 export function openPostgres(
   settings: Configuration['database'],
@@ -76,8 +76,8 @@ export function openPostgres(
 }
 
 /**
- * Opens Postgres for migrations: an index on a large table takes as long as it takes. No login waits on this
- * handle, and the locks that logins would wait for have a timeout of their own (`migrate`).
+ * Opens Postgres for migrations: an index on a large table may take any time. No login waits on this handle,
+ * and locks that logins would wait for have a timeout of their own (`migrate`).
  */
 export function openForMigrations(
   settings: Configuration['database'],
@@ -90,7 +90,7 @@ export function openForMigrations(
 }
 
 /**
- * Opens the embedded database of the trial: one process only. Without a folder it lives in memory.
+ * Opens the embedded database of the trial, for one process only. Without a folder it lives in memory.
  * Two processes on one folder lose rows, so the caller locks the folder first (`db/folder-lock.ts`).
  */
 export function openEmbedded(folder?: string, onQuery?: QueryListener): Db {

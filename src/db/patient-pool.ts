@@ -4,17 +4,17 @@ import type { SessionTarget } from '../config/sections/postgres-address.ts';
 import { reportedOf } from './pool.ts';
 import type { Turns } from './turns.ts';
 
-// Nobody listens, the server is starting or stopping, its places are taken, or it hung up on the greeting.
+// Nothing listens, the server is starting or stopping, has no free connection, or closed the new connection.
 const passing = /^(ECONNREFUSED|ECONNRESET|EPIPE|57P0[123]|53300|25006)$/;
 const hungUp = /Connection terminated unexpectedly/;
 const pauseMs = 100;
 
-/** No connection could be opened; `code` and the words are those of the system or of Postgres. */
+/** No connection could be opened; `code` and the message are those of the system or of Postgres. */
 export class DatabaseUnreachable extends Error {
   readonly code: string | undefined;
 
   constructor(cause: unknown) {
-    // Where a name has several addresses, each failed by itself and the whole has no words.
+    // When a name has several addresses, each failed separately and the aggregate error has no message.
     const first = cause instanceof AggregateError ? (cause.errors[0] as unknown) : cause;
     const { code, message } = (first ?? {}) as { code?: unknown; message?: unknown };
     super(`The database does not answer: ${typeof message === 'string' ? message : String(cause)}`, {
@@ -25,7 +25,7 @@ export class DatabaseUnreachable extends Error {
   }
 }
 
-/** It answers, and is not one of those that `target_session_attrs` asks for. */
+/** The server answers, but is not one that `target_session_attrs` asks for. */
 class NotTheServer extends Error {
   readonly code = '25006';
 }
@@ -37,7 +37,7 @@ export interface PatientPool {
   readonly options: Pool['options'];
 }
 
-/** The connections to one of the servers. */
+/** The connections to one server. */
 export interface ServerPool {
   name: string;
   pool: Pool;
@@ -47,28 +47,28 @@ export interface PatientPoolOptions {
   /** In the order in which they are tried; at least one. */
   servers: readonly [ServerPool, ...ServerPool[]];
   target: SessionTarget;
-  /** Who is next. */
+  /** The queue for connections. */
   turns: Turns;
-  /** How long a server that turns connections away is asked again. */
+  /** How long a server that refuses connections is retried. */
   patienceMs: number;
-  /** Calls back whenever a statement meets a server that writes nothing. */
+  /** Calls back whenever a statement meets a read-only server. */
   onReadOnly: (met: () => void) => void;
-  /** Told when connections go to another server from now on. */
+  /** Called when connections move to another server. */
   onMoved?: (name: string) => void;
 }
 
 /**
- * A pool over the servers of a cluster that waits, up to `patienceMs`, for one that turns connections away: a Postgres
- * that restarts, or a standby that takes over, is then a slow moment and no error (F01). Nothing has been asked on a
- * connection that was not opened, so opening it again is always safe.
- * `connect` throws `DatabaseUnreachable`, and what `Turns.take` throws.
+ * A pool over the servers of a cluster that retries, for up to `patienceMs`, while connections are refused: a
+ * Postgres restart or a failover then causes a delay and no error (F01). Nothing was sent on a connection
+ * that was never opened, so opening it again is always safe. `connect` throws `DatabaseUnreachable`, and what
+ * `Turns.take` throws.
  */
 export function withConnectRetry(options: PatientPoolOptions): PatientPool {
   const { servers, target, turns, patienceMs, onMoved } = options;
-  // Where the last connection was good: the others are asked only when it is no more.
+  // The server of the last good connection; the others are tried only when it fails.
   let current = 0;
   const held = new WeakMap<PoolClient, () => void>();
-  // When each connection was opened, and when one of them last met a server that writes nothing.
+  // When each connection was opened, and when one last met a read-only server.
   const openedAt = new WeakMap<PoolClient, number>();
   let leftAt = 0;
   options.onReadOnly(() => {
@@ -80,13 +80,13 @@ export function withConnectRetry(options: PatientPoolOptions): PatientPool {
       held.delete(client);
     });
 
-  /** A connection to this server. @throws NotTheServer where the session is not what is asked for. */
+  /** A connection to this server. @throws NotTheServer when the session does not meet the target. */
   async function open({ pool, name }: ServerPool, wanted: SessionTarget): Promise<PoolClient> {
     for (;;) {
       const client = await pool.connect();
       const opened = openedAt.get(client);
       if (opened !== undefined && opened <= leftAt) {
-        // Those beside one that met a read-only server need not meet it too.
+        // Other connections from before a read-only error are discarded too.
         client.release(true);
         continue;
       }
@@ -97,12 +97,12 @@ export function withConnectRetry(options: PatientPoolOptions): PatientPool {
       });
       if (fault === undefined) return client;
       client.release(true);
-      // What was opened just now shows what the server is; a kept connection what it was asked to be before.
+      // A new connection shows the server's present state; a kept one shows the state of an earlier time.
       if (opened === undefined) throw new NotTheServer(`${name} ${fault}`);
     }
   }
 
-  /** The first server, from the present one on, whose session is what is asked for. */
+  /** The first server, from the present one on, whose session meets the target. */
   async function openAny(wanted: SessionTarget): Promise<PoolClient> {
     const faults: unknown[] = [];
     for (let step = 0; step < servers.length; step += 1) {
@@ -128,7 +128,7 @@ export function withConnectRetry(options: PatientPoolOptions): PatientPool {
     const giveUpAt = performance.now() + patienceMs;
     for (;;) {
       try {
-        // Whatever is asked for: of several servers, one that can be written to is the better one.
+        // With the target `any`: of several servers, a writable one is preferred.
         if (target === 'any' && servers.length > 1)
           return await openAny('read-write').catch(() => openAny('any'));
         return await openAny(target);
@@ -160,7 +160,7 @@ export function withConnectRetry(options: PatientPoolOptions): PatientPool {
   };
 }
 
-/** Of several faults the one that says most: a server that answers and is not the right one, then any with words. */
+/** Joins several errors under the most telling code: a server that does not match, then a transient error. */
 function bestOf(faults: readonly unknown[]): Error {
   const words = faults.map((fault) => new DatabaseUnreachable(fault));
   const worth = (fault: DatabaseUnreachable): number =>
@@ -170,14 +170,14 @@ function bestOf(faults: readonly unknown[]): Error {
   return Object.assign(new Error(said.join('; ')), { code: first?.code });
 }
 
-/** Why a session is not one to write in, or not what is asked for. */
+/** Why a session is not writable, or does not meet the target. */
 async function faultOf(
   client: PoolClient,
   wanted: SessionTarget,
   fresh: boolean,
 ): Promise<string | undefined> {
   if (wanted === 'any') return undefined;
-  // Where a pooler between hides what Postgres tells, a session is asked once.
+  // If a pooler hides what Postgres reports, a session is queried once.
   const state = reportedOf(client) ?? (fresh ? await askState(client) : undefined);
   if (state?.standby === true) return 'is a standby';
   return wanted !== 'primary' && state?.readOnly === true ? 'is read-only' : undefined;

@@ -4,9 +4,9 @@ import type { PostgresServer } from '../config/sections/postgres-address.ts';
 import { createStatementNames, naming } from './named-statements.ts';
 import { sessionOptions } from './session-options.ts';
 
-// The server is going away, is read-only after a failover, or the connection is broken: such a
-// client must not go back into the pool, or writes would be refused until the next restart (E8).
-// 0A000: a migration changed what a named statement answers; a new connection names it anew.
+// The server is shutting down, is read-only after a failover, or the connection is broken: such a client must
+// not go back into the pool, or writes would be refused until the next restart (E8). 0A000: a migration
+// changed the result of a named statement; a new connection prepares it again.
 const fatal = /^(08...|0A000|25006|57P0[1-3]|53300)$/;
 
 function isFatal(error: unknown): boolean {
@@ -16,17 +16,17 @@ function isFatal(error: unknown): boolean {
   return fatal.test(code) || /^E[A-Z]+$/.test(code);
 }
 
-/** What a pool tells of. */
+/** What a pool reports. */
 export interface PoolListeners {
   /** A connection broke. */
   onError: (error: Error) => void;
   /** A statement was answered. */
   onAnswer: () => void;
-  /** A statement met a server that writes nothing. */
+  /** A statement met a read-only server. */
   onReadOnly: () => void;
 }
 
-/** Keeps what Postgres tells of a session by itself, when it begins and whenever it changes. */
+/** Records what Postgres reports of a session unasked, at its start and at every change. */
 class ReportingClient extends Client {
   readonly reported = new Map<string, string>();
 
@@ -39,7 +39,7 @@ class ReportingClient extends Client {
   }
 }
 
-/** What is known of a session without asking; undefined where a pooler between hides it. */
+/** What is known of a session without a query; undefined where a pooler hides it. */
 export function reportedOf(client: PoolClient): { standby: boolean; readOnly: boolean } | undefined {
   const { reported } = client as unknown as Partial<ReportingClient>;
   const standby = reported?.get('in_hot_standby');
@@ -49,7 +49,7 @@ export function reportedOf(client: PoolClient): { standby: boolean; readOnly: bo
     : { standby: standby === 'on', readOnly: readOnly === 'on' };
 }
 
-/** A `pg` pool of one server, in which every wait ends and a client that met a fatal error is thrown away. */
+/** A `pg` pool of one server; every wait is bounded, and a client with a fatal error is discarded. */
 export function createPool(
   settings: Configuration['database'],
   server: PostgresServer,
@@ -77,7 +77,7 @@ export function createPool(
   return pool;
 }
 
-/** Throws the client away at its release once it met a fatal error; until then its queries fail at once. */
+/** Discards the client at its release once it met a fatal error; until then its queries fail at once. */
 function discardAfterFatalError(
   client: PoolClient,
   query: (...values: unknown[]) => unknown,
@@ -98,7 +98,7 @@ function discardAfterFatalError(
     }
     return result;
   }) as typeof client.query;
-  // `release` is set anew at every checkout; a setter lets the pool do so and still see ours.
+  // The pool sets `release` at every checkout; this setter allows that, and the getter returns our wrapper.
   let release: PoolClient['release'] | undefined;
   Object.defineProperty(client, 'release', {
     configurable: true,

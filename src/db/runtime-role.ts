@@ -11,8 +11,8 @@ const keep: readonly Right[] = ['select', 'insert', 'update'];
 const all: readonly Right[] = ['select', 'insert', 'update', 'delete'];
 
 /**
- * What serving needs of each table, and nothing else: a program that is broken into can add to the log, and
- * neither change nor delete what stands there (C42). The commands for operators need no more, but `migrate`.
+ * The rights that serving needs on each table, and no others: a compromised program can add to the log, but
+ * not change or delete its rows (C42). The commands for operators need no more, except `migrate`.
  */
 export const runtimeRights: Readonly<Record<keyof Schema, readonly Right[]>> = {
   audit_events: append,
@@ -56,18 +56,18 @@ export const runtimeRights: Readonly<Record<keyof Schema, readonly Right[]>> = {
   write_probes: all,
 };
 
-// Any number that nothing else in this program locks.
+// An arbitrary lock number that nothing else in this program uses.
 const lockNumber = 7_203_118_004;
 
-// Kysely's own: what is pending is asked at every start.
+// Kysely's own: the pending migrations are read at every start.
 const migrationTables = ['kysely_migration', 'kysely_migration_lock'];
 
-/** Why a role cannot be the runtime's. */
+/** Why a role cannot be the runtime role. */
 export type RoleFault = 'unknown' | 'superuser' | 'owner';
 
 /**
- * Gives a role what serving needs, and takes everything else of these tables from it; safe to repeat. A role
- * that rights do not bind is refused: a superuser, and whoever owns the tables or belongs to the owner.
+ * Gives a role the rights that serving needs and revokes all others on these tables; safe to repeat. A role
+ * that rights do not bind is refused: a superuser, an owner of the tables, or a member of the owner.
  * @returns what is wrong with the role; then nothing was changed.
  */
 export async function grantRuntimeRights(db: Db, role: string): Promise<RoleFault | undefined> {
@@ -78,7 +78,7 @@ export async function grantRuntimeRights(db: Db, role: string): Promise<RoleFaul
   const database = sql.id(rows[0]?.name ?? '');
   await inTransaction(db, async (trx) => {
     const run = (statement: RawBuilder<unknown>) => statement.execute(trx);
-    // Of two that change the rights of one table at once, Postgres fails the second.
+    // When two sessions change the rights of one table at once, Postgres fails the second.
     await run(sql`select pg_advisory_xact_lock(${lockNumber}::bigint)`);
     await run(sql`grant connect on database ${database} to ${to}`);
     await run(sql`revoke all on schema public from ${to}`);
@@ -104,15 +104,15 @@ async function roleFault(db: Db, role: string): Promise<RoleFault | undefined> {
   return found.owner ? 'owner' : undefined;
 }
 
-/** What the connected role could do to the audit log, and what it lacks to serve. */
+/** What the connected role could do to the audit log, and which rights it lacks. */
 export interface ConnectedRole {
   name: string;
   superuser: boolean;
-  /** It could give itself every right, and switch the triggers off. */
+  /** The role could grant itself every right, and disable the triggers. */
   owner: boolean;
-  /** Tables of the log that it may change or delete from now, but for their triggers. */
+  /** Tables of the log that the role could change or delete from, but for their triggers. */
   mayChange: readonly string[];
-  /** Rights that serving needs and it has not, as `right on table`. */
+  /** Rights that serving needs and the role lacks, as `right on table`. */
   lacks: readonly string[];
 }
 

@@ -2,7 +2,7 @@ import type { ColumnType } from 'kysely';
 
 /** `now()` unless an insert says otherwise. */
 export type Timestamp = ColumnType<Date, Date | string | undefined, Date | string>;
-/** Has no default: an insert gives it, best as an expression of the database's own clock. */
+/** Has no default: an insert sets it, best as an expression of the database's own clock. */
 export type GivenTimestamp = ColumnType<Date, Date | string, Date | string>;
 export type NullableTimestamp = ColumnType<
   Date | null,

@@ -1,7 +1,7 @@
 import type { Generated, JSONColumnType } from 'kysely';
 import type { BigInteger, GivenTimestamp, NullableTimestamp, Timestamp } from './schema-columns.ts';
 
-/** The rows of the support centre and of the chain over the audit log; part of `Schema`. */
+/** The tables of the support centre and of the chain over the audit log; part of `Schema`. */
 
 /** Open from `opens` to `closes` (HH:MM) on a day of the week; 1 is Monday. */
 export interface WeeklyHours {
@@ -18,7 +18,7 @@ export interface DeskCalendarTable {
   holidays: Generated<'japan' | 'none'>;
   changed_by: string;
   changed_at: Timestamp;
-  /** One more with every change of the calendar or of its days, made by triggers. */
+  /** Triggers increase it by one with every change of the calendar or of its days. */
   version: Generated<number>;
 }
 
@@ -80,7 +80,7 @@ export interface DeskApprovalsTable {
   session_uid: string | null;
 }
 
-/** Sessions that their owner has ended from another one: what was done in them is in doubt. */
+/** Sessions that their owner has ended from another one: the work done in them is in doubt. */
 export interface DeskRevokedSessionsTable {
   session_uid: string;
   account_id: string;
@@ -101,7 +101,7 @@ export interface SetupPassesTable {
   finished_at: NullableTimestamp;
   voided_at: NullableTimestamp;
   voided_why: 'withdrawn' | 'not-me' | 'disabled' | null;
-  /** What the earlier release has no word for. */
+  /** Values that the earlier release cannot represent. */
   voided_detail: 'approval-void' | null;
 }
 

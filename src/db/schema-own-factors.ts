@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 import type { BigInteger, GivenTimestamp, NullableTimestamp, Timestamp } from './schema-columns.ts';
 
-/** The rows of what users set up and change themselves; part of `Schema`. */
+/** The tables of what users set up and change themselves; part of `Schema`. */
 
 export interface FactorChangesTable {
   id: string;

@@ -27,7 +27,7 @@ import type {
 } from './schema-own-factors.ts';
 
 /**
- * The rows as Kysely sees them, by hand; `test/db/schema.test.ts` compares them with the migrated
+ * The rows as Kysely sees them, written by hand; `test/db/schema.test.ts` compares them with the migrated
  * database, so that neither can drift.
  */
 
@@ -196,7 +196,7 @@ export interface OidcPayloadsTable {
   account_id: string | null;
   consumed_at: NullableTimestamp;
   expires_at: GivenTimestamp;
-  /** Of a login alone: digest of the browser that it was begun in. */
+  /** Of a login only: digest of the browser that it began in. */
   browser: string | null;
 }
 
@@ -238,7 +238,7 @@ export interface AuditEventsTable {
   details: ColumnType<Record<string, unknown>, string | undefined, never>;
 }
 
-/** What nodes write to know that they can (`db/write-probe.ts`). */
+/** What nodes write to test that they can write (`db/write-probe.ts`). */
 export interface WriteProbesTable {
   at: Timestamp;
   padding: Generated<string>;

@@ -1,26 +1,26 @@
 import { NijoError } from '../base/errors.ts';
 import { type Lane, type Traveller, traveller } from '../base/lanes.ts';
 
-/** Places at a resource, given in a fair order. */
+/** Slots for a resource, assigned in a fair order. */
 export interface Turns {
   /**
-   * Waits for a place. @returns what gives it back.
+   * Waits for a slot. @returns the function that frees it.
    * @throws NijoError('server_busy') when the queue is full, or the wait has been too long.
    * @throws what `stalled` makes when the database makes no progress meanwhile.
    */
   take(): Promise<() => void>;
-  /** Something came through: the queue moves, so waiting in it is worth while. */
+  /** A statement was answered: the queue moves, so waiting in it is worthwhile. */
   progressed(): void;
   waiting(): number;
 }
 
 export interface TurnsOptions {
   places: number;
-  /** How long the queue may be. */
+  /** The maximum length of the queue. */
   mostWaiting: number;
-  /** How long a request may have taken when it is still waiting. */
+  /** How old a request may be while it still waits. */
   patienceMs: number;
-  /** How long nothing may come through before those who wait are told; and the patience of the background. */
+  /** How long without progress until waiting requests fail; also the patience of background work. */
   stallMs: number;
   stalled: () => Error;
 }
@@ -33,7 +33,7 @@ interface Waiting {
 }
 
 const lanes: readonly Lane[] = ['probe', 'back-channel', 'page', 'background'];
-// Going first is not going alone: after so many others, one of this lane has its turn.
+// Priority is not exclusive: after this many others, one of this lane gets a slot.
 const passedOverAtMost: Readonly<Record<Lane, number>> = {
   probe: 0,
   'back-channel': 0,
@@ -43,8 +43,8 @@ const passedOverAtMost: Readonly<Record<Lane, number>> = {
 const lookEveryMs = 100;
 
 /**
- * A queue in which the more urgent lane goes first, and of one lane whoever began first: a request that was begun is
- * finished before new ones take its connections, and nobody starves. Its length and the wait have an end.
+ * A queue in which the more urgent lane goes first, and within a lane the oldest request: a request that has
+ * begun finishes before new ones take its connections, and none starves. Its length and the wait are bounded.
  */
 export function createTurns(options: TurnsOptions): Turns {
   const queues = new Map<Lane, Waiting[]>(lanes.map((lane) => [lane, []]));
@@ -56,7 +56,7 @@ export function createTurns(options: TurnsOptions): Turns {
 
   const queueOf = (lane: Lane): Waiting[] => queues.get(lane) ?? [];
 
-  /** Who asks. What a request has started and what outlives it, such as the sending of mails, is nobody's request. */
+  /** The request that asks. Work that outlives its request, such as sending mails, is background work. */
   function present(): Traveller {
     const who = traveller();
     const now = performance.now();
@@ -75,7 +75,7 @@ export function createTurns(options: TurnsOptions): Turns {
     return queueOf(chosen).shift();
   }
 
-  /** Who goes for the sake of a newcomer when the queue is full: the newest of the network that waits most. */
+  /** Which request a full queue drops for a new one: the newest of the network with the most waiting. */
   function tooMany(newcomer: Traveller): Waiting | undefined {
     const counts = new Map<string, number>();
     for (const { who } of [...queues.values()].flat())
@@ -101,13 +101,13 @@ export function createTurns(options: TurnsOptions): Turns {
     };
   }
 
-  /** Tells those who have waited too long. */
+  /** Fails the requests that have waited too long. */
   function look(): void {
     const now = performance.now();
     for (const lane of lanes) {
       const staying = queueOf(lane).filter(({ who, since, fail }) => {
         const late = now - who.since >= options.patienceMs;
-        // Nobody waits for work of the background: it tries again by itself.
+        // Nobody waits for background work: it is retried by itself.
         const progress = lane === 'background' ? 0 : lastProgress;
         const stuck = now - Math.max(since, progress) >= options.stallMs;
         if (!late && !stuck) return true;
@@ -137,7 +137,7 @@ export function createTurns(options: TurnsOptions): Turns {
       }
       return new Promise((go, fail) => {
         const queue = queueOf(who.lane);
-        // Almost always the last; a request that began early asks again and again.
+        // Nearly always the end of the queue; a request that began early may ask again later.
         const at = queue.findLastIndex((other) => other.who.since <= who.since) + 1;
         queue.splice(at, 0, { who, since: performance.now(), go, fail });
         length += 1;

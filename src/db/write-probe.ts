@@ -2,19 +2,19 @@ import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from './open.ts';
 
-/** What the database said, and when it said so. */
+/** What the database answered, and when. */
 export interface Probed {
   /** The database's clock in milliseconds. */
   databaseMs: number;
 }
 
-// Most of a page, in base64: there is hardly ever room for it without a new one.
+// Most of a page, in base64: it rarely fits without a new page.
 const paddingBytes = 5400;
 
 /**
- * Writes a row, as a sign-in does: fails on a server that is read-only, on a disk that is full, and where a
- * synchronous standby does not confirm.
- * @param largely asks for a new page of the disk; the table is swept by its own writers and by autovacuum.
+ * Writes a row, as a sign-in does: it fails on a read-only server, on a full disk, and where a synchronous
+ * standby does not confirm.
+ * @param largely asks for a new page on disk; the writers themselves and autovacuum sweep the table.
  * @throws the database's own error.
  */
 export async function probeWriting(db: Db, largely: boolean): Promise<Probed> {
@@ -27,8 +27,8 @@ export async function probeWriting(db: Db, largely: boolean): Promise<Probed> {
 }
 
 /**
- * As `probeWriting`, for a database that nothing vacuums (PGlite): one row that is written over, whose place Postgres
- * uses again, so that the table stays as small as it is.
+ * Like `probeWriting`, for a database without vacuum (PGlite): it overwrites one row, whose space Postgres
+ * reuses, so that the table does not grow.
  */
 export async function probeOneRow(db: Db): Promise<Probed> {
   const { rows } = await sql<{ ms: number }>`

@@ -6,7 +6,7 @@ export function newCaseNumber(): string {
   return grouped(newLabel(8));
 }
 
-/** The number that a form leads to: sent twice with the same words, by a double click or a reload, it is one request. */
+/** The number of a form: the same words sent twice with it, by double click or reload, are one request. */
 export function caseNumberOf(form: string, words: readonly string[]): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([form, ...words]))

@@ -10,37 +10,37 @@ export const caseStates: readonly CaseState[] = [
   'expired',
 ];
 
-/** How a case came to the desk: the form for everybody, the form within a login, staff, "this was not me". */
+/** How a case came to the desk: the public form, the form within a login, staff, "this was not me". */
 export const caseSources = ['form', 'sign-in', 'desk', 'not-me'] as const;
 export type CaseSource = (typeof caseSources)[number];
 
-/** How things stand at this moment, whatever the period. */
+/** The present state, independent of the period. */
 export interface Standing {
   at: Date;
   timeZone: string;
-  /** The present month, and that of the first case there is. */
+  /** The present month, and the month of the first case. */
   present: string;
   first?: string;
-  /** Cases that wait for the desk, and how long the oldest one has. */
+  /** Cases that wait for the desk, and how long the oldest one has waited. */
   waiting: number;
   oldestMinutes?: number;
-  /** Passes that are out and not used to the end yet. */
+  /** Passes that are issued and not completed yet. */
   passesOut: number;
 }
 
 /**
- * The cases that were filed in a period, as they stand now: every number is about the same cases, so that
- * the tables add up.
+ * The cases that were filed in a period, in their present state: every number counts the same cases, so the
+ * tables add up.
  */
 export interface PeriodFigures {
   period: Period;
   cases: number;
   /** Cases for which a setup pass was issued. */
   passes: number;
-  /** Cases that two people approved; and those with an approval outside hours. */
+  /** Cases that two people approved; cases with an approval outside hours. */
   twoPeople: number;
   breakGlass: number;
-  /** Medians, in minutes by the clock: from filing to the first identity check, and from there to the pass. */
+  /** Medians in minutes by the clock: from filing to the first identity check, and from there to the pass. */
   filingToCheck?: number;
   checkToPass?: number;
   byMonth: readonly { month: string; state: CaseState; cases: number }[];

@@ -16,7 +16,7 @@ interface Row {
   check_to_pass: number | null;
 }
 
-/** How things stand, by the database's clock and in the calendar's time zone. */
+/** The present state, by the database's clock and in the calendar's time zone. */
 export async function readStanding(db: Db): Promise<Standing> {
   const { rows } = await sql<{
     at: Date;
@@ -48,7 +48,7 @@ export async function readStanding(db: Db): Promise<Standing> {
   };
 }
 
-/** One statement for all tables: they are of one moment. Months are those of the centre's time zone. */
+/** One statement for all tables, so they show one moment. Months are in the centre's time zone. */
 export async function readFigures(db: Db, period: Period): Promise<PeriodFigures> {
   const { rows } = await sql<Row>`
     with filed as (

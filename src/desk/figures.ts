@@ -5,13 +5,13 @@ import type { PeriodFigures, Standing } from './figure-shapes.ts';
 import { readFigures, readStanding } from './figures-queries.ts';
 import { type Period, readPeriod } from './months.ts';
 
-/** The centre's figures: numbers of cases, and of nobody. */
+/** The centre's figures: counts of cases, with no personal data. */
 export interface Figures {
   standing(): Promise<Standing>;
   /** @throws NijoError `bad_request`: see `readPeriod`. */
   period(asked: { from?: unknown; to?: unknown }, standing: Standing): Period;
   read(period: Period): Promise<PeriodFigures>;
-  /** The same for a file: written down who took it. */
+  /** The same for a file; who took it is audited. */
   take(reader: Pick<StaffActor, 'accountId' | 'origin'>, period: Period): Promise<PeriodFigures>;
 }
 

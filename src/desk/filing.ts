@@ -6,9 +6,9 @@ import { isPrivileged, type TwoApprovers } from './privileged.ts';
 export interface NewCase {
   id: string;
   number: string;
-  /** To find the account by; kept only where there is one. */
+  /** Finds the account; stored only where there is one. */
   loginId: string;
-  /** Kept in its place where there is none. */
+  /** Stored instead where there is no account. */
   digest: string;
   reason: CaseReason;
   source: CaseSource;
@@ -18,9 +18,9 @@ export interface NewCase {
 }
 
 /**
- * One statement that finds the account, if there is one, and writes the case either way: who files
- * without the password learns nothing from it, nor from how long it takes (C12, C13).
- * @returns undefined where `when` is false, or the number is taken: the same form was sent before.
+ * One statement finds the account, if there is one, and writes the case either way: a sender without the
+ * password learns nothing from the answer or from how long it takes (C12, C13).
+ * @returns undefined where `when` is false, or the number is taken because the same form was sent before.
  */
 export async function insertCase(
   trx: Db,
@@ -50,8 +50,8 @@ export async function isFiled(db: Db, number: string): Promise<boolean> {
 }
 
 /**
- * The number of the newest case that was filed for an ID, with its password or without: to whoever does not
- * know it, any other case would tell that the ID is somebody's (C12).
+ * The number of the newest case that was filed for an ID, with or without its password. To a sender without
+ * the password, any other case would reveal that the ID exists (C12).
  */
 export async function findNewestNumber(
   trx: Db,

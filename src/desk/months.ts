@@ -6,13 +6,13 @@ export interface Period {
   to: string;
 }
 
-/** Nobody plots more; a longer file is made of several. */
+/** The most months in one plot; a longer file is made from several. */
 export const mostMonths = 60;
 const usualMonths = 6;
 
 const written = /^(?:19|20)\d\d-(?:0[1-9]|1[0-2])$/;
 
-/** The month that lies so many later; a negative number goes back. */
+/** The month that is this many months later; a negative number goes back. */
 export function monthAfter(month: string, months: number): string {
   const counted = Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1 + months;
   return `${String(Math.floor(counted / 12)).padStart(4, '0')}-${String((counted % 12) + 1).padStart(2, '0')}`;
@@ -25,7 +25,7 @@ export function monthsOf({ from, to }: Period): string[] {
   return months;
 }
 
-/** The months that there is something to say about: from the first case on, and no more than are plotted. */
+/** The months with data: from the first case on, and no more than are plotted. */
 export function monthsThereAre({ present, first }: { present: string; first?: string }): string[] {
   const earliest = monthAfter(present, 1 - mostMonths);
   const from = first === undefined || first > present ? present : first;
@@ -33,9 +33,9 @@ export function monthsThereAre({ present, first }: { present: string; first?: st
 }
 
 /**
- * The period that an address asks for: by itself the last half year, as far as there are cases. Months given
- * the wrong way round mean the time between them all the same.
- * @throws NijoError `bad_request` for what is no month, or for more months than are plotted.
+ * The period that a URL asks for: by default the last half year, as far as there are cases. Months in the
+ * wrong order give the same period.
+ * @throws NijoError `bad_request` for an invalid month, or for more months than are plotted.
  */
 export function readPeriod(
   asked: { from?: unknown; to?: unknown },

@@ -1,17 +1,17 @@
 /**
- * What a note must not hold (R39): anything that identifies a document, a telephone, a mailbox or a
- * person, or that somebody could sign in with. Dates and times of day are no numbers in this sense.
+ * What a note must not contain (R39): anything that identifies a document, a telephone, a mailbox or a
+ * person, or that can be used to sign in. Dates and times of day do not count as numbers.
  */
 type Kind = 'address' | 'key' | 'digits' | 'document';
 
-/** From so many digits on a number says who somebody is, or is a code. */
+/** A number with more digits than this identifies a person, or is a code. */
 const mostDigits = 5;
 
 const month = '(?:1[0-2]|0?[1-9])';
 const day = '(?:3[01]|[12]\\d|0?[1-9])';
 const year = '(?:19|20)\\d\\d';
 const time = '(?:[01]?\\d|2[0-4]):[0-5]\\d(?::[0-5]\\d(?:\\.\\d{1,3})?)?(?:Z|[+-](?:0\\d|1[0-4]):?[03]0)?';
-// What stands next to more of the same is part of a longer number and no date.
+// Next to further digits and separators, the match is part of a longer number and not a date.
 const alone = (pattern: string): RegExp =>
   new RegExp(`(?<![\\d]|\\d[-/.:])(?:${pattern})(?![\\d]|[-/.:]\\d)`, 'g');
 const harmless: readonly RegExp[] = [
@@ -24,12 +24,12 @@ const harmless: readonly RegExp[] = [
   alone(`${month}/${day}|${day}/${month}`),
 ];
 
-/** The number of a case, which staff may name: XXXX-XXXX, with letters enough to be no document's. */
+/** A case number, which staff may name: XXXX-XXXX, with too many letters to be a document number. */
 const caseNumber = /(?<![A-Za-z\d-])[A-Z2-9]{4}-[A-Z2-9]{4}(?![A-Za-z\d-])/g;
 const letters = (text: string): number => text.match(/[A-Za-z]/g)?.length ?? 0;
 const digits = (text: string): number => text.match(/\d/g)?.length ?? 0;
 
-// Breaks a number off; no rule looks through it.
+// Replaces harmless numbers; no rule matches across it.
 const stop = ' ¦ ';
 
 const address = /[^\s@]@[^\s@]|\S\s*[([<{]\s*at\s*[)\]>}]\s*\S/i;
@@ -39,7 +39,7 @@ const appKey = /(?<![A-Za-z\d])[A-Z2-7]{4}(?:[ -]?[A-Z2-7]{4}){3,}/g;
 const kanjiDigits = '〇一二三四五六七八九';
 const digitWords = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 
-/** Digits of every script, kanji and words as one reads a number aloud, all as 0 to 9. */
+/** Converts digits of every script, kanji digits and spoken digit words to 0 to 9. */
 function withPlainDigits(text: string): string {
   return text
     .replace(/[零壱弐参]/g, (sign) => String('零壱弐参'.indexOf(sign)))
@@ -51,7 +51,7 @@ function withPlainDigits(text: string): string {
     .replace(/(?![0-9])\p{Nd}/gu, '0');
 }
 
-/** Blanks, strokes, brackets and whatever else people put between the groups of a number. */
+/** Spaces, strokes, brackets and any other separators between the groups of a number. */
 const between = /(?<=\d)[\s\p{P}\p{S}ーのノ]+(?=\d)/gu;
 
 function hasLongNumber(text: string): boolean {
@@ -60,7 +60,7 @@ function hasLongNumber(text: string): boolean {
     .some((part) => new RegExp(`\\d{${mostDigits + 1},}`).test(part.replace(between, '')));
 }
 
-/** Letters and digits as on passports, residence cards and licences: five digits, or four that are not together. */
+/** Letters and digits as on passports, residence cards and licences: five digits, or four not adjacent. */
 function isDocumentNumber(token: string): boolean {
   const count = digits(token);
   const together = /^\D*\d{4}\D*$/.test(token);
@@ -78,7 +78,7 @@ function hasAppKey(text: string): boolean {
   return text.includes('otpauth:') || groups.some((one) => letters(one) > 3 && digits(one) > 0);
 }
 
-/** @param note in NFKC, without characters that cannot be seen. @returns what it holds of what it must not. */
+/** @param note in NFKC, without invisible characters. @returns the forbidden kinds that it contains. */
 export function numbersIn(note: string): Kind[] {
   const undated = harmless.reduce((text, pattern) => text.replace(pattern, stop), note);
   const plain = withPlainDigits(

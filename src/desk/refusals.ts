@@ -1,6 +1,6 @@
 import { type ErrorCode, errorStatus, NijoError } from '../base/errors.ts';
 
-/** The SQLSTATE of whatever `migrations/0004-desk.ts` refuses; the message is an error code of ours. */
+/** The SQLSTATE of every refusal by `migrations/0004-desk.ts`; the message is one of our error codes. */
 const refusedByDatabase = 'NJ001';
 
 function isErrorCode(value: string): value is ErrorCode {
@@ -8,8 +8,8 @@ function isErrorCode(value: string): value is ErrorCode {
 }
 
 /**
- * The database's own refusal in our words, and everything else as it is. Both drivers give SQLSTATE and
- * message alike; the transaction has been rolled back when this is asked.
+ * Converts the database's own refusal to our error; any other error is returned unchanged. Both drivers
+ * report SQLSTATE and message alike; the transaction has already been rolled back.
  */
 export function refusalOf(error: unknown): unknown {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };

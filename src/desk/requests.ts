@@ -22,12 +22,12 @@ export { type CaseReason, caseReasons, type ChosenReason, isCaseReason } from '.
 export interface SupportRequest {
   /** As typed in. */
   loginId: string;
-  /** With the right password given: the account's id. */
+  /** The account's id, where the right password was given. */
   account?: string;
   reason: ChosenReason;
   /** An id of `desk.identity_checks`; anything else counts as none. */
   wishedCheck?: string;
-  /** Names the form that was shown, and cannot be guessed: sent twice with the same words it is one request. */
+  /** An unguessable id of the form that was shown: the same words sent twice with it are one request. */
   form?: string;
   origin: RequestOrigin;
   locale: 'en' | 'ja';
@@ -36,11 +36,11 @@ export interface SupportRequest {
 /** The user's side of the desk (R36, R42). */
 export interface SupportRequests {
   /**
-   * Files a case; the same work and answer whether or not the ID exists (C12, C13).
+   * Files a case; the work and the answer are the same whether or not the ID exists (C12, C13).
    * @throws NijoError `support_limit_reached` {minutes}, `login_id_missing`, `reason_missing`.
    */
   file(request: SupportRequest): Promise<{ number: string }>;
-  /** "This was not me" opens one too (D11), in the caller's transaction and turn. */
+  /** Opens a case for "this was not me" too (D11), in the caller's transaction, with the account locked. */
   fileNotMe: FileNotMe;
 }
 
@@ -51,16 +51,16 @@ export type FileNotMe = (
   locale: 'en' | 'ja',
 ) => Promise<void>;
 
-/** Without the password: a campus may have one address for all, and a queue must not be flooded from one place. */
+/** Without the password: a campus may share one address, but one source must not flood the queue. */
 export const filingsPerHourAndNetwork = 20;
-/** A /48 of IPv6 may be one customer's, with 65,536 networks to go through. */
+/** A /48 of IPv6 may belong to one customer, who has 65,536 networks to send from. */
 const networksPerSite = 4;
 export const filingsPerDayAndId = 5;
-/** A request that was looked through. */
+/** A validated request. */
 interface Filing {
   number: string;
   loginId: string;
-  /** Stands for it wherever it names no account, and in the limits. */
+  /** Replaces the ID where it names no account, and in the limits. */
   digest: string;
   account: string | undefined;
   reason: ChosenReason;
@@ -92,7 +92,7 @@ export function createSupportRequests(deps: {
       const { reason, locale, form } = request;
       const number = form === undefined ? newCaseNumber() : caseNumberOf(form, [loginId, reason]);
       const filing = { number, loginId, digest, reason, wished, origin, locale, account };
-      // Whoever knows the password files once, however often they ask; a campus shares one address.
+      // A user who knows the password gets one case, however often they ask; a campus shares one address.
       if (account !== undefined) return fileWithPassword(account, filing);
       if (form !== undefined && (await isFiled(db, number))) return { number };
       await countForNetwork(origin.address);
@@ -101,7 +101,7 @@ export function createSupportRequests(deps: {
     },
   };
 
-  /** The queue of people must not be flooded from one place; whoever is over the limit files with the password. */
+  /** One source must not flood the queue; a user over the limit can still file with the password. */
   async function countForNetwork(address: string): Promise<void> {
     const max = placeAt(places, address)?.limits?.support_requests_per_hour ?? filingsPerHourAndNetwork;
     const site = siteOf(address);
@@ -116,10 +116,10 @@ export function createSupportRequests(deps: {
     }
   }
 
-  /** Told to nobody: what is over the limit of an ID gets the number of what is stored already. */
+  /** The limit of an ID stays invisible: a request over it gets the number of a case already stored. */
   async function store(trx: Db, filing: Filing): Promise<{ number: string; stored: boolean }> {
     const { loginId, digest, reason, locale, origin, account } = filing;
-    // Strangers who file for an ID do not keep out whoever knows its password.
+    // Requests by strangers for an ID must not exclude the user who knows its password.
     const key = account === undefined ? `support-id:${digest}` : `support-account:${account}`;
     const { allowed } = await hit(trx, { key, max: filingsPerDayAndId, seconds: 86_400 });
     const filed = await insertCase(
@@ -147,7 +147,7 @@ export function createSupportRequests(deps: {
     await recordAudit(trx, origin, {
       event: 'desk.case-filed',
       result: 'success',
-      // Whoever has not shown that they know the password may be anybody.
+      // Without a proven password the sender may be anybody.
       actor: account ?? 'anonymous',
       ...(filed.accountId === undefined ? {} : { accountId: filed.accountId }),
       details: { case: filed.id, number: filed.number, reason, password: account !== undefined },
@@ -166,7 +166,7 @@ export function createSupportRequests(deps: {
         if (stored) await notices.tell(trx, account, { kind: 'case-filed', name: number }, origin, locale);
         return { number };
       }
-      // Filed without the password before, or opened by staff: it is the same matter, and better known now.
+      // Filed before without the password, or opened by staff: the same matter, now with the right password.
       await trx
         .updateTable('desk_cases')
         .set((row) => ({
@@ -189,8 +189,8 @@ export function createSupportRequests(deps: {
 }
 
 /**
- * "This was not me" (D11): the desk is to look at the account. Checks and approvals of before count no
- * more (`desk_counts_from`), and no page of an open case that was made before acts on anything.
+ * "This was not me" (D11): the desk must look at the account. Earlier checks and approvals no longer count
+ * (`desk_counts_from`), and acts from an earlier page of an open case are refused.
  */
 export function createFileNotMe(settings: Pick<DeskSettings, 'two_approvers'>): FileNotMe {
   return async (trx, accountId, origin, locale) => {

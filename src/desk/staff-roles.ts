@@ -8,7 +8,7 @@ import type { Notices } from '../factors/notices/notices.ts';
 import { translator } from '../i18n/translate.ts';
 import { type Role, roles as allRoles } from './actor.ts';
 
-/** What is done to the roles of an account: all of them named, or some of them. */
+/** A change of an account's roles: all of them are given, or some are added and removed. */
 export type RoleChange = { set: readonly Role[] } | { add?: readonly Role[]; remove?: readonly Role[] };
 
 export interface RolesSet {
@@ -18,9 +18,9 @@ export interface RolesSet {
 }
 
 /**
- * Gives and takes roles (R43). They are read at each request, so a change is there with the next click of
- * whoever has them; who has them is told, and so is the audit log.
- * @param by.actor `cli:<user>` or the id of the account that does it.
+ * Grants and removes roles (R43). Roles are read at each request, so a change takes effect at the user's next
+ * click; the user is notified, and the change is audited.
+ * @param by.actor `cli:<user>` or the id of the account that makes the change.
  * @returns undefined for an unknown account.
  */
 export async function setStaffRoles(
@@ -45,7 +45,7 @@ export async function setStaffRoles(
       .set({ roles, updated_at: sql<Date>`now()` })
       .where('id', '=', accountId)
       .execute();
-    // One person may have approved it, and two are needed from here on (R43).
+    // One person may have approved the case; from here on it needs two (R43).
     if (before.length === 0) await voidSetUpPasses(trx, accountId, 'withdrawn', by);
     await voidFallenPasses(trx, { staffId: accountId }, by);
     await recordAudit(trx, by.origin, {
@@ -67,7 +67,7 @@ export async function setStaffRoles(
   });
 }
 
-/** In the order of the list; a word that is no role of today goes with the first change. */
+/** In the order of the list; a stored word that is not a current role is dropped at the first change. */
 function applied(before: readonly string[], change: RoleChange): Role[] {
   if ('set' in change) return allRoles.filter((role) => change.set.includes(role));
   const { add = [], remove = [] } = change;

@@ -2,13 +2,13 @@ import { sql } from 'kysely';
 import { recordAudit } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 
-/** A case that nobody has touched for so long is over: who still needs help asks again. */
+/** Days after which an untouched case expires; a user who still needs help asks again. */
 export const untouchedDays = 30;
 
 /**
- * Ends cases that nobody goes on with, and those whose pass was not used in time; for the cleaning job.
- * One that was typed in has its interaction's own life, which is far below a day.
- * @returns how many ended.
+ * Expires cases that nobody has touched, and cases whose pass was not used in time; for the purge job.
+ * A pass that was typed in lives as long as its interaction, far less than a day.
+ * @returns the number of cases that expired.
  */
 export async function expireStaleCases(trx: Db, batch: number): Promise<number> {
   const { rows } = await sql<{ id: string; number: string; account_id: string | null }>`

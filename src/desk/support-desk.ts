@@ -12,7 +12,7 @@ import { createFigures, type Figures } from './figures.ts';
 import { createSupportRequests, type SupportRequests } from './requests.ts';
 import { createTrail, type Trail } from './trail.ts';
 
-/** The one object of the desk. */
+/** The support desk. */
 export interface SupportDesk {
   calendar: Calendar;
   requests: SupportRequests;
@@ -33,7 +33,7 @@ export interface SupportDeskDependencies {
   logger: Pick<Logger, 'info' | 'warn' | 'error'>;
 }
 
-/** Puts the desk together: its calendar, the users' side, the staff's side, and its figures. */
+/** Creates the desk: its calendar, the users' side, the staff's side, and its figures. */
 export function createSupportDesk(deps: SupportDeskDependencies): SupportDesk {
   const { db, config, notices, sealer, secondFactor } = deps;
   const { desk: settings, locale } = config;

@@ -3,7 +3,7 @@ import { shownUnknownId } from './typed-id.ts';
 import type { AuditEventName } from '../audit/audit.ts';
 import type { Db } from '../db/open.ts';
 
-/** What the desk, its staff and its calendar leave behind, as the lead and the auditor read it. */
+/** The audit events of the desk, its staff and its calendar, as the lead and the auditor read them. */
 export const trailEvents = [
   'desk.case-filed',
   'desk.account-searched',
@@ -35,9 +35,9 @@ export interface TrailRow {
   at: Date;
   event: TrailEvent;
   result: 'success' | 'failure';
-  /** Login ID of whoever did it where that is an account; else `cli:…`, `system`, `anonymous`. */
+  /** Login ID of the actor where that is an account; else `cli:…`, `system`, `anonymous`. */
   by: string | undefined;
-  /** Login ID of whom it concerns; as it was given where nobody has it. */
+  /** Login ID of the account concerned; as it was given where no account has it. */
   about: string | undefined;
   case: { id: string; number: string } | undefined;
   /** Approved outside hours (R41). */
@@ -47,13 +47,13 @@ export interface TrailRow {
 }
 
 export interface Trail {
-  /** The newest acts, or those before one; 50 a page. `earlier`: where the next page begins. */
+  /** The newest acts, or those before a given one; 50 a page. `earlier`: where the next page begins. */
   read(before?: string): Promise<{ rows: readonly TrailRow[]; earlier?: string }>;
 }
 
 const pageLength = 50;
 
-// Word for word the condition of the index `audit_events_desk`: among millions of logins it alone finds these.
+// Must match the condition of index `audit_events_desk` word for word: it finds these among millions of rows.
 const ofTheDesk = sql.raw(`(e.event like 'desk.%' or e.event like 'staff.%' or e.event like 'setup-pass.%'
   or e.event in ('factor.set-up-by-pass', 'account.roles-set', 'audit.exported'))`);
 

@@ -1,14 +1,14 @@
 import { maskLoginId, normaliseLoginId } from '../accounts/login-id.ts';
 import type { Sealer } from '../base/sealing.ts';
 
-// No ID begins with it (`normaliseLoginId`).
+// No ID begins with this mark (`normaliseLoginId`).
 const mark = '?';
 const longest = 64;
 
 /**
- * What somebody typed as their ID, in the spelling to look it up by; what can be nobody's ID as it was typed, without
- * what cannot be seen. Only ever to be compared or digested: it may be a password in the wrong field (S30).
- * @returns '' for nothing at all.
+ * The typed ID in the spelling used for look-up; text that cannot be an ID is returned as typed, without
+ * invisible characters. Only compare or digest the result: it may be a password in the wrong field (S30).
+ * @returns '' for empty input.
  */
 export function readTypedId(input: string): string {
   const visible = input
@@ -20,14 +20,15 @@ export function readTypedId(input: string): string {
 }
 
 /**
- * What a case keeps of an ID that names no account: enough to see that the same was typed again, and nothing to read
- * or to try passwords on without `NIJO_SECRET`. A password can have the shape of an ID, so the shape decides nothing.
+ * What a case stores of an ID that names no account: enough to recognise the same input again, and useless
+ * for reading it or trying passwords without `NIJO_SECRET`. A password can have the shape of an ID, so the
+ * shape decides nothing.
  */
 export function digestOfUnknownId(sealer: Pick<Sealer, 'digest'>, typedId: string): string {
   return `${mark}${sealer.digest('lookup', `support-id:${typedId}`).toString('base64url').slice(0, 22)}`;
 }
 
-/** An ID that names no account, as staff sees it. Cases of earlier releases still have what was typed. */
+/** An ID that names no account, as staff sees it. Cases of earlier releases still store what was typed. */
 export function shownUnknownId(kept: string): string {
   return kept.startsWith(mark) ? '•••' : maskLoginId(kept);
 }

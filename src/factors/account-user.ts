@@ -1,17 +1,17 @@
 import type { RequestOrigin } from '../audit/audit.ts';
 
-/** Who changes something, and from where: what one of them has begun no other goes on with (A38). */
+/** The account, session and browser that make a change; no other combination can continue it (A38). */
 export interface AccountUser {
   accountId: string;
   /** Digest of the browser's own cookie. */
   browser: string;
   sessionUid: string;
   /**
-   * Digests of `sessionUid`. Where they are given, as every page does, the session has to be there still
-   * when the change is made: a request in flight does not outlive it (C50).
+   * Digests of `sessionUid`. Every page gives them. The session must then still exist when the change is
+   * made: a request in flight does not outlive it (C50).
    */
   sessionUids?: readonly string[];
-  /** When the session's oldest proof was given, in seconds since the epoch; given as `sessionUids` is (R16). */
+  /** When the session's oldest proof was given, in epoch seconds; present when `sessionUids` is (R16). */
   authTime?: number;
   origin: RequestOrigin;
   locale: 'en' | 'ja';
@@ -19,5 +19,5 @@ export interface AccountUser {
   device: string;
 }
 
-/** The own page as a client of our own provider; what it asks for is audited under this name. */
+/** The user's own page as a client of our own provider; what it requests is audited under this name. */
 export const ownPageClient = 'nijo-account';

@@ -1,16 +1,16 @@
 /**
- * What a service requires and what a login has reached: decided here and nowhere else. The protocol's
- * policy asks before and after an interaction, the login pages ask in between, all by these pure
- * functions, so that the two can never disagree (R1, R32).
+ * What a service requires and what a login has reached are decided only here. The protocol's policy calls
+ * these pure functions before and after an interaction, and the login pages in between, so that the two
+ * never disagree (R1, R32).
  */
 
 /** A second factor that can be proven in a login. */
 export type Factor = 'mail' | 'app' | 'recovery-code' | 'passkey';
 
-/** Those that a first setup offers (R11): the others are further ways, never required. */
+/** Factors that a first setup offers (R11); the others are additional factors, never required. */
 export type FirstFactor = Extract<Factor, 'mail' | 'app'>;
 
-/** The order in which ways are preferred and shown: those that need no mail first. */
+/** The order in which factors are preferred and shown: those that need no mail first. */
 export const factorOrder: readonly Factor[] = ['app', 'passkey', 'mail', 'recovery-code'];
 
 /** Authentication context class references (OpenID Connect Core §2), weakest first. */
@@ -32,18 +32,18 @@ export interface AssuranceSwitches {
 /** What was proven: the password, and at most one factor that counts. */
 export interface Proofs {
   factor: Factor | undefined;
-  /** A passkey stood for the password too: nobody was asked for it. */
+  /** A passkey replaced the password too: the user was not asked for it. */
   withoutPassword?: boolean;
 }
 
-/** The acr that tells the truth about these proofs. */
+/** The acr that describes these proofs truthfully. */
 export function acrOf(proofs: Proofs, switches: AssuranceSwitches): Acr {
   if (proofs.factor === undefined) return acrValues.password;
   if (proofs.factor === 'mail' && !switches.mailSatisfiesMfa) return acrValues.mailCode;
   return acrValues.mfa;
 }
 
-/** Authentication method references (RFC 8176), never claiming what was not done. */
+/** Authentication method references (RFC 8176); they claim nothing that was not done. */
 export function amrOf(proofs: Proofs, switches: AssuranceSwitches): string[] {
   switch (proofs.factor) {
     case undefined:
@@ -56,12 +56,12 @@ export function amrOf(proofs: Proofs, switches: AssuranceSwitches): string[] {
     case 'recovery-code':
       return ['pwd', 'mfa'];
     case 'passkey':
-      // Where its key is kept is not attested, so neither `hwk` nor `swk` is claimed.
+      // Where the passkey's key is kept is not attested, so neither `hwk` nor `swk` is claimed.
       return [...(proofs.withoutPassword === true ? [] : ['pwd']), 'pop', 'user', 'mfa'];
   }
 }
 
-/** The proofs that an earlier login's `amr` stands for; the inverse of `amrOf`. */
+/** The proofs that the `amr` of an earlier login stands for; the inverse of `amrOf`. */
 export function proofsOfAmr(amr: readonly string[]): Proofs {
   if (amr.includes('pop')) {
     return amr.includes('pwd') ? { factor: 'passkey' } : { factor: 'passkey', withoutPassword: true };
@@ -74,32 +74,32 @@ export function proofsOfAmr(amr: readonly string[]): Proofs {
 
 /** What a service and its request ask for. */
 export interface AssuranceRequirement {
-  /** The client's setting: always a second factor; one where the user has one; none of its own accord. */
+  /** The client's setting: require a second factor always, only if the user has one, or not at all. */
   secondFactor: 'required' | 'optional' | 'off';
   /** `acr_values`, in order of preference: voluntary (OpenID Connect Core §3.1.2.1). */
   acrValues: readonly string[];
-  /** Values of an essential `acr` claim: one of them, or the request fails (§5.5.1.1). */
+  /** Values of an essential `acr` claim: one of them must be reached, or the request fails (§5.5.1.1). */
   essentialAcrValues: readonly string[] | undefined;
   /**
-   * The user trusts this browser, the service's operator allows it, and the request asks for nothing
-   * fresh: the password is enough here (R31). What the service is told stays the truth: password only.
+   * The user trusts this browser, the operator allows that for the service, and the request asks for no
+   * fresh proof: the password is enough here (R31). The service is still told the truth: password only.
    */
   trustedBrowser?: boolean;
 }
 
 /** What the account can do. */
 export interface EnrolledFactors {
-  /** Ways set up and usable now. */
+  /** Factors set up and usable now. */
   ways: readonly Factor[];
-  /** Ways set up that too many wrong codes have switched off (C05). */
+  /** Factors set up that too many wrong codes have switched off (C05). */
   disabled?: readonly Factor[];
-  /** Whether a factor was ever active: initial setup is for those who never had one (R15). */
+  /** Whether a factor was ever active: initial setup is only for accounts that never had one (R15). */
   everEnrolled: boolean;
 }
 
 export type Assessment =
   | { needs: 'nothing' }
-  /** One of these ways has to be proven. */
+  /** One of these factors has to be proven. */
   | { needs: 'factor'; ways: readonly Factor[] }
   /** The account has none yet: one of these has to be set up (R12). */
   | { needs: 'set-up'; ways: readonly FirstFactor[] }
@@ -113,8 +113,8 @@ function rank(acr: string | undefined): number {
 }
 
 /**
- * What a sign-in has reached, from what was recorded of it: never more than its methods are worth by the switches
- * of now (S4, S8).
+ * What a sign-in has reached, from what was recorded of it. It never counts for more than its methods are
+ * worth under the present switches (S4, S8).
  */
 export function reachedBy(
   acr: string | undefined,
@@ -131,7 +131,7 @@ export function isAtLeast(factor: Factor, than: Factor, switches: AssuranceSwitc
   return rank(acrOf({ factor }, switches)) >= rank(acrOf({ factor: than }, switches));
 }
 
-/** Whether an assessment can be made without knowing the account's ways (saves a look-up per request). */
+/** Whether an assessment can be made without the account's factors (saves a look-up per request). */
 export function settledWithoutHolder(
   demand: AssuranceRequirement,
   reached: string | undefined,
@@ -156,7 +156,7 @@ export function assess(
   switches: AssuranceSwitches,
 ): Assessment {
   const worth = (factor: Factor): Acr => acrOf({ factor }, switches);
-  // Whoever guesses until a way is switched off must not get in without it: what is set up still counts.
+  // Guessing until a factor is switched off must not let anyone in without it: it still counts as set up.
   const protectedByChoice = holder.ways.length > 0 || (holder.disabled ?? []).length > 0;
   const floor =
     demand.trustedBrowser !== true &&
@@ -177,7 +177,7 @@ export function assess(
   const wished = usable.filter((way) => meetsWish(worth(way)));
 
   if (reached !== undefined && rank(reached) >= 0 && acceptable(reached)) {
-    // Whoever has nothing that would meet the wish is not asked in vain: the service sees the acr.
+    // A user who has nothing that meets the voluntary acr is not asked for it: the service sees the acr.
     if (meetsWish(reached) || wished.length === 0) return { needs: 'nothing' };
     return { needs: 'factor', ways: wished };
   }

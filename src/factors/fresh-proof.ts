@@ -21,8 +21,8 @@ export type FreshProof =
   /** The factor that this login has proven: what it offers, and the app after a reset. */
   | { login: ProvingLogin; by: 'factor' }
   /**
-   * The session of a page of ours. `sessionUids` are its digests, `authTime` the time of its oldest proof in
-   * seconds since the epoch; every page gives both.
+   * The session of one of our pages. `sessionUids` are its digests, `authTime` the time of its oldest proof
+   * in seconds since the epoch; every page gives both.
    */
   | { session: { accountId: string; sessionUids?: readonly string[]; authTime?: number } };
 
@@ -35,9 +35,9 @@ export const factorIsFresh = sql<boolean>`(s.factor is not null
   and coalesce(s.factor_at > clock_timestamp() - make_interval(secs => ${sql.lit(freshSeconds)}), false))`;
 
 /**
- * The one place that says whether a proof is young enough to create, change or remove a factor, to show its
- * secret or to mail its code. Call it in the transaction that does so, with the account's turn taken: what is
- * true after the wait counts, by the database's clock.
+ * The only check of whether a proof is young enough to create, change or remove a factor, to show its secret
+ * or to mail its code. Call it in the transaction that does so, while the account is locked: what is true
+ * after the wait for the lock counts, by the database's clock.
  * @throws NijoError `fresh_sign_in_needed`.
  */
 export async function requireFreshProof(trx: Db, proof: FreshProof): Promise<void> {
@@ -52,7 +52,7 @@ async function loginIsFresh(trx: Db, { login, by }: Extract<FreshProof, { login:
     from sign_ins s join accounts a on a.id = s.account_id
     where s.interaction = ${login.interaction} and s.account_id = ${login.account.id}
       and s.browser = ${login.browser}`.execute(trx);
-  // A login that has ended has no proof to be old: whatever follows changes its row, and finds none.
+  // A login that has ended has no proof to check: the change that follows updates its row, and finds none.
   return rows[0]?.fresh !== false;
 }
 
@@ -70,10 +70,10 @@ async function sessionIsFresh(
 }
 
 /**
- * Notes that the right password was given once more in a login that has proven no factor yet: where it came
- * from the session, or is too old to set up anything. Where the login stands is kept, except for the key of an
- * app: whoever sat here meanwhile may have seen it, so a new one is made.
- * @returns false where there is no such login: another account's, or one whose password is young enough.
+ * Records that the right password was given once more in a login that has proven no factor yet, because the
+ * first one came from the session or is too old to set anything up. The login keeps its step, except for the
+ * key of an app: another person at this browser may have seen it, so a new one is made.
+ * @returns false where there is no such login: it is another account's, or its password is young enough.
  */
 export async function renewPassword(db: Db, login: ProvingLogin): Promise<boolean> {
   const { rows } = await sql`
@@ -85,14 +85,14 @@ export async function renewPassword(db: Db, login: ProvingLogin): Promise<boolea
   return rows.length > 0;
 }
 
-/** The factors that prove a login's factor once more, so that what it offers can be taken up. */
+/** The factors that prove a login's factor once more, so that the user can accept its offer. */
 export function factorsToProveAgain(
   factors: readonly Factor[],
   proven: Factor,
   withoutPassword: boolean,
   isAtLeast: (factor: Factor, than: Factor) => boolean,
 ): Factor[] {
-  // Another factor counts beside a password only, and a weaker one would take away what the login has reached.
+  // Another factor counts only beside a password, and a weaker one would lower what the login has reached.
   if (withoutPassword) return factors.filter((factor) => factor === 'passkey');
   return factors.filter((factor) => isAtLeast(factor, proven));
 }

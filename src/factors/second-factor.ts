@@ -70,7 +70,7 @@ export interface SecondFactor {
   recoveryCodes: RecoveryCodes;
   reset: Reset;
   passkeys: Passkeys;
-  /** What the support centre gives out and a login takes. */
+  /** What the support centre issues and a login accepts. */
   passes: SetUpPasses;
   trustedBrowsers: TrustedBrowsers;
   /** What users change on their own page. */
@@ -86,7 +86,7 @@ export function createSecondFactor(dependencies: {
   handOver: (mailId: string) => void;
   /** "This was not me" asks the support centre to look at the account, in the same transaction (D11). */
   openCase?: OpenCase;
-  /** Hears of a sealed app secret that does not open (A25). */
+  /** Called for a sealed app secret that does not open (A25). */
   logger?: Pick<Logger, 'error'>;
 }): SecondFactor {
   const { db, sealer, config, handOver, openCase, logger } = dependencies;
@@ -224,7 +224,8 @@ export function createSecondFactor(dependencies: {
           await requireFreshProof(trx, { login: signIn, by });
         }
         const outcome = await mailCodes.send(trx, signIn, purpose, address, context, origin);
-        // Too soon: the code to type is on its way already, also to whoever went back and gave the address again.
+        // Too soon: the code to type is already on its way, also if the user went back and typed the address
+        // again.
         const onItsWay = outcome.outcome === 'sent' || outcome.outcome === 'too-soon';
         if (onItsWay && purpose === 'set-up') {
           await (isInitialSetUp(signIn) ? enrolment : detours).awaitMailCode(trx, signIn);

@@ -22,24 +22,24 @@ export interface NotMeDependencies {
   timeZone: string;
   /** When the support centre is open (R51). */
   opening(): Promise<Opening>;
-  /** Whether the support centre has an address to be told at. */
+  /** Whether the support centre has an address for notifications. */
   centreTold: boolean;
 }
 
-// Without the token: the cookies that remember the language are for every such page.
+// Without the token: the cookies that remember the language apply to every such page.
 const folder = '/not-me';
 
 /**
  * The page behind the link "this was not me" of a mail (D11). It needs no login, and signs nobody in.
  * Mail scanners open every link: GET and HEAD show the page and change nothing (R38); only its own
- * form, sent by the browser that was shown it, acts.
+ * form acts, when sent by the browser that was shown the page.
  */
 export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> {
   const { notMe } = dependencies;
   const router = createPageRouter();
   const path = `${folder}/:token`;
 
-  // Whoever has a link of ours is no stranger, and may be in a hurry.
+  // A user with a link from us is not a stranger, and may be in a hurry.
   const bounded = limitVisits(dependencies.countVisit, (ctx) => {
     const token = String(ctx.params.token);
     return notMe.isOurs(token) ? token : undefined;
@@ -57,14 +57,14 @@ export function notMeRoutes(dependencies: NotMeDependencies): Router<NijoState> 
     dependencies.browsers.check(present, purposeOf(token), form.get('csrf'));
     if (form.get('action') !== 'continue') throw new NijoError('action_unknown');
     await notMe.act(token, ctx.state.origin, localeOf(dependencies, ctx, link));
-    // The link itself shows what has become of it: reloading sends nothing twice.
+    // The link itself shows its present state: reloading sends nothing twice.
     ctx.redirect(`${folder}/${token}`);
     ctx.status = 303;
   });
   return router;
 }
 
-/** @throws NijoError `notice_link_invalid` for what no link of ours ever ended in. */
+/** @throws NijoError `notice_link_invalid` for a malformed token. */
 function tokenOf(parameter: unknown): string {
   if (typeof parameter !== 'string' || !/^[\w-]{1,64}$/.test(parameter))
     throw new NijoError('notice_link_invalid');

@@ -25,16 +25,16 @@ const path = '/help/support';
 // The cookies that remember the language are for every page about help.
 const folder = '/help';
 
-/** What the form names, as it was typed. */
+/** The values of the form, as they were typed. */
 interface Typed {
   loginId: string;
   reason: string;
 }
 
 /**
- * Where somebody asks the support centre for help who is not signed in and cannot be (R36, R42): a form of
- * two fields, at any time of day. Whoever sends it is told the same, in the same time, whether or not the ID
- * exists (C12, C13): nothing here looks for an account, and the number tells nothing.
+ * Where a user who is not signed in and cannot sign in asks the support centre for help (R36, R42): a form of
+ * two fields, at any time of day. The answer and its timing are the same whether or not the ID exists (C12,
+ * C13): nothing here looks for an account, and the number reveals nothing.
  */
 export function supportRequestRoutes(dependencies: SupportRequestDependencies): Router<NijoState> {
   const router = createPageRouter();
@@ -50,7 +50,7 @@ async function send(dependencies: SupportRequestDependencies, ctx: NijoContext):
   const page = form.get('page');
   const number = form.get('number') ?? '';
   if (page === 'help-case') {
-    // The answer in the other language: nothing but its toggle sends this form.
+    // The answer in the other language: only its toggle sends this form.
     dependencies.browsers.check(present, purposeOfCase(number), form.get('csrf'));
     if (!form.has('lang')) throw new NijoError('action_unknown');
     return showCase(dependencies, ctx, present, number, form.get('lang'));
@@ -153,13 +153,13 @@ function isLogin(uid: string): boolean {
   return /^[\w-]{1,64}$/.test(uid);
 }
 
-/** The sign-in that the link came from: it is where it was, and its own cookie says whose it is. */
+/** The login that the link came from: it is unchanged, and its own cookie says whose it is. */
 function signInOf(ctx: NijoContext): { signIn?: string } {
   const { login } = ctx.query;
   return typeof login === 'string' && isLogin(login) ? { signIn: `/interaction/${login}` } : {};
 }
 
-/** A page of a sign-in hands on the language that it is in: this one has no service to go by. */
+/** A login page passes its language on: this page has no service to take it from. */
 function localeOf(dependencies: SupportRequestDependencies, ctx: NijoContext, asked?: string): 'en' | 'ja' {
   const { ui_locales: uiLocales } = ctx.query;
   return dependencies.language.of(ctx, {
@@ -169,7 +169,7 @@ function localeOf(dependencies: SupportRequestDependencies, ctx: NijoContext, as
   });
 }
 
-/** A form that another site or another browser sends leads back to the page itself: nothing is lost yet. */
+/** A form sent by another site or another browser leads back to the page itself: nothing is lost yet. */
 async function helpWhereRefused(
   dependencies: SupportRequestDependencies,
   ctx: NijoContext,

@@ -55,8 +55,8 @@ export async function peek(db: Db, limit: Limit): Promise<Hit> {
 }
 
 /**
- * The statement that takes the newest hit of each key back; for a CTE as `countHit`. Rows are locked
- * in the order of their keys: name keys that are counted together so that they sort in the order of counting.
+ * The statement that takes back the newest hit of each key; for a CTE as `countHit`. Rows are locked in the
+ * order of their keys: name keys that are counted together so that they sort in the order of counting.
  */
 export function takeBackHits(...keys: readonly string[]): RawBuilder<Record<string, never>> {
   return sql`
@@ -66,12 +66,12 @@ export function takeBackHits(...keys: readonly string[]): RawBuilder<Record<stri
       and cardinality(hits) > 0`;
 }
 
-/** Takes the newest hit back, when what it counted turned out not to be a failure. */
+/** Takes back the newest hit, when what it counted turned out not to be a failure. */
 export async function release(db: Db, ...keys: readonly string[]): Promise<void> {
   if (keys.length > 0) await takeBackHits(...keys).execute(db);
 }
 
-/** Forgets windows that are over. @returns how many. */
+/** Deletes expired windows. @returns how many. */
 export async function forgetExpiredLimits(db: Db, batch = 1000): Promise<number> {
   const result = await sql`
     delete from limits where ctid = any(array(select ctid from limits where expires_at < now() order by expires_at

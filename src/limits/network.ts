@@ -7,8 +7,8 @@ const groups = (address: ipaddr.IPv6, count: number): string =>
     .join(':');
 
 /**
- * The network that a limit counts by: an IPv4 address, or the /64 of an IPv6 address, since one
- * household or one attacker has at least that many. An IPv4 address in IPv6 dress is the IPv4 address.
+ * The network that a limit counts by: an IPv4 address, or the /64 of an IPv6 address, since one household or
+ * one attacker has at least that many. An IPv4-mapped IPv6 address is the IPv4 address.
  */
 export function networkOf(address: string): string {
   if (!ipaddr.isValid(address)) return 'unknown';
@@ -17,8 +17,8 @@ export function networkOf(address: string): string {
 }
 
 /**
- * The /48 of an IPv6 address, which one customer of a provider may have whole: 65,536 networks to go
- * through. Undefined for IPv4.
+ * The /48 of an IPv6 address, which one customer of a provider may own whole: 65,536 networks. Undefined for
+ * IPv4.
  */
 export function siteOf(address: string): string | undefined {
   if (!ipaddr.isValid(address)) return undefined;

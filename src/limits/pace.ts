@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 
-/** A queue over all nodes, in which one may start every `everyMs`, and that is `longestMs` long at most. */
+/** A queue over all nodes: one entry may start every `everyMs`, and the queue is `longestMs` long at most. */
 export interface Pace {
   key: string;
   everyMs: number;
@@ -9,13 +9,13 @@ export interface Pace {
 }
 
 /**
- * Takes the next place of the queue, in one statement; nobody holds anything while they wait.
- * @returns the milliseconds after which it is one's turn; undefined where the queue is full.
+ * Takes the next place in the queue, in one statement; nothing is locked during the wait.
+ * @returns the milliseconds until the caller may start; undefined where the queue is full.
  */
 export async function takePlace(db: Db, { key, everyMs, longestMs }: Pace): Promise<number | undefined> {
   const now = sql`clock_timestamp()`;
   const milliseconds = (count: number) => sql`make_interval(secs => ${count / 1000}::float8)`;
-  // `hits` holds one time here: when the last one who waits may start.
+  // `hits` holds one time here: when the last entry that waits may start.
   const { rows } = await sql<{ wait: number }>`
     insert into limits as l (key, hits, expires_at)
     values (${key}::text, array[${now} + ${milliseconds(everyMs)}], ${now} + ${milliseconds(longestMs * 2)})

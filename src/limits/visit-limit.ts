@@ -1,29 +1,29 @@
 import type { Hit } from './limits.ts';
 import { networkOf, siteOf } from './network.ts';
 
-/** How often one network may look at pages that need no sign-in: so many at once, and so many a second. */
+/** How often one network may request pages that need no sign-in: so many at once, and so many a second. */
 export interface VisitRate {
   burst: number;
   perSecond: number;
 }
 
-// Behind one address of a campus may be thousands of people, and none of them looks at these pages for long.
+// One campus address may stand for thousands of people, and none of them looks at these pages for long.
 const rate: VisitRate = { burst: 240, perSecond: 10 };
 
-/** A /48 of IPv6 may be one customer's, with 65,536 networks to go through. */
+/** A /48 of IPv6 may belong to one customer, who has 65,536 networks to send from. */
 const networksPerSite = 4;
 
-/** Networks that are remembered: beyond these the one that has been quiet for longest is forgotten. */
+/** Networks that are remembered; beyond this number the one that has been idle for longest is dropped. */
 const mostNetworks = 20_000;
 
-/** Who looks at a page. */
+/** Who requests a page. */
 export interface Visitor {
   address: string;
-  /** What no stranger has, already verified: it counts for itself, whatever others on the network do (R67). */
+  /** Something no stranger has, already verified: it counts for itself, not with its network (R67). */
   own?: string | undefined;
 }
 
-/** Counts a visit. */
+/** Counts a request. */
 export type VisitLimit = (visitor: Visitor) => Hit;
 
 interface Bucket {
@@ -32,14 +32,14 @@ interface Bucket {
 }
 
 /**
- * Bounds what strangers can make a node do on the pages that need no sign-in (S12). It is counted in the memory of
- * each node and not in the database, which is what it protects: a refused visit costs no statement.
+ * Bounds what strangers can make a node do on the pages that need no sign-in (S12). It is counted in the
+ * memory of each node and not in the database, which it protects: a refused request costs no statement.
  */
 export function createVisitLimit(
   { burst, perSecond }: VisitRate = rate,
   clock = () => performance.now(),
 ): VisitLimit {
-  // In the order of the last visit.
+  // In the order of the last request.
   const buckets = new Map<string, Bucket>();
 
   function count(key: string, times: number): Hit {

@@ -20,7 +20,7 @@ export type PasswordOutcome =
   | { outcome: 'refused' }
   | { outcome: 'limited'; retryAfterSeconds: number };
 
-/** Everything the login pages use, as narrow as they use it; `app.ts` puts it together. */
+/** Everything the login pages use, with the narrowest types; `app.ts` assembles it. */
 export interface LoginDependencies {
   interactions: Interactions;
   support: SupportPort;
@@ -28,7 +28,7 @@ export interface LoginDependencies {
   language: Language;
   browsers: BrowserBinding;
   resumeBinding: Pick<ResumeBinding, 'grant'>;
-  /** Tells a browser that was here before from a new one, of which the user is told (D11). */
+  /** Distinguishes a known browser from a new one, of which the user is notified (D11). */
   knownBrowser: KnownBrowser;
   logger: Logger;
   switches: AssuranceSwitches;

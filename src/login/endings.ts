@@ -6,19 +6,19 @@ import type { Step } from './steps.ts';
 import type { LoginRequest } from './visit.ts';
 
 /**
- * Nothing the account has is enough. A service that named what it needs is told (R32); otherwise the
- * user is: whoever once had a factor cannot set up the first one again (R15).
+ * No factor of the account satisfies the request. A service that named what it needs is told (R32);
+ * otherwise the user is told: a user who once had a factor cannot enrol a first one again (R15).
  */
 export async function cannotGoOn(dependencies: LoginDependencies, visit: LoginRequest): Promise<void> {
   if (visit.details.demand.essentialAcrValues !== undefined)
     return refuse(dependencies, visit, 'unmet_authentication_requirements');
   await dependencies.recordOutcome(outcomeOf(visit, 'sign-in.refused'));
-  // What wrong codes have switched off is set up still, and can be released (C05).
+  // A factor switched off by wrong codes is still enrolled, and can be released (C05).
   const switchedOff = (visit.signIn?.holder.disabled ?? []).length > 0;
   throw new NijoError(switchedOff ? 'factor_disabled' : 'factor_missing');
 }
 
-/** Everything is proven: the service gets its answer, and a browser that is new is told of (D11). */
+/** Everything is proven: the service gets its answer, and the user is notified of a new browser (D11). */
 export async function finish(
   dependencies: LoginDependencies,
   visit: LoginRequest,
@@ -70,7 +70,7 @@ function outcomeOf(visit: LoginRequest, event: SignInOutcome['event'], acr?: str
   };
 }
 
-/** What this login still needs is asked anew, from the session that the browser has by now (S11). */
+/** The provider asks again for what this login still needs, from the browser's present session (S11). */
 export async function startOver(
   dependencies: LoginDependencies,
   { ctx, uid, browser }: Pick<LoginRequest, 'ctx' | 'uid' | 'browser'>,
@@ -81,7 +81,7 @@ export async function startOver(
   ctx.status = 303;
 }
 
-/** Hands the result to the protocol; the answer leads on to it. */
+/** Hands the result to the protocol, and redirects the browser to it. */
 export async function complete(
   dependencies: LoginDependencies,
   visit: LoginRequest,

@@ -56,12 +56,12 @@ export async function submitRecoveryCode(
     return redisplay(read.fault === 'missing' ? 'code_missing' : 'recovery_code_malformed', 'code');
   const { recoveryCodes } = dependencies.secondFactor;
   const proof = await recoveryCodes.prove(signIn, read.code, visit.ctx.state.origin, visit.locale);
-  // Nobody waits for the next code of a sheet: whether this one was used is told in the same words.
+  // Sheets have no next code to wait for: a used code gets the same words as a wrong one.
   if (proof.outcome === 'wrong' || proof.outcome === 'used') return redisplay('recovery_code_wrong', 'code');
   return afterProof(dependencies, visit, proof);
 }
 
-/** A proven factor may bring trust in the browser with it; anything else is told on the same page. */
+/** A proven factor may also establish trust in the browser; any other outcome is shown on the same page. */
 export async function afterProof(
   dependencies: LoginDependencies,
   visit: Submission,
@@ -96,7 +96,7 @@ export function decisionAfterProof(proof: VerificationOutcome): Decision {
   }
 }
 
-/** What a page says about something that is no code at all. */
+/** What a page says about input that is not a code. */
 export function codeFault(fault: 'missing' | 'malformed', digits: 6 | 8): Decision {
   return fault === 'missing'
     ? redisplay('code_missing', 'code')

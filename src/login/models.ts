@@ -12,7 +12,7 @@ import type { MailCodePage, AppKey, TrustOffer, OpeningShown } from '../pages/sh
 
 export { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
-/** What each page of a login shows, from where the login stands. */
+/** What each page of a login shows, from the state of the login. */
 
 export async function signInPage(
   dependencies: LoginDependencies,
@@ -33,14 +33,14 @@ export async function signInPage(
   return { ...page, passkeyOptions: await passkeys.signInOptions(visit.uid, undefined) };
 }
 
-/** Why a factor is asked for that this login has proven already (S7). */
+/** Why the login asks again for a factor that it has proven already (S7). */
 export function askedAgain({ step }: LoginRequest): AskedAgain {
   return 'again' in step && typeof step.again === 'object'
     ? { again: true, skippable: step.again.skippable }
     : {};
 }
 
-/** The tick that spares the factor in this browser from now on (R31). */
+/** The tick that skips the factor in this browser from now on (R31). */
 export function trustOffer({ details }: LoginRequest, ticked: boolean | undefined): TrustOffer {
   return details.trust === undefined
     ? {}
@@ -55,13 +55,13 @@ export async function mailCodePage(
 ): Promise<MailCodePage> {
   const { secondFactor } = dependencies;
   const signIn = requireSignIn(visit);
-  // A code that was mailed for something else is none of this page's.
+  // A code that was mailed for another purpose is not shown on this page.
   const challenge = signIn.challenge?.purpose === purpose ? signIn.challenge : undefined;
   const delivery = challenge === undefined ? undefined : await secondFactor.deliveryOf(challenge.id);
   const address = challenge?.address ?? signIn.mailAddress ?? '';
   const open = secondFactor.mailCodes.isOpen({ challenge });
   return {
-    // Whole only where the user has just typed it.
+    // The whole address only where the user has just typed it.
     address: purpose === 'set-up' ? shownAddress(address) : maskAddress(address),
     reference: challenge?.reference ?? '',
     minutesLeft: open && challenge !== undefined ? Math.max(0, Math.ceil(challenge.secondsLeft / 60)) : 0,

@@ -4,9 +4,9 @@ import type { LoginRequest } from './visit.ts';
 type Standing = Pick<LoginRequest, 'details' | 'signIn'>;
 
 /**
- * Whether a look at this login's page goes on with the session that the browser got meanwhile, from another
- * tab (S11). What has been proven here counts more, unless that session leaves nothing to ask: then neither
- * a code is wanted a second time nor a mail sent for each tab. Nobody goes on as somebody else than they said.
+ * Whether a request to this login's page continues with the session that the browser got meanwhile in another
+ * tab (S11). Proofs of this login take precedence, unless that session satisfies everything: then no second
+ * code is asked for, and no mail is sent for each tab. Nobody continues as an account that they did not name.
  */
 export function goesOnWithNewerSession(standing: Standing, switches: AssuranceSwitches): boolean {
   const { newerSession } = standing.details;
@@ -14,7 +14,7 @@ export function goesOnWithNewerSession(standing: Standing, switches: AssuranceSw
   return standing.signIn === undefined || sufficesFor(standing, standing.signIn.account.id, switches);
 }
 
-/** Whether the newer session is this account's, and everything that the login asks for is in it. */
+/** Whether the newer session is this account's and satisfies everything that the login asks for. */
 export function sufficesFor(
   { details, signIn }: Standing,
   accountId: string,

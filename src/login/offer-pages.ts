@@ -1,7 +1,7 @@
 import type { LoginDependencies } from './dependencies.ts';
 import { type Decision, proceed, requireSignIn, type Submission, redisplay } from './visit.ts';
 
-/** "Do you still read this address?" (D5): yes, or another time. */
+/** "Do you still read this address?" (D5): yes, or ask another time. */
 export async function submitAddressConfirmation(
   dependencies: LoginDependencies,
   visit: Submission,
@@ -13,14 +13,14 @@ export async function submitAddressConfirmation(
   return proceed;
 }
 
-/** Few recovery codes are left: said once, nothing is asked for. */
+/** Few recovery codes are left: shown once, asks for nothing. */
 export async function submitCodesLow(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   if (visit.action !== 'continue' && visit.action !== 'skip') return redisplay('action_unknown');
   await dependencies.secondFactor.offers.skip(requireSignIn(visit), visit.ctx.state.origin);
   return proceed;
 }
 
-/** Everything that is offered can be skipped, and the login goes on (R20, R24). */
+/** Every offer can be skipped, and the login continues (R20, R24). */
 export async function skipOffer(
   dependencies: LoginDependencies,
   visit: Submission,
@@ -34,8 +34,8 @@ export async function skipOffer(
 }
 
 /**
- * Skips what is offered, where a factor would have to be proven once more to take it up (S7).
- * @returns undefined where it cannot be skipped: the service needs what comes next.
+ * Skips an offer that would need a factor to be proven again (S7).
+ * @returns undefined where it cannot be skipped because the service needs what comes next.
  */
 export async function skipProofAgain(
   dependencies: LoginDependencies,

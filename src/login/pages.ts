@@ -53,7 +53,7 @@ async function answer(
   show: Show,
 ): Promise<void> {
   const { step } = visit;
-  // Once trusted in this login is enough: a factor that is asked for again brings no second tick.
+  // One tick in a login is enough: a factor that is asked for again shows no second tick.
   const trust = { ...models.trustOffer(visit, typed.trusted), ...models.askedAgain(visit) };
   switch (step.page) {
     case 'sign-in':

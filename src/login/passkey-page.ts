@@ -18,7 +18,7 @@ export async function submitPasskey(dependencies: LoginDependencies, visit: Subm
   if (turned !== undefined) return turned;
   if (visit.action !== 'continue') return redisplay('action_unknown');
   const answer = visit.form.get('passkey') ?? '';
-  // Without a script, or in a browser that has no passkeys, there is none: other ways are on the page.
+  // Without a script, or in a browser without passkeys, there is no answer: the page offers other factors.
   if (answer === '') return redisplay('passkey_unsupported');
   const { passkeys } = dependencies.secondFactor;
   return afterPasskey(dependencies, visit, await passkeys.prove(signIn, answer, visit.ctx.state.origin));
@@ -30,7 +30,7 @@ async function afterPasskey(
   proof: VerificationOutcome,
 ): Promise<Decision> {
   const readAnew = proof.outcome === 'wrong' || proof.outcome === 'expired' || proof.outcome === 'none';
-  // The page that says so carries a new challenge.
+  // The page that shows the fault contains a new challenge.
   return readAnew ? redisplay('passkey_refused') : afterProof(dependencies, visit, proof);
 }
 

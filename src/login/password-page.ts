@@ -5,7 +5,7 @@ import { useTrust } from './trust.ts';
 import { type Decision, proceed, type Submission, redisplay } from './visit.ts';
 import { minutesOf } from './wait.ts';
 
-/** ID and password. Until they are right nothing tells whether the account exists or what it has (R3). */
+/** ID and password. Until both are right, nothing reveals whether the account exists or what it has (R3). */
 export async function submitPassword(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const loginId = visit.form.get('login_id') ?? '';
   const password = visit.form.get('password') ?? '';
@@ -23,16 +23,16 @@ export async function submitPassword(dependencies: LoginDependencies, visit: Sub
 
   const { account } = verified;
   const { signIn, step } = visit;
-  // Asked for once more, because something is set up next: the login goes on where it stood (S6).
+  // Asked for again before something is set up: the login continues from the same step (S6).
   const again = step.page === 'sign-in' && step.again === true && signIn?.account.id === account.id;
   if (again) await dependencies.secondFactor.renewPassword(signIn);
-  // Changed while it was compared, it is wrong now.
+  // A password that was changed during the comparison is wrong now.
   else if (!(await open(dependencies, visit, account.id, verified.passwordSet)))
     return redisplay('wrong_credentials');
   const chosen = dependencies.language.chosen(visit.ctx);
   if (chosen !== undefined && chosen !== account.locale)
     await dependencies.rememberLocale(account.id, chosen);
-  // The next look goes on with the session of another tab: no code is asked for, and none is mailed.
+  // The next request continues with the session of another tab: no code is asked for, and none is mailed.
   if (sufficesFor(visit, account.id, dependencies.switches)) return proceed;
   await useTrust(dependencies, visit, account.id);
   const begun = await beginFactorStep(dependencies, visit);

@@ -5,7 +5,7 @@ import type { Opening } from '../i18n/opening.ts';
 import type { ConfiguredCheck, SupportReason } from '../pages/support.ts';
 
 /**
- * What the login pages need of the protocol, and no more. `oidc/ports/interactions.ts` implements it,
+ * Exactly what the login pages need of the protocol. `oidc/ports/interactions.ts` implements it and
  * `app.ts` passes it: the pages import neither the provider nor the database.
  */
 export interface Interactions {
@@ -16,9 +16,9 @@ export interface Interactions {
    */
   details(req: IncomingMessage, res: ServerResponse, uid: string): Promise<InteractionDetails>;
   /**
-   * Records the result and gives the address at which the provider goes on. Idempotent: a browser
+   * Records the result and returns the URL at which the provider continues. Idempotent: a browser
    * that lost the redirect may finish again with the same result.
-   * @param browser digest of the browser that this is the result of: the provider goes on in it alone.
+   * @param browser digest of the browser that the result belongs to: the provider continues only in it.
    */
   finish(
     req: IncomingMessage,
@@ -27,11 +27,11 @@ export interface Interactions {
     browser: string,
   ): Promise<string>;
   /**
-   * Gives the address at which the provider asks anew what this login still needs, from the session that
-   * the browser has by now. Nothing that was proven in this login goes along.
+   * Returns the URL at which the provider asks again for what this login still needs, from the browser's
+   * present session. Nothing that was proven in this login is carried over.
    */
   startOver(req: IncomingMessage, res: ServerResponse, browser: string): Promise<string>;
-  /** Which service an interaction belonged to, also when it is over: for "start again at …" (R33). */
+  /** The service an interaction belonged to, even when it is over: for "start again at …" (R33). */
   startAgain(uid: string): Promise<{ service: ServiceName; url: string } | undefined>;
 }
 
@@ -41,13 +41,13 @@ export interface ServiceName {
   ja: string;
 }
 
-/** A session of this browser that is newer than the login on its page: from another tab (S11). */
+/** A session of this browser that another tab created after this login began (S11). */
 export interface NewerSession {
   accountId: string;
   acr: string | undefined;
   /** The request wants a sign-in more recent than the session's (`max_age`). */
   tooOld: boolean;
-  /** This login stands on a session that is not this browser's any more, and can come to no end. */
+  /** This login is based on a session that this browser no longer has, and cannot finish. */
   required: boolean;
 }
 
@@ -56,8 +56,8 @@ export interface InteractionDetails {
   /** `login`: sign in or step up. `consent`: the client asks for it explicitly. */
   prompt: 'login' | 'consent';
   /**
-   * False when a session of this browser is good enough for the password part and only a factor is
-   * missing (step-up); true when the request wants the whole login (`prompt=login`, `max_age`, …).
+   * False when a session of this browser satisfies the password part and only a factor is missing
+   * (step-up); true when the request requires the whole login (`prompt=login`, `max_age`, …).
    */
   reauthenticate: boolean;
   client: {
@@ -76,16 +76,16 @@ export interface InteractionDetails {
         uidDigests: readonly string[];
       }
     | undefined;
-  /** Whose session the browser has, where the request wants an account to be chosen (`prompt=select_account`). */
+  /** The account of the browser's session, where the request asks to choose one (`prompt=select_account`). */
   signedInAs?: string | undefined;
-  /** Where it is there, the login may start over upon it; undefined where the request wants a new login anyway. */
+  /** Where present, the login may start over from it; undefined where the request requires a new login. */
   newerSession?: NewerSession;
   /**
-   * For how long this service lets a browser be trusted in place of the factor; undefined where it does
-   * not, or the request asks for something fresh or comes from where browsers are shared (R31).
+   * For how long this service trusts a browser in place of the factor; undefined where it does not, or
+   * the request requires a fresh proof or comes from a place with shared browsers (R31).
    */
   trust: { days: number } | undefined;
-  /** The service takes a passkey in place of password and code. */
+  /** The service accepts a passkey in place of password and code. */
   passwordless: boolean;
   /** `ui_locales` of the request, most preferred first. */
   uiLocales: readonly string[];
@@ -108,14 +108,14 @@ export type InteractionResult =
   | { kind: 'consented' }
   | { kind: 'refused'; error: 'access_denied' | 'unmet_authentication_requirements'; description: string };
 
-/** What the login pages need of the support centre (R36): they know neither its calendar nor its cases. */
+/** What the login pages need of the support centre (R36), without its calendar and its cases. */
 export interface SupportPort {
   opening(): Promise<Opening>;
-  /** How staff makes sure who somebody is. */
+  /** How staff checks a person's identity. */
   checks: readonly ConfiguredCheck[];
   /**
-   * Files a case of the account whose password was given in this login; one that is open already is given again.
-   * Without `account` it is a case that anybody could have filed, and `form` makes a double click one request.
+   * Files a case for the account whose password was given in this login; returns an open case if it has one.
+   * Without `account` the case could be from anybody, and `form` makes a double click one request.
    * @throws NijoError `support_limit_reached`.
    */
   file(request: {

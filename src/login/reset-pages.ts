@@ -8,7 +8,7 @@ import { type Decision, proceed, keptSession, requireSignIn, type Submission, re
 import { minutesOf } from './wait.ts';
 import { turnToOtherWay } from './ways.ts';
 
-/** Reset by mail (R35): reason, mail code, and the password where this login has not seen it. */
+/** Reset by mail (R35): reason, mail code, and the password where this login has not verified it. */
 export async function submitReset(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const { origin } = visit.ctx.state;
@@ -35,8 +35,8 @@ export async function submitReset(dependencies: LoginDependencies, visit: Submis
 }
 
 /**
- * A reset, or a setup pass, takes the password too (C15, R40): of this login and of the last minutes. What a
- * session stands on is neither (S6).
+ * A reset, or a setup pass, also needs the password (C15, R40), given in this login and in the last minutes.
+ * The password of an existing session does not count (S6).
  */
 export async function passwordFault(
   dependencies: LoginDependencies,
@@ -62,7 +62,7 @@ export async function passwordFault(
   return undefined;
 }
 
-/** After a reset: a new app at once, or later where the service is content with the mail code. */
+/** After a reset: a new app at once, or later where the mail code is enough for the service. */
 export async function submitResetDone(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   if (visit.action === 'skip' && visit.step.page === 'reset-done' && visit.step.skippable) {
     await dependencies.secondFactor.detours.leave(requireSignIn(visit), 'reset-done');

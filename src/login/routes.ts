@@ -24,14 +24,14 @@ import { isTicked } from './trust.ts';
 import { type Decision, proceed, type Submission, redisplay, type LoginRequest } from './visit.ts';
 import { SignInChanged } from '../factors/sign-in-state.ts';
 
-/** Faults of a change that is held up, or whose proof has become too old while it was made (S6, S7). */
+/** Faults of a change that is frozen, or whose proof has become too old meanwhile (S6, S7). */
 const held: ReadonlySet<string> = new Set(['changes_frozen', 'address_frozen', 'fresh_sign_in_needed']);
-/** Faults that nothing on our pages mends. */
+/** Faults that the user cannot resolve on our pages. */
 const onlyCentreHelps: ReadonlySet<string> = new Set(['factor_missing', 'factor_disabled']);
 
 type Handler = (dependencies: LoginDependencies, visit: Submission) => Promise<Decision>;
 
-/** The code of each page. No handler knows another one: all return here. */
+/** The handler of each page. No handler knows another one: all return here. */
 const handlers: Partial<Record<Step['page'], Handler>> = {
   'sign-in': (dependencies, visit) =>
     (visit.action === 'use-passkey' ? submitPasskeyAlone : submitPassword)(dependencies, visit),
@@ -54,8 +54,8 @@ const handlers: Partial<Record<Step['page'], Handler>> = {
 };
 
 /**
- * The pages of a login, all under its interaction's address. GET shows the step that is next; POST
- * takes the form of that step and nothing else, then computes the next step anew.
+ * The pages of a login, all under its interaction's URL. GET shows the next step; POST accepts only the form
+ * of that step, then computes the next step again.
  */
 export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> {
   const router = createPageRouter();
@@ -77,7 +77,7 @@ export function loginRoutes(dependencies: LoginDependencies): Router<NijoState> 
   return router;
 }
 
-/** @throws NijoError `not_found` for what is no login's id, such as text that the database would refuse (C45). */
+/** @throws NijoError `not_found` for an id that no login has, such as text the database refuses (C45). */
 function uidOf(parameter: unknown): string {
   if (typeof parameter !== 'string' || !/^[\w-]{1,64}$/.test(parameter)) throw new NijoError('not_found');
   return parameter;
@@ -91,11 +91,11 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   const submission: Submission = { ...visit, form, action: form.get('action') ?? 'continue' };
   const typed = typedIn(form);
 
-  // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
+  // The toggle shows the same page in the other language, with what was typed (R45), and does nothing else.
   if (form.has('lang')) return showOrFinish(dependencies, visit, typed);
   if (submission.action === 'cancel') return refuse(dependencies, visit, 'access_denied');
   if (visit.step.page === 'start-over') return startOver(dependencies, visit);
-  // What is offered can be skipped, also from the page of an offer that can no longer be taken up as it is.
+  // An offer can be skipped, even where it needs a factor to be proven again first.
   if (submission.action === 'skip' && 'again' in visit.step && visit.step.again !== undefined) {
     const decision = (await skipProofAgain(dependencies, submission)) ?? redisplay('action_unknown');
     const now = await loadLogin(dependencies, ctx, uid);
@@ -103,7 +103,7 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
     return showOrFinish(dependencies, now, typed);
   }
   // A form of a page that is no longer the current one (back button, second tab, double click) is not
-  // applied to another step: the present step is shown, or the login goes on if it was the last one.
+  // applied to another step: the present step is shown, or the login finishes if it was the last one.
   if (form.get('page') !== visit.step.page) {
     if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
     if (form.get('page') === undefined) throw new NijoError('bad_request');
@@ -113,7 +113,7 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   if (handle === undefined) throw new NijoError('step_out_of_order');
   const decision = await handle(dependencies, submission).catch((error: unknown): Decision => {
     if (error instanceof SignInChanged) return { kind: 'overtaken' };
-    // What cannot be changed for a day is said on the page: it can be skipped, or gone about another way.
+    // A change that is frozen for a day is explained on the page: the user can skip it or choose another way.
     if (error instanceof NijoError && held.has(error.code))
       return redisplay(error.code, undefined, error.details);
     throw error;
@@ -129,16 +129,16 @@ async function submit(dependencies: LoginDependencies, ctx: NijoContext, uid: st
   )
     return showOrFinish(dependencies, { ...now, fault: decision.fault }, typed);
   if (now.step.page === 'finish') return finish(dependencies, now, now.step);
-  // After a change the browser asks for the next page itself: going back or reloading sends nothing twice.
+  // After a change the browser requests the next page by GET: going back or reloading sends nothing twice.
   ctx.status = 303;
   ctx.redirect(`/interaction/${uid}`);
   ctx.status = 303;
 }
 
 /**
- * The code is sent with the answer to the password, or when mail is chosen. Where that request failed
- * half way (the database went away), the page that waits for a code would wait in vain: it is made up
- * for here, once. Whatever was sent before is not sent again by showing the page (R9).
+ * The request that verifies the password, or chooses mail, also sends the code. If that request failed
+ * halfway (for example without the database), no code was sent: the page that waits for it sends it, once.
+ * Showing the page never sends a code again (R9).
  */
 async function ensureCodeSent(dependencies: LoginDependencies, visit: LoginRequest): Promise<LoginRequest> {
   const { signIn, step, locale } = visit;
@@ -150,7 +150,7 @@ async function ensureCodeSent(dependencies: LoginDependencies, visit: LoginReque
   return { ...now, locale, ...(decision.kind === 'stay' ? { fault: decision.fault } : {}) };
 }
 
-/** The key of a further app is made when its page is shown first; it stays the same until the page is left. */
+/** Creates the key of a further app when its page is first shown; it stays the same until the user leaves. */
 async function ensurePendingSecret(
   dependencies: LoginDependencies,
   visit: LoginRequest,
@@ -171,7 +171,7 @@ async function showOrFinish(
   status?: number,
 ): Promise<void> {
   const visit = await ensurePendingSecret(dependencies, await ensureCodeSent(dependencies, arrived));
-  // A step-up that was never shown, and whose session has changed since.
+  // A step-up that was never shown, whose session has changed since.
   if (visit.step.page === 'start-over' || visit.step.page === 'step-up')
     return startOver(dependencies, visit);
   if (visit.step.page === 'finish') return finish(dependencies, visit, visit.step);
@@ -188,7 +188,7 @@ async function showOrFinish(
   });
 }
 
-/** Where somebody asks the support centre who gets no further here, and when it is open (R51). */
+/** Where a user who cannot continue here asks the support centre, and when it is open (R51). */
 async function supportLink(
   { support }: LoginDependencies,
   locale: 'en' | 'ja',
@@ -207,7 +207,7 @@ function typedIn(form: Form): Typed {
   };
 }
 
-/** Expired, foreign or finished logins end in a page that knows the service to start again at (R33). */
+/** Expired, foreign or finished logins end on a page that links to the service to start again (R33). */
 async function renderRecoverableError(
   dependencies: LoginDependencies,
   ctx: NijoContext,
@@ -235,7 +235,7 @@ async function renderRecoverableError(
     );
     dependencies.responder.error(ctx, error, {
       ...(again === undefined ? {} : { startAgain: { service: again.service[locale], url: again.url } }),
-      // Tabs that were opened at once each got a cookie, and the last one stays: the page is drawn anew for it (S11).
+      // Tabs opened at once each set a cookie, and the last one remains: the page is loaded with it (S11).
       ...(error.code === 'form_token_invalid' ? { tryAgain: `/interaction/${uid}` } : {}),
       ...(onlyCentreHelps.has(error.code) ? { support: await supportLink(dependencies, locale) } : {}),
     });

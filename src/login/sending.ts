@@ -32,7 +32,7 @@ export async function sendForWay(
   );
 }
 
-/** What a page says after a mail was asked for. */
+/** What a page says after a mail was requested. */
 export function decisionAfterSending(sent: SendOutcome | undefined): Decision {
   if (sent === undefined || sent.outcome === 'sent') return proceed;
   const codes = {
@@ -44,9 +44,9 @@ export function decisionAfterSending(sent: SendOutcome | undefined): Decision {
 }
 
 /**
- * What the step that follows a right password begins with. R29: where mail is the way the code is
- * on its way at once; with an app or a passkey nothing is mailed unasked. R8: a paused factor step is told here, and
- * only to whom it concerns: a service that asks for no factor is not closed by it.
+ * Begins the step that follows a right password. R29: where mail is the factor, the code is sent at once;
+ * with an app or a passkey nothing is mailed unasked. R8: a paused factor step is reported here, and only to
+ * users it concerns: a service that asks for no factor stays available.
  */
 export async function beginFactorStep(
   dependencies: LoginDependencies,
@@ -59,7 +59,7 @@ export async function beginFactorStep(
   if (step.page === 'finish' || step.page === 'impossible') return proceed;
   if (step.page === 'mail-code' && signIn.challenge === undefined) {
     const sent = await sendForWay(dependencies, visit, signIn);
-    // Too soon means that a request beside this one (a double click) has just sent it.
+    // `too-soon` means that a concurrent request (a double click) has just sent it.
     return sent?.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
   }
   const paused = await dependencies.secondFactor.factorPause(signIn.account.id);

@@ -11,8 +11,8 @@ import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 import { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
 /**
- * The address, or "I have no usable mail address": first page of initial setup (R14, R17, R22), and what
- * app-only users are offered later (R24).
+ * The address, or "I have no usable mail address": the first page of initial setup (R14, R17, R22); app-only
+ * users are offered it later (R24).
  */
 export async function submitAddress(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
@@ -36,7 +36,7 @@ export async function submitAddress(dependencies: LoginDependencies, visit: Subm
     mailContextOf(dependencies, visit),
     visit.ctx.state.origin,
   );
-  // Too soon means that this very code is on its way already (a double click): go on to it.
+  // `too-soon` means that this code is already on its way (a double click): continue to its page.
   return sent.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
 }
 
@@ -74,7 +74,7 @@ export async function submitAddressCode(
   return enrolled.outcome === 'enrolled' ? proceed : decisionAfterProof(enrolled);
 }
 
-/** What app-only means has to be acknowledged before anything is set up (R23). */
+/** The user acknowledges what app-only means before anything is set up (R23). */
 export async function submitAcknowledgement(
   dependencies: LoginDependencies,
   visit: Submission,
@@ -85,7 +85,7 @@ export async function submitAcknowledgement(
     return proceed;
   }
   if (visit.action !== 'continue') return redisplay('action_unknown');
-  // What is stored is the wording that was read: a page older than the present wording is shown anew.
+  // The stored wording is the one that the user read: a page with an older wording is shown again.
   const read = visit.form.get('acknowledgement_version');
   const ticked = isTicked(visit.form.get('acknowledge'));
   if (!ticked || (read !== undefined && read !== acknowledgementVersion)) {
@@ -95,13 +95,13 @@ export async function submitAcknowledgement(
   return proceed;
 }
 
-/** The QR code and the first right code of the new app (R13, R21), or of one that is offered (R20). */
+/** The QR code and the first correct code of a new app (R13, R21), or of one that is offered (R20). */
 export async function submitApp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const skipped = await skipOffer(dependencies, visit);
   return skipped ?? submitNewApp(dependencies, visit);
 }
 
-/** Name and first code of a new app, wherever its key is shown. */
+/** Name and first code of a new app, on every page that shows its key. */
 export async function submitNewApp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const { origin } = visit.ctx.state;

@@ -6,7 +6,7 @@ import { minutesOf } from './wait.ts';
 
 const faults = { wrong: 'setup_pass_wrong', used: 'setup_pass_used', expired: 'setup_pass_expired' } as const;
 
-/** The setup pass, with the password where this login has not seen it: it opens Initial setup (R40). */
+/** The setup pass, with the password where this login has not verified it; it opens Initial setup (R40). */
 export async function submitSetUpPass(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const { detours, passes } = dependencies.secondFactor;

@@ -6,7 +6,7 @@ import { nextStep } from './steps.ts';
 import { withTrust } from './trust.ts';
 import type { LoginRequest } from './visit.ts';
 
-/** Who is here and where the login stands; refuses another browser's login (C21). */
+/** The user and the state of the login; refuses another browser's login (C21). */
 export async function loadLogin(
   dependencies: LoginDependencies,
   ctx: NijoContext,
@@ -18,7 +18,7 @@ export async function loadLogin(
   const locate = async (): Promise<Pick<LoginRequest, 'signIn' | 'step' | 'details'>> => {
     const found = await dependencies.secondFactor.findSignIn(uid);
     if (found !== undefined && found.browser !== browser) throw new NijoError('interaction_foreign');
-    // A step-up counts upon its session alone, also where the login was taken off it to start over or be cancelled.
+    // A step-up depends on its session, even where the login was detached from it to start over or cancel.
     const stands = found?.stepUp !== true || asks.session !== undefined;
     const signIn =
       found?.account.active === true && found.clientId === asks.client.id && stands ? found : undefined;
@@ -34,7 +34,7 @@ export async function loadLogin(
       path: `/interaction/${uid}`,
     });
   const visit = { ctx, uid, browser };
-  // With a newer session the provider is asked first: a code may not be needed any more, and none is mailed.
+  // With a newer session the provider is asked first: a code may no longer be needed, and none is mailed.
   if (standing.step.page === 'step-up' && asks.session !== undefined && asks.newerSession === undefined) {
     await dependencies.secondFactor.openSignIn({
       interaction: uid,

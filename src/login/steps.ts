@@ -13,7 +13,7 @@ import { factorsToProveAgain } from '../factors/fresh-proof.ts';
 import type { InteractionDetails } from './ports.ts';
 import type { SignIn } from '../factors/sign-in-state.ts';
 
-/** The page on which each way is proven. */
+/** The page on which each factor is proven. */
 const pageOf = {
   mail: 'mail-code',
   app: 'app-code',
@@ -21,21 +21,21 @@ const pageOf = {
   passkey: 'passkey',
 } as const satisfies Record<Factor, string>;
 
-/** Where a login stands: the page that is next, or its end. */
+/** The state of a login: the page that is next, or its end. */
 export type Step =
-  /** `again`: the account is known, but setting up takes a password of this login's last minutes (S6). */
+  /** `again`: the account is known, but setting up needs its password in this login's last minutes (S6). */
   | { page: 'sign-in'; again?: true }
-  /** `again`: the factor was proven, but too long ago to take up what the login offers (S7). */
+  /** `again`: the factor was proven, but too long ago to accept what the login offers (S7). */
   | { page: (typeof pageOf)[Factor]; otherWays: readonly Factor[]; again?: { skippable: boolean } }
   /** "I can't use my app" (R35); `passwordNeeded` where this login was not given one. */
   | { page: 'reset'; otherWays: readonly Factor[]; passwordNeeded: boolean }
-  /** The same without a mail address that works (R36), and for whoever asks for help. */
+  /** The same without a working mail address (R36), and for a user who asks for help. */
   | { page: 'help-support'; otherWays: readonly Factor[] }
-  /** The support centre was asked for help in this very login. */
+  /** A support case was filed in this login. */
   | { page: 'help-case'; number: string; otherWays: readonly Factor[] }
   /** `skippable: false` where the service needs more than the mail code. */
   | { page: 'reset-done'; skippable: boolean }
-  /** Where a setup pass is typed in; `why` says what led here. */
+  /** Where a setup pass is typed in; `why` gives the reason. */
   | { page: 'set-up-pass'; why: PassReason; passwordNeeded: boolean }
   | { page: 'set-up-mail'; appOffered: boolean; skippable: boolean }
   | { page: 'set-up-mail-code'; skippable: boolean }
@@ -44,16 +44,16 @@ export type Step =
   | { page: 'confirm-address' }
   | { page: 'codes-low' }
   | { page: 'consent' }
-  /** A session is there and only a factor is missing: open the login from it, then ask again. */
+  /** A session exists and only a factor is missing: open the login from it, then compute the step again. */
   | { page: 'step-up' }
-  /** This browser's session is another one by now: the provider asks anew, from that (S11). */
+  /** This browser has another session now: the provider asks again, from that session (S11). */
   | { page: 'start-over' }
   | { page: 'finish'; proofs: Proofs; authTime: number }
   | { page: 'impossible' };
 
 /**
- * Why a setup pass is wanted: the user has one; or by the operator's policy a first set-up takes it; or
- * nothing is left that could be used, because it is gone or switched off.
+ * Why a setup pass is needed: the user has one; the operator's policy requires it for a first set-up; or no
+ * factor can be used, because all are gone or switched off.
  */
 export type PassReason = 'asked' | 'first' | 'lost' | 'disabled';
 
@@ -63,7 +63,7 @@ export interface LoginState {
   switches: AssuranceSwitches;
 }
 
-/** What this interaction, and for a step-up the session it stands on, has proven. */
+/** What this interaction has proven; for a step-up, also what its session has proven. */
 export function proofsOf(signIn: SignIn, details: InteractionDetails): Proofs {
   if (signIn.factor !== undefined)
     return { factor: signIn.factor, ...(signIn.withoutPassword ? { withoutPassword: true } : {}) };
@@ -72,7 +72,7 @@ export function proofsOf(signIn: SignIn, details: InteractionDetails): Proofs {
     : { factor: undefined };
 }
 
-/** When the oldest of these proofs was given: from where the proofs are, and from nowhere else (S8). */
+/** When the oldest of these proofs was given, read only from where the proofs are (S8). */
 function authTimeOf(signIn: SignIn, { session }: InteractionDetails): number {
   return signIn.factor === undefined && signIn.stepUp && session !== undefined
     ? session.authTime
@@ -86,9 +86,9 @@ export function assessmentOf({ details, signIn, switches }: LoginState & { signI
 }
 
 /**
- * The next step, from facts alone: it is computed anew at every request, so no order of requests,
- * no second tab and no note of an earlier page can skip one (C01). A detour that the user has asked
- * for stands beside the factor, never in its place; what is offered comes after everything required.
+ * The next step, computed from facts at every request, so no order of requests, no second tab and no
+ * record of an earlier page can skip a step (C01). A detour that the user asked for is an alternative page
+ * and never replaces the factor; offers come after everything required.
  */
 export function nextStep(standing: LoginState): Step {
   const { details, signIn } = standing;
@@ -108,7 +108,7 @@ export function nextStep(standing: LoginState): Step {
         }
       );
     case 'factor':
-      // Another factor counts beside a password only, and a passkey alone stood for it.
+      // Another factor counts only with a password, and here a passkey alone replaced the password.
       if (signIn.withoutPassword) return { page: 'sign-in' };
       return (
         helpStep(assessment.ways, signIn) ??
@@ -128,8 +128,8 @@ export function nextStep(standing: LoginState): Step {
 }
 
 /**
- * What a setup pass opens, which is Initial setup whatever is set up already, and where it is typed in
- * (R40). It stands for no factor: the login ends only with one that is proven here.
+ * Asks for a setup pass, or opens Initial setup after one, whatever is enrolled already (R40).
+ * The pass is not a factor: the login ends only with a factor that is proven here.
  */
 function passStep(standing: LoginState, signIn: SignIn, { needs }: Assessment): Step | undefined {
   if (signIn.withoutPassword) return undefined;
@@ -152,25 +152,25 @@ function passStep(standing: LoginState, signIn: SignIn, { needs }: Assessment): 
   return page((signIn.holder.disabled ?? []).length > 0 ? 'disabled' : 'lost');
 }
 
-/** A session that a password stands behind can be stepped up; `amr` would not be the truth otherwise. */
+/** Only a session with a proven password can be stepped up; otherwise `amr` would be wrong. */
 function standsOnPassword({ session, reauthenticate }: InteractionDetails): boolean {
   return session !== undefined && !reauthenticate && proofsOfAmr(session.amr).withoutPassword !== true;
 }
 
-/** The app first: it needs no mail. A way the user has chosen wins while it is good enough. */
+/** The app first: it needs no mail. A factor the user has chosen takes precedence while it is sufficient. */
 function presentWay(ways: readonly Factor[], signIn: SignIn): Factor {
   const preferred = factorOrder.find((way) => ways.includes(way)) ?? 'mail';
   return signIn.way !== undefined && ways.includes(signIn.way) ? signIn.way : preferred;
 }
 
-/** Whether a page that sets something up, or takes it away, has to ask for the password first (S6). */
+/** Whether a page that enrols or removes a factor must ask for the password first (S6). */
 function needsPassword(signIn: SignIn): boolean {
   return signIn.stepUp || signIn.passwordStale;
 }
 
 /**
- * What stands in place of an offer whose login has proven its factor too long ago: the factor once more (S7).
- * @returns undefined where nothing is there to prove it with.
+ * Replaces an offer where the login proved its factor too long ago: the factor is asked for again (S7).
+ * @returns undefined where no enrolled factor can prove it.
  */
 function provenAgain({ switches }: LoginState, signIn: SignIn, skippable: boolean): Step | undefined {
   const { factor, holder, withoutPassword } = signIn;
@@ -199,17 +199,17 @@ function helpStep(ways: readonly Factor[], signIn: SignIn): Step | undefined {
   );
 }
 
-/** Where the support centre helps, after the right password and beside whatever step is needed (R36). */
+/** The support centre's pages, after the right password and whatever step is needed (R36). */
 function supportStep(otherWays: readonly Factor[], signIn: SignIn): Step | undefined {
   const { detour, caseNumber } = signIn;
   if (detour === 'case-filed' && caseNumber !== undefined)
     return { page: 'help-case', number: caseNumber, otherWays };
-  // Without an address that works there is no reset: whoever asked for one is told where to go.
+  // Without a working address there is no reset: a user who asked for one is sent to the support centre.
   const asked = detour === 'reset' || detour === 'support' || detour === 'case-filed';
   return asked ? { page: 'help-support', otherWays } : undefined;
 }
 
-/** After a reset a new app is set up at once, where it is wanted or the service needs it. */
+/** After a reset a new app is set up at once, where the user wants it or the service needs it. */
 function resetDone(standing: LoginState, signIn: SignIn, assessment: Assessment): Step | undefined {
   if (signIn.detour !== 'reset-done' || signIn.resetAt === undefined || signIn.factor === undefined)
     return undefined;
@@ -221,7 +221,7 @@ function resetDone(standing: LoginState, signIn: SignIn, assessment: Assessment)
   return needs === 'factor' ? done(false) : undefined;
 }
 
-/** What is offered once, after everything that the service requires is proven; it can be skipped. */
+/** An offer, shown once after everything that the service requires is proven; it can be skipped. */
 function offerStep(standing: LoginState, signIn: SignIn): Step | undefined {
   const { detour, challenge, factorStale } = signIn;
   const offers =
@@ -248,7 +248,7 @@ function offerStep(standing: LoginState, signIn: SignIn): Step | undefined {
 }
 
 function setUpStep(ways: readonly Factor[], signIn: SignIn): Step {
-  // Whoever sits at this browser is not who gave the password hours ago, for all that is known.
+  // The person at this browser need not be the one who gave the password hours ago.
   if (needsPassword(signIn)) return { page: 'sign-in', again: true };
   const mail = ways.includes('mail');
   if (signIn.setUp === 'app' && signIn.pendingApp !== undefined)

@@ -5,26 +5,27 @@ import { type Decision, proceed, requireSignIn, type Submission, redisplay } fro
 import { turnToOtherWay } from './ways.ts';
 
 /**
- * Where the support centre helps (R36): a form of two fields, at any time of day (R42). Whoever comes here
- * has given the password, in this login or, for a step-up, in an earlier one; nothing of the login is lost, neither by filing nor by going back.
+ * The support centre's page (R36): a form of two fields, at any time of day (R42). A user who comes here has
+ * given the password, in this login or, for a step-up, in an earlier one. Neither filing nor going back loses
+ * anything of the login.
  */
 export async function submitHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   return visit.action === 'file' ? fileCase(dependencies, visit) : leaveHelp(dependencies, visit);
 }
 
-/** The number of the case, with what to bring: from here the login goes on. */
+/** The page with the case number and what to bring: the login continues from here. */
 export const submitCase = leaveHelp;
 
 async function fileCase(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const reason = supportReasons.find((known) => known === visit.form.get('reason'));
   if (reason === undefined) return redisplay('reason_missing', 'reason');
-  // Which way it will be is settled at the desk: one that is not offered (any more) keeps nobody out.
+  // The desk decides on the check in the end: one that is not (or no longer) offered is ignored.
   const wished = dependencies.support.checks.find(({ id }) => id === visit.form.get('check'));
   try {
     const { number } = await dependencies.support.file({
       loginId: signIn.account.loginId,
-      // Staff is told that the password was right only where it was given in this very login (S6).
+      // Staff is told that the password was right only where it was given in this login (S6).
       ...(signIn.stepUp || signIn.withoutPassword
         ? { form: signIn.interaction }
         : { account: signIn.account.id }),
@@ -42,7 +43,7 @@ async function fileCase(dependencies: LoginDependencies, visit: Submission): Pro
   }
 }
 
-/** Another way, a setup pass that is there already, or back to the step that is needed. */
+/** Leads to another factor, to an existing setup pass, or back to the step that is needed. */
 async function leaveHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const turned = await turnToOtherWay(dependencies, visit);
   if (turned !== undefined) return turned;

@@ -5,8 +5,8 @@ import { requireSignIn, type Submission, type LoginRequest } from './visit.ts';
 import type { SignIn } from '../factors/sign-in-state.ts';
 
 /**
- * The login as it stands in this browser: where the service lets browsers be trusted, and this one is,
- * the factor is not asked for (R31). The policy asks the same store before it gives out a code.
+ * The state of the login in this browser: where the service allows trusted browsers, and this one is trusted,
+ * the factor is not asked for (R31). The policy asks the same store before it issues a code.
  */
 export async function withTrust(
   dependencies: LoginDependencies,
@@ -14,7 +14,7 @@ export async function withTrust(
   details: InteractionDetails,
   signIn: SignIn | undefined,
 ): Promise<InteractionDetails> {
-  // Whoever has proven a factor in this very login is known by it.
+  // A factor that was proven in this login needs no trust.
   if (details.trust === undefined || signIn === undefined || signIn.factor !== undefined) return details;
   const { id } = signIn.account;
   const value = dependencies.trustCookies.read(ctx, id);
@@ -23,7 +23,7 @@ export async function withTrust(
   return holds ? { ...details, demand: { ...details.demand, trustedBrowser: true } } : details;
 }
 
-/** After a right password: the secret of a trusted browser is used and changed; one that came back is a theft. */
+/** After a right password, uses and rotates the trusted browser's secret; a reused one counts as theft. */
 export async function useTrust(
   dependencies: LoginDependencies,
   { ctx, details, locale }: LoginRequest,
@@ -38,13 +38,13 @@ export async function useTrust(
     ctx.state.origin,
     locale,
   );
-  // What another service's fewer days do not cover is still good elsewhere.
+  // Trust that is too old for this service may still be valid for another one, so its cookie is kept.
   if (used.outcome === 'theft') dependencies.trustCookies.clear(ctx, accountId);
   if (used.outcome === 'trusted' && used.rotated !== undefined)
     dependencies.trustCookies.write(ctx, accountId, used.rotated);
 }
 
-/** The tick "trust this browser", with the answer to a proven factor. */
+/** Handles the tick "trust this browser", in the answer to a proven factor. */
 export async function trustWhereTicked(dependencies: LoginDependencies, visit: Submission): Promise<void> {
   const { ctx, details, form, locale } = visit;
   if (details.trust === undefined || !isTicked(form.get('trust_browser'))) return;

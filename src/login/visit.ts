@@ -15,23 +15,23 @@ export interface LoginRequest {
   details: InteractionDetails;
   signIn: SignIn | undefined;
   step: Step;
-  /** What the page of this step has to say first. */
+  /** The fault that the page of this step shows first. */
   fault?: Fault;
 }
 
-/** A visit in which a form was sent. */
+/** A request that sends a form. */
 export interface Submission extends LoginRequest {
   form: Form;
   action: string;
 }
 
-/** What the code of a page decides. It never names another page: the dispatcher computes what is next. */
+/** The decision of a page's handler. It never names another page: the dispatcher computes the next one. */
 export type Decision =
   /** Something changed: compute the next step and go there. */
   | { kind: 'go-on' }
-  /** Nothing changed: the same page again, saying what is wrong. */
+  /** Nothing changed: show the same page again with the fault. */
   | { kind: 'stay'; fault: Fault }
-  /** Another request was faster: show where the login stands now. */
+  /** Write conflict with another request: show the present step. */
   | { kind: 'overtaken' }
   /** The login ends without success, and the service is told. */
   | { kind: 'refuse'; error: 'access_denied' | 'unmet_authentication_requirements' };
@@ -51,7 +51,7 @@ export function requireSignIn(visit: LoginRequest): SignIn {
   return visit.signIn;
 }
 
-/** This browser's session of the account: a reset and a set-up behind a pass let it go on, for the login may step it up. */
+/** This browser's session of the account: a reset or set-up by pass keeps it, as the login may step it up. */
 export function keptSession(visit: LoginRequest): { sessionUids?: readonly string[] } {
   const { session } = visit.details;
   return session !== undefined && session.accountId === visit.signIn?.account.id

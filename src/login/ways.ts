@@ -11,8 +11,9 @@ const wayOfAction: ReadonlyMap<string, Factor> = new Map([
 ]);
 
 /**
- * The buttons of a page's other ways. Any that is good enough serves for this login, and changes
- * nothing in the settings (R28, R30). Where none does, `help` leads to the support centre (R36). @returns undefined where the form asks for something else.
+ * Handles the buttons for other factors. Each that is sufficient can be used for this login, and changes no
+ * settings (R28, R30). Where there is none, `help` leads to the support centre (R36).
+ * @returns undefined where the form asks for something else.
  */
 export async function turnToOtherWay(
   dependencies: LoginDependencies,
@@ -32,7 +33,7 @@ export async function turnToOtherWay(
   return sent?.outcome === 'too-soon' ? proceed : decisionAfterSending(sent);
 }
 
-/** "I can't use my app": the reset by mail, or where there is none the way to the support centre (R35, R36). */
+/** "I can't use my app": the reset by mail, or where that is impossible the support centre (R35, R36). */
 export async function turnToHelp(dependencies: LoginDependencies, visit: Submission): Promise<Decision> {
   const signIn = requireSignIn(visit);
   const { detours, reset } = dependencies.secondFactor;

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../db/open.ts';
 import type { Locale } from '../i18n/locale.ts';
 
-/** A mail that this node alone may send until its lease is over. */
+/** A mail that only this node may send until its lease ends. */
 export interface ClaimedMail {
   id: string;
   challengeId: string | null;
@@ -10,24 +10,24 @@ export interface ClaimedMail {
   locale: Locale;
   to: string;
   model: Record<string, unknown>;
-  /** Counts the claims; also tells this claim from a later one by another node. */
+  /** Counts the claims; also distinguishes this claim from a later one by another node. */
   attempt: number;
-  /** How many earlier tries broke off after the whole mail was sent. */
+  /** How many earlier attempts failed after the whole mail was sent. */
   unconfirmed: number;
   createdAt: Date;
-  /** It came too late: its time or its challenge was over, and it must not be sent. */
+  /** The mail or its challenge has expired: it must not be sent. */
   expired: boolean;
 }
 
-// A code that is used up, replaced or out of time is of no use to its owner, and a riddle in the mailbox.
+// A used, replaced or expired code is of no use to its owner and would only confuse them.
 const isOver = sql<boolean>`(m.expires_at <= now() or (m.challenge_id is not null and not exists (
   select from challenges c where c.id = m.challenge_id
     and c.consumed_at is null and c.voided_at is null and c.expires_at > now())))`;
 
 /**
- * Takes one mail that is due, for `leaseMs`: the one named, or whichever waits longest, codes before
- * notices. One conditional statement, so that of any number of nodes one gets it. A mail whose node
- * died in the middle is due again when the lease is over.
+ * Claims one due mail for `leaseMs`: the one named by `id`, or the one that has waited longest, codes before
+ * notices. It is one conditional statement, so only one node gets the mail. If that node dies, the mail is
+ * due again when the lease ends.
  */
 export async function claimMail(db: Db, leaseMs: number, id?: string): Promise<ClaimedMail | undefined> {
   const which = id === undefined ? sql`true` : sql`m.id = ${id}`;
@@ -51,9 +51,9 @@ export async function claimMail(db: Db, leaseMs: number, id?: string): Promise<C
   return rows[0];
 }
 
-/** The server took the mail. @returns seconds since it was written, by the database's clock. */
+/** Records that the server took the mail. @returns seconds since it was written, by the database's clock. */
 export async function recordHandedOver(db: Db, mail: ClaimedMail, reply: string): Promise<number> {
-  // Whatever another node made of it meanwhile: it was handed over.
+  // Overrides any state that another node has recorded meanwhile: the mail was handed over.
   const { rows } = await sql<{ seconds: number }>`
     update mails set state = 'handed-over', handed_over_at = now(), server_reply = ${reply}, model = '{}'
     where id = ${mail.id} and state <> 'handed-over'
@@ -61,7 +61,7 @@ export async function recordHandedOver(db: Db, mail: ClaimedMail, reply: string)
   return rows[0]?.seconds ?? 0;
 }
 
-/** A temporary failure: again after the pause, unless the mail's time is over by then. */
+/** Records a temporary failure: the mail is tried again after the pause, unless it expires before that. */
 export async function recordRetry(
   db: Db,
   mail: ClaimedMail,
@@ -79,13 +79,13 @@ export async function recordRetry(
   return rows[0]?.state;
 }
 
-/** The server refused for good. */
+/** Records that the server refused the mail permanently. */
 export async function recordRefusal(db: Db, mail: ClaimedMail, reply: string): Promise<void> {
   await sql`update mails set state = 'refused', server_reply = ${reply}, model = '{}'
     where ${stillOurs(mail)}`.execute(db);
 }
 
-/** This node goes away: another one may send the mail at once. */
+/** Releases the claim when this node stops: another node may send the mail at once. */
 export async function release(db: Db, mail: ClaimedMail, unconfirmed: boolean): Promise<void> {
   await sql`update mails set next_attempt_at = now(), unconfirmed = unconfirmed + ${unconfirmed ? 1 : 0}::int
     where ${stillOurs(mail)}`.execute(db);

@@ -3,15 +3,15 @@ import type { Db } from '../db/open.ts';
 import { domainOf } from './recipient.ts';
 import { subjectOfReply } from './reply-subject.ts';
 
-/** What the waiting page says about the mail: where it stands, and whose server decides. */
+/** What the waiting page says about the mail: its state, and the domain whose server decides. */
 export interface Delivery {
-  /** `retrying` is our own mail system's trouble, `deferred` and `refused` are about the recipient's mailbox. */
+  /** `retrying`: a problem of our own mail system. `deferred`, `refused`: about the recipient's mailbox. */
   state: 'sending' | 'handed-over' | 'retrying' | 'deferred' | 'refused';
-  /** The recipient's domain; not there once the mail is forgotten. */
+  /** The recipient's domain; absent once the mail is deleted. */
   domain?: string;
 }
 
-/** Where the newest mail of a challenge stands; undefined where it has none. */
+/** The state of a challenge's newest mail; undefined if it has none. */
 export async function deliveryOf(db: Db, challengeId: string): Promise<Delivery | undefined> {
   const mail = await db
     .selectFrom('mails')
@@ -29,15 +29,15 @@ function stateOf(state: string, reply: string | null): Delivery['state'] {
   if (state === 'handed-over' || state === 'refused') return state;
   const recipient = reply !== null && /^[45]\d\d/.test(reply) && subjectOfReply(reply) === 'recipient';
   if (state === 'waiting') return reply === null ? 'sending' : recipient ? 'deferred' : 'retrying';
-  // Out of time: to the one who waits for it a mailbox that took nothing, or a delay of ours.
+  // Expired: the waiting user sees a refusal by the mailbox, or a delay on our side.
   return recipient ? 'refused' : 'retrying';
 }
 
 /**
- * Forgets mails whose time has been over for `keepHours`: within them, operators can still see what
- * a server said (C59: codes and what belongs to them, 24 hours at most). Call it again while it
- * returns `batch`.
- * @returns how many were forgotten.
+ * Deletes mails written more than `keepHours` ago that no longer wait or have expired. Until then,
+ * operators can see what a server said (C59: codes and what belongs to them, 24 hours at most). Call it
+ * again while it returns `batch`.
+ * @returns how many were deleted.
  */
 export async function forgetOldMails(
   db: Db,

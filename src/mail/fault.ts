@@ -1,14 +1,14 @@
 import { subjectOfReply } from './reply-subject.ts';
 
-/** Why a mail was not handed over, in the server's words where it said any. */
+/** Why a mail was not handed over, in the server's words if it gave any. */
 export interface MailFault {
   /** Whether the same mail may go through later. */
   temporary: boolean;
-  /** Whether it is our own mail system's trouble, which an operator must mend. */
+  /** Whether it is a problem of our own mail system, which an operator must fix. */
   relay: boolean;
   /** Whether the whole mail had been sent and only the answer is missing: the server may have it. */
   unconfirmed: boolean;
-  /** Whether what was said is about this recipient's mailbox or address. */
+  /** Whether the reply is about this recipient's mailbox or address. */
   recipient: boolean;
   /** The reply code of the server; 0 where there was none. */
   status: number;
@@ -27,15 +27,15 @@ interface SmtpError {
   unconfirmed?: unknown;
 }
 
-// Bad sequence of commands; and sign-in or TLS that is wanted before any mail (RFC 4954 §6, RFC 3207 §4).
+// Bad sequence of commands; or authentication or TLS required before any mail (RFC 4954 §6, RFC 3207 §4).
 const aboutTheSession: ReadonlySet<number> = new Set([503, 530, 534, 535, 538]);
 
 /**
- * Reads what the mail library threw. Final is only a reply of the 5yz class (RFC 5321 §4.2.1) that speaks of the
- * recipient's mailbox or address. Everything else may pass, at whatever command it was said: 4yz, a broken or
- * silent connection, and 5yz for the relay's own reasons (a HELO, sender, client or policy it does not like), since
- * an operator mends those meanwhile. Postfix says them at `RCPT`, so the command tells nothing of what a reply is
- * about, except that nothing said before `RCPT` can be about the recipient.
+ * Reads what the mail library threw. Only a 5yz reply (RFC 5321 §4.2.1) about the recipient's mailbox or
+ * address is final. Every other error is temporary, whichever command it answers: 4yz, a broken or silent
+ * connection, and 5yz for the relay's own reasons (it rejects the HELO, sender, client or a policy), since an
+ * operator can fix those meanwhile. Postfix gives such replies at `RCPT`, so the command does not show what a
+ * reply is about, except that no reply before `RCPT` can be about the recipient.
  */
 export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
   const smtp: SmtpError = error instanceof Error ? error : { message: String(error) };
@@ -55,8 +55,8 @@ export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
     temporary: !unacceptable && !(recipient && status >= 500),
     relay: !unacceptable && subject === 'other',
     status,
-    // One that would read as being about the recipient is kept with the command that it was not said to, so that
-    // nobody who reads it later takes it for that (`delivery.ts`).
+    // A reply that only reads as if it were about the recipient is stored with its command in front, so that
+    // `delivery.ts` does not misread it later.
     reply: oneLine(
       answer === undefined || recipient || subjectOfReply(answer) !== 'recipient'
         ? (answer ?? said)
@@ -67,8 +67,8 @@ export function faultOf(error: unknown, secrets: readonly string[]): MailFault {
 }
 
 /**
- * Words of a foreign server as one bounded line. It may quote what we sent: the recipient and the
- * code are taken out (the code also where it is written in groups).
+ * A remote server's reply as one line of bounded length. The reply may quote what we sent, so the
+ * recipient and the code are removed (the code also if it is written in groups).
  */
 export function oneLine(text: string, secrets: readonly string[], max = 500): string {
   let line = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029\s]+/gu, ' ').trim();

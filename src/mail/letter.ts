@@ -12,18 +12,18 @@ export interface Letter {
   facts: [string, string][];
   /** What to do if it was somebody else. */
   notYou: string;
-  /** The page that does something about it; without one the way is the inquiry form. */
+  /** The page where the user can act on it; without a link, the mail names the inquiry form. */
   link?: { lead: string; label: string; url: string };
 }
 
 export type Write<M> = (t: Translate, brand: LocalBranding, mail: M) => Letter;
 
-/** The facts that are there. */
+/** The facts that have a value. */
 export function facts(all: readonly (readonly [string, string | undefined])[]): [string, string][] {
   return all.flatMap(([label, value]) => (value === undefined ? [] : [[label, value] as [string, string]]));
 }
 
-/** The link "this was not me", with what it reaches. */
+/** The link "this was not me", with a lead that says what it affects. */
 export function linkOf(
   t: Translate,
   url: string | undefined,
@@ -35,8 +35,8 @@ export function linkOf(
 }
 
 /**
- * The text part. Its code stands in one piece: a double click then takes all of it, and phones
- * offer it for filling in. (The HTML part groups it by spacing, which copying leaves out.)
+ * The text part. The code is written without a gap, so that a double click selects all of it and
+ * phones offer to fill it in. (The HTML part groups it by spacing, which is not copied.)
  */
 export function plain(letter: Letter, t: Translate, brand: LocalBranding): string {
   const { link } = letter;

@@ -1,4 +1,4 @@
-/** What a notice tells of (R37, C18): every change of the second factor, and what looks like somebody else. */
+/** What a notice reports (R37, C18): every change of the second factor, and signs of another person. */
 export const noticeKinds = [
   'app-added',
   'app-removed',
@@ -31,5 +31,5 @@ export type NoticeKind = (typeof noticeKinds)[number];
 /** What the link of a mail is about: the notice, or the code that was sent. */
 export type LinkEvent = NoticeKind | 'sign-in-code' | 'set-up-code' | 'reset-code';
 
-/** A link works for so long: who is on holiday reads mail a week later. */
+/** How long a link works: a user on holiday may read the mail a week later. */
 export const linkDays = 7;

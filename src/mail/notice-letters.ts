@@ -2,12 +2,12 @@ import type { MessageKey, Translate } from '../i18n/translate.ts';
 import { facts, linkOf, type Write } from './letter.ts';
 import type { LinkEvent, NoticeKind } from './notice-kinds.ts';
 
-/** Tells of a change of the second factor, or of what looks like somebody else. */
+/** Reports a change of the second factor, or signs of another person. */
 export interface NoticeMail {
   notice: NoticeKind;
   /** Masked. */
   loginId: string;
-  /** Of the device or passkey; the browser in words. */
+  /** Name of the device or passkey, or the browser in words. */
   name?: string;
   /** The new address, masked. */
   address?: string;
@@ -27,9 +27,9 @@ export interface NoticeMail {
 /** Tells the support centre that a user has said "this was not me". */
 export interface NotMeReport {
   about: LinkEvent;
-  /** Whole: the staff have to find it. */
+  /** Not masked: the staff have to find it. */
   loginId: string;
-  /** When the user had been told, and when the answer came. */
+  /** When the user was told, and when the answer came. */
   toldAt: string;
   at: string;
   /** Where the answer came from. */
@@ -57,7 +57,7 @@ const nameLabels: Partial<Record<NoticeKind, MessageKey>> = {
   'roles-set': 'mail.noticeFact.roles',
 };
 
-// What is told of somebody who did nothing wrong with a password; all else is, and says so.
+// Notices that do not suggest a stolen password; all others have the text of a sign-in, which does.
 const notYouKeys: Partial<Record<NoticeKind, MessageKey>> = {
   'not-me': 'mail.notYou.not-me',
   'case-opened': 'mail.notYou.desk',
@@ -93,7 +93,7 @@ export const noticeLetter: Write<NoticeMail> = (t, brand, mail) => {
   };
 };
 
-/** What was switched off is named as the program knows it; all else has the user's own name. */
+/** A factor that was switched off has the program's name; anything else has the name its user gave. */
 function nameOf(t: Translate, { notice, name }: NoticeMail): string | undefined {
   const way = `mail.noticeWay.${name ?? ''}`;
   return notice === 'factor-disabled' && t.has(way) ? t(way) : name;

@@ -10,7 +10,7 @@ import type { MailKind, MailModels } from './render.ts';
 /** A mail to be sent. Its model never holds the code, nor a link's token: they are derived when it is sent (C09). */
 export interface NewMail<Kind extends MailKind = MailKind> {
   accountId: string | undefined;
-  /** Mails with a code name their challenge, and never leave after it has ended. */
+  /** Set for a mail with a code, which is never sent after this challenge has ended. */
   challengeId?: string;
   kind: Kind;
   locale: Locale;
@@ -18,17 +18,17 @@ export interface NewMail<Kind extends MailKind = MailKind> {
   to: string;
   model: Omit<MailModels[Kind], 'code' | 'notMe'>;
   /**
-   * Gives the mail a link "this was not me" of its own, about this event (R10, R38). Of its own: of two
-   * who are told, one who has used theirs does not take it from the other.
+   * Gives the mail its own link "this was not me" about this event (R10, R38). If two recipients are told,
+   * each has a separate link, so that using one does not use up the other.
    */
   notMe?: LinkEvent;
-  /** After this the mail is not tried any more. */
+  /** After this the mail is not tried again. */
   lifetimeSeconds: number;
 }
 
 /**
- * Writes a mail inside the caller's transaction, so that it exists if and only if what it tells of
- * was committed. After the commit call `kick(id)` of the sender: it then leaves at once.
+ * Writes a mail inside the caller's transaction, so that it exists if and only if what it reports
+ * was committed. After the commit, call the sender's `wake(id)` to send it at once.
  * @returns the mail's id.
  * @throws NijoError `address_malformed` when the recipient is not one plain address.
  */

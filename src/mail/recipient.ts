@@ -3,8 +3,8 @@ const plainAddress =
   /^(?=.{3,254}$)(?=[^@]{1,64}@)[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
- * Whether this is one plain address in canonical form: the last guard before SMTP. A mail library
- * reads names, comments and groups out of anything else, and would send elsewhere (E10).
+ * Whether this is one plain address in canonical form: the last check before SMTP. A mail library
+ * parses names, comments and groups out of any other string, and would send elsewhere (E10).
  */
 export function isPlainAddress(address: string): boolean {
   return plainAddress.test(address);

@@ -20,7 +20,7 @@ export interface CodeMail {
   device?: string;
   /** The address the code goes to, where it is worth naming. */
   address?: string;
-  /** Puts the code into the subject: off by default, for a lock screen shows subjects. */
+  /** Puts the code into the subject: off by default, because lock screens show subjects. */
   codeInSubject?: boolean;
   /** Address of the page "this was not me" (R10), derived when the mail is sent. */
   notMe?: string;
@@ -89,7 +89,7 @@ function codeLetter(
     lead: t('mail.code.lead', { reference }),
     code: { whole: code, first: code.slice(0, 4), second: code.slice(4) },
     afterCode: [
-      // Whoever is talked into giving it away has to read what it does.
+      // A user who is talked into passing the code on must be able to read what it does.
       ...(purpose === 'reset' ? [t('mail.resetCode.effect')] : []),
       t('mail.code.valid', { minutes }),
       t('mail.code.never', { organisation }),

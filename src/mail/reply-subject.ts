@@ -1,7 +1,7 @@
 /**
- * What an SMTP reply speaks of. `recipient`: the mailbox or address of the one who should get the mail.
- * `greylisting`: a first try is put off on purpose. `other`: the sender, the client, relaying, policy,
- * the server, the network or the protocol: nothing about the address.
+ * What an SMTP reply is about. `recipient`: the recipient's mailbox or address. `greylisting`: the server
+ * defers a first attempt on purpose. `other`: the sender, the client, relaying, policy, the server, the
+ * network or the protocol, and not the address.
  */
 export type ReplySubject = 'recipient' | 'greylisting' | 'other';
 
@@ -20,8 +20,8 @@ const vagueStatus: ReadonlySet<string> = new Set(['0.0', '1.0', '2.0', '5.0']);
 
 const greylisting = /gr[ae]y-?\s?list|postgrey|address verification in progress/;
 
-// Words that say that it is not the mailbox, also under a status that usually is about it. Postfix answers for
-// the sender with "Sender address rejected: User unknown", Exim quotes what a sender's own server said.
+// Words that show that a reply is not about the mailbox, even under a status that usually is. Postfix says
+// "Sender address rejected: User unknown" about the sender; Exim quotes what the sender's own server said.
 const elsewhere = [
   /\bsender\b[^.;]{0,60}\b(reject|refus|den(y|ied)|unknown|verif|invalid|not (allowed|found|exist|valid|owned|permitted|accepted)|block|does(n't| not) exist|unauthenticated)/,
   /\b(invalid|bad|unknown|unverified|unauthenticated|verify|reject(ed|ing)?|block(ed|ing)?) (envelope )?sender\b|\bsender verif|envelope sender|callback setup failed|verification failed for|\bmail from\b|\bfrom address\b/,
@@ -34,7 +34,7 @@ const elsewhere = [
   /timed? ?out|connection (refused|reset|lost)|connect to |lost connection|(dns|temporary|temporarily)[^.;]{0,30}(fail|error|problem)|temporary lookup|lookup (failure|error)|name service|queue (file|too)|insufficient system|server (configuration )?error|internal error/,
 ];
 
-// What servers say of a mailbox where they give no status, or a vague one.
+// What servers say about a mailbox when they give no status, or a vague one.
 const ofMailbox = [
   /\b(user|recipient|mailbox|account|address|addressee|local[- ]?part|person|rcpt)\b[^.;:]{0,40}\b(is |was |has been |currently )*(unknown|not (found|known|exist|listed|recogni[sz]ed|local|available|valid|a valid|in use)|does(n't| not| n't) (exist|have)|did not exist|do(n't| not) exist|invalid|unavailable|inactive|disabled|locked|suspended|deactivated|terminated|closed|deleted|expired|full|over (its |the |their )?quota|no longer)/,
   /\b(unknown|invalid|no such|no|inactive|disabled|bad|undeliverable|unrouteable|unroutable|nonexistent|non-existent)( local| destination| email| e-mail| mail)? (user|users|recipients?|mailbox|account|address|addressee|person|local[- ]?part|rcpt)\b/,
@@ -42,19 +42,19 @@ const ofMailbox = [
   /mailbox name (is )?(not allowed|invalid)|no mailbox here|mailbox not found|this user (does|has|is)|isn't a valid|not our customer|no user record found|user lookup|recipientnotfound|exrecipnotfound|does not accept mail|null ?mx|domain (does not exist|doesn't exist|not found)/,
 ];
 
-// Directory-Based Edge Blocking of Exchange Online: its way to say that there is no such recipient.
+// Exchange Online's Directory-Based Edge Blocking says this when there is no such recipient.
 const edgeBlocking = /recipient address(es)? rejected ?: access denied/;
-// What operators of Postfix write into a table of recipients comes with the status of a policy.
+// Texts that Postfix operators write into a table of recipients come with the status of a policy.
 const tableOfRecipients =
   /recipient address rejected ?: (user|recipient|mailbox|account) (is )?(unknown|not found|does not exist)/;
 
 /**
- * Reads a reply to `RCPT` or to the text of a mail. The status code decides; where it is missing or vague the
- * words do, and what they do not say plainly is nothing about the recipient: an address that works must never be
- * suspected for a relay's own trouble.
+ * Reads a reply to `RCPT` or to the text of a mail. The status code decides; if it is missing or vague, the
+ * words decide. A reply with unclear words is not about the recipient: a working address must never be blamed
+ * for a problem of the relay.
  */
 export function subjectOfReply(reply: string): ReplySubject {
-  // Names in addresses and links are no words of the server's.
+  // Names inside addresses and links are not the server's own words.
   const words = reply
     .replace(/<[^<>\s]*>|\S+@\S+|https?:\/\/\S+/g, ' ')
     .replace(/[\s\u2019]+/g, (found) => (found === '\u2019' ? "'" : ' '))
@@ -66,7 +66,7 @@ export function subjectOfReply(reply: string): ReplySubject {
   const detail = status === null ? undefined : status.slice(-2).join('.');
   if (detail === '4.1' && edgeBlocking.test(words)) return 'recipient';
   if (detail === '7.1' && tableOfRecipients.test(words)) return 'recipient';
-  // A domain that cannot be resolved just now may be the relay's own trouble with DNS.
+  // A domain that cannot be resolved right now may be a DNS problem of the relay.
   if (detail === '1.2' && reply.startsWith('4')) return 'other';
   if (detail !== undefined && recipientStatus.has(detail)) return 'recipient';
   if (detail !== undefined && !vagueStatus.has(detail)) return 'other';

@@ -14,11 +14,11 @@ import type { MailKind, MailModels, MailRenderer } from './render.ts';
 import { withRetries, type Workers, workersOf } from '../base/workers.ts';
 import type { MailTransport, OutgoingMail } from './transport.ts';
 
-/** What the sender counts; `observe/metrics` has it. */
+/** What the sender counts; `observe/metrics` implements it. */
 export interface MailMetrics {
   mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
   handOver(domain: string, seconds: number): void;
-  /** Our own mail system did not take a mail, for a reason that is not the recipient's. */
+  /** Our own mail system did not accept a mail, for a reason unrelated to the recipient. */
   relayTrouble(reply: 'none' | '4yz' | '5yz'): void;
 }
 
@@ -28,24 +28,24 @@ export interface MailSenderParts {
   renderer: MailRenderer;
   /** The code of a challenge, derived; it is in memory only while its mail is handed over. */
   codeFor: (challengeId: string) => string;
-  /** The address behind the id of a link "this was not me"; it too is in memory only for so long. */
+  /** The URL of a link "this was not me", from its id; it too is in memory only during the hand-over. */
   linkFor: (linkId: string) => string;
   logger: Logger;
   metrics?: MailMetrics;
   /**
-   * Told when an address did not get a mail and the server's words were about that very address:
-   * refused for good, or a code that could not be handed over in its time. Nothing waits for it.
+   * Called when a mail did not reach an address and the server's reply was about that address: the mail
+   * was refused permanently, or a code expired before it could be handed over. No request waits for it.
    */
   onUndelivered?: (address: string, reason: 'refused' | 'expired') => Promise<unknown>;
-  /** Told of a mail that was taken: what refusals said against its address is outdated. */
+  /** Called when a mail was accepted: earlier refusals of its address are outdated. */
   onDelivered?: (mailId: string) => Promise<unknown>;
 }
 
 /** All in milliseconds. */
 export interface MailSenderTimes {
-  /** A hand-over is given up after this; unless given, what the transport says. */
+  /** A hand-over is given up after this; the default is the transport's value. */
   handOverMs: number;
-  /** Nobody else takes a mail for so long; must be longer than a hand-over. */
+  /** How long no other node takes a claimed mail; must be longer than a hand-over. */
   leaseMs: number;
   /** Pauses after the first, second, … temporary failure; the last one repeats, and grows for notices. */
   retryMs: readonly number[];
@@ -53,14 +53,14 @@ export interface MailSenderTimes {
   pollMs: number;
   /** How long `stop` waits for what is in flight before it breaks off. */
   stopMs: number;
-  /** Pauses between the tries to write down what became of a mail. */
+  /** Pauses between attempts to record the outcome of a mail. */
   recordMs: readonly number[];
 }
 
 export interface MailSender {
   /** Hands a mail over now, in the background; call it after the commit. Never throws, never waits. */
   readonly wake: (id: string) => void;
-  /** Looks for mails that are due: retries, and mails of nodes that went away. */
+  /** Looks for mails that are due: retries, and mails of nodes that stopped. */
   readonly start: () => void;
   /** Finishes what is in flight, or gives it back for another node. The transport stays open. */
   readonly stop: () => Promise<void>;
@@ -109,7 +109,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
         ...(mail.challengeId === null ? {} : { code: parts.codeFor(mail.challengeId) }),
         ...(typeof link === 'string' ? { notMe: parts.linkFor(link) } : {}),
       };
-      // Of the link it is the last part alone that opens anything.
+      // Only the last part of the link is secret.
       secrets.push(...Object.values(derived).map((value) => value.slice(value.lastIndexOf('/') + 1)));
       reply = oneLine(await deliver({ ...mail, ...render(mail, derived) }), secrets);
     } catch (error) {
@@ -121,7 +121,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
     if (onDelivered !== undefined) await record(() => onDelivered(mail.id), facts);
   }
 
-  /** However slowly a server trickles its answers, this ends. */
+  /** Ends within `handOverMs`, however slowly a server answers. */
   async function deliver(mail: OutgoingMail): Promise<string> {
     const controller = new AbortController();
     const late = setTimeout(() => controller.abort(), handOverMs);
@@ -136,7 +136,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
 
   async function handedOver(mail: ClaimedMail, reply: string, facts: object): Promise<void> {
     metrics?.mail(mail.kind, 'handed-over');
-    // If this is not written down the mail is sent a second time when its lease is over.
+    // If this is not recorded, the mail is sent a second time when its lease ends.
     const seconds = await record(() => recordHandedOver(db, mail, reply), facts);
     if (seconds !== undefined) metrics?.handOver(domainOf(mail.to), seconds);
     logger.info({ event: 'mail.handed-over', ...facts, seconds, reply });
@@ -145,7 +145,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   async function failed(mail: ClaimedMail, error: unknown, secrets: string[], facts: object): Promise<void> {
     const { temporary, relay, unconfirmed, recipient, status, reply } = faultOf(error, secrets);
     if (unconfirmed && mail.unconfirmed > 0) {
-      // The server has had it twice without a word: a third copy would help nobody.
+      // The server has received it twice without an answer: a third copy would help nobody.
       await handedOver(mail, `unconfirmed: ${reply}`, facts);
       return;
     }
@@ -165,7 +165,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
     metrics?.mail(mail.kind, state === 'expired' ? 'expired' : 'retried');
     if (relay) metrics?.relayTrouble(status >= 500 ? '5yz' : status >= 400 ? '4yz' : 'none');
     const event = state === 'expired' ? 'mail.expired' : relay ? 'mail.relay-trouble' : 'mail.retried';
-    // Nobody but an operator can mend the relay, and until then nobody can sign in by mail.
+    // Only an operator can fix the relay, and until then nobody can sign in by mail.
     logger[relay ? 'error' : 'warn']({ event, ...facts, relay, reply });
     if (state === 'expired' && recipient && mail.challengeId !== null)
       await undelivered(mail, 'expired', facts);
@@ -191,7 +191,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   let poll: NodeJS.Timeout | undefined;
 
   function pollAgain(): void {
-    // Spread, so that nodes started together do not ask together.
+    // Randomized, so that nodes started together do not poll together.
     poll = setTimeout(
       () => {
         workers.start();
@@ -221,7 +221,7 @@ export function createMailSender(parts: MailSenderParts, times: Partial<MailSend
   };
 }
 
-/** A code is of use for minutes only; what may wait longer is tried ever more rarely, up to a quarter of an hour. */
+/** A code is useful for minutes only; other mails are retried after growing pauses, up to 15 minutes. */
 function pauseAfter(mail: ClaimedMail, retryMs: readonly number[]): number {
   const last = retryMs.at(-1) ?? 60_000;
   const beyond = Math.max(0, mail.attempt - retryMs.length);

@@ -7,7 +7,7 @@ import { domainOf, isPlainAddress } from './recipient.ts';
 import type { RenderedMail } from './render.ts';
 
 export interface OutgoingMail extends RenderedMail {
-  /** The outbox row's id: every try of the mail carries the same Message-ID. */
+  /** The outbox row's id: every attempt to send the mail carries the same Message-ID. */
   id: string;
   to: string;
   locale: Locale;
@@ -15,11 +15,11 @@ export interface OutgoingMail extends RenderedMail {
 }
 
 export interface MailTransport {
-  /** How many mails can be on their way at the same time. */
+  /** How many mails can be handed over at the same time. */
   readonly capacity: number;
-  /** Within this time a server that works has answered; a hand-over that takes longer is given up. */
+  /** A working server answers within this time; a hand-over that takes longer is given up. */
   readonly handOverMs: number;
-  /** Hands one mail to the server. @returns its words. @throws what `faultOf` reads. */
+  /** Hands one mail to the server. @returns its reply. @throws what `faultOf` reads. */
   deliver(mail: OutgoingMail, signal: AbortSignal): Promise<string>;
   /** Connects and signs in, without a mail: for `nijo doctor`. @throws the library's error. */
   check(): Promise<void>;
@@ -28,9 +28,9 @@ export interface MailTransport {
 }
 
 /**
- * A pool of SMTP connections in which every wait has an end (E9). The server's certificate is
- * checked, except on this machine, where nobody stands between. The address in `smtp_url` may carry
- * options of the library, such as `?requireTLS=true` or `?tls.rejectUnauthorized=false`.
+ * A pool of SMTP connections in which every wait has a timeout (E9). The server's certificate is
+ * verified, except on this machine, where nobody can intercept the connection. The URL in `smtp_url`
+ * may carry options of the library, such as `?requireTLS=true` or `?tls.rejectUnauthorized=false`.
  */
 export function createMailTransport(
   settings: Configuration['mail'],
@@ -44,7 +44,7 @@ export function createMailTransport(
     name: url.searchParams.get('name') ?? settings.ehlo_name ?? ehloNameOf(options.issuer),
     pool: true,
     maxConnections: settings.pool_size,
-    // A server that closes unused connections is met with a new one, before anything was sent.
+    // If the server has closed an idle connection, a new one is opened before anything is sent.
     maxRequeues: settings.pool_size,
     idleTimeout: 30_000,
     dnsTimeout: settings.connect_timeout_ms,
@@ -56,7 +56,7 @@ export function createMailTransport(
     disableFileAccess: true,
     disableUrlAccess: true,
   });
-  // Message-IDs of which every byte was sent, while their hand-over lasts.
+  // Message-IDs of mails of which every byte was sent, during their hand-over.
   const whole = new Set<string>();
   pool.use('stream', (mail, done) => {
     const messageId = mail.message.messageId();
@@ -73,7 +73,7 @@ export function createMailTransport(
       if (!isPlainAddress(mail.to)) throw unacceptable('the recipient is not one plain address');
       const messageId = `<${mail.id}@${domainOf(from)}>`;
       const sending = pool.sendMail({
-        // Given as parts, so that nothing is read out of them (E10).
+        // Given as separate parts, so that the library parses nothing out of them (E10).
         envelope: { from, to: [mail.to] },
         from: { name: nameOf?.[mail.locale] ?? '', address: from },
         to: { name: '', address: mail.to },
@@ -83,7 +83,7 @@ export function createMailTransport(
         messageId,
         date: mail.createdAt,
         headers: {
-          // No vacation notice answers a mail like this (RFC 3834; the second is Exchange's).
+          // Suppresses vacation replies (RFC 3834; the second header is Exchange's).
           'Auto-Submitted': 'auto-generated',
           'X-Auto-Response-Suppress': 'All',
           'Content-Language': mail.locale,
@@ -109,8 +109,8 @@ export function createMailTransport(
 }
 
 /**
- * What this node calls itself to the relay (RFC 5321 §4.1.1.1). The short host name of a container, and the
- * `[127.0.0.1]` that the library says instead, are refused by many.
+ * The name that this node gives the relay (RFC 5321 §4.1.1.1). Many relays refuse the short host name of a
+ * container, and the `[127.0.0.1]` that the library uses instead.
  */
 function ehloNameOf(issuer: string | undefined): string {
   const own = hostname();
@@ -124,13 +124,13 @@ function isThisMachine(host: string): boolean {
   return host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** Marks a failure after the whole mail was sent; a server that answered has said what became of it. */
+/** Marks an error after the whole mail was sent, unless the server has answered. */
 function withoutAnswer(error: unknown): unknown {
   if (!(error instanceof Error) || typeof Reflect.get(error, 'responseCode') === 'number') return error;
   return Object.assign(error, { unconfirmed: true });
 }
 
-/** In the shape of the library's own refusal of an envelope, so that one reader knows both. */
+/** Has the shape of the library's own envelope error, so that `faultOf` reads both. */
 function unacceptable(message: string): Error {
   return Object.assign(new Error(message), { code: 'EENVELOPE', command: 'API' });
 }

@@ -7,38 +7,38 @@ import type { Logger } from './logger.ts';
 
 /** What `/health/live` and `/health/ready` say. */
 export interface Health {
-  /** True while this node should be sent logins: not draining, its clock not lost, and a login can be written down. */
+  /** True while this node should get logins: not draining, clock within the limit, database writable. */
   readonly ready: () => boolean;
   /** From now on `ready` is false: the balancer sends new requests elsewhere. */
   readonly drain: () => void;
-  /** Resolves when the database has been asked once. */
+  /** Resolves when the database has been queried once. */
   readonly start: () => Promise<void>;
   readonly stop: () => void;
 }
 
 export interface HealthOptions {
-  /** Best a connection of its own: then no load keeps it waiting. */
+  /** Preferably a connection of its own: then no load delays it. */
   db: Db;
   logger: Logger;
-  /** The clock that is led by the database's. */
+  /** The clock that the database's clock synchronises. */
   clock?: NodeClock;
   /** How far the system's clock may be off before this node leaves the balancer. */
   clockLimitMs?: number;
-  /** Whether to ask for disk space too; not in the embedded database, which has no autovacuum. */
+  /** Whether to test disk space too; not in the embedded database, which has no autovacuum. */
   growing?: boolean;
   metrics?: { clockOffset(seconds: number): void; ready(yes: boolean): void };
 }
 
 const intervalMs = 1000;
-// With the interval before it: a database that stops answering is noticed within 3 s (F16).
+// Together with the interval: a database that stops answering is noticed within 3 s (F16).
 const lateMs = 1500;
-// A node whose clock is this far from the database's is told of (F10).
+// A node whose clock is this far from the database's is reported (F10).
 const clockAlarmMs = 5000;
 const usualClockLimitMs = 300_000;
-// Of so many probes one asks for disk space; after a failure each does.
+// One of this many probes tests disk space; after a failure every probe does.
 const largeEvery = 5;
 
-// A right that was not given, or a table of a later release: no fault of the server.
+// A right that was not granted, or a table of a later release: not a fault of the server.
 const cannotProbe = /^42(501|P01)$/;
 
 type Fault = { event: string; words: string };
@@ -51,8 +51,8 @@ function describeFault(error: unknown): Fault {
 }
 
 /**
- * Asks the database in the background, so that a probe is answered at once and uses no connection,
- * however busy the node is (F15, F16). It writes, as a login does: a server that is read-only or full is not ready.
+ * Queries the database in the background, so that a probe is answered at once and uses no connection, however
+ * busy the node is (F15, F16). It writes, as a login does: a server that is read-only or full is not ready.
  */
 export function createHealth(options: HealthOptions): Health {
   const { db, logger, metrics, growing = false } = options;
@@ -73,7 +73,7 @@ export function createHealth(options: HealthOptions): Health {
   async function ask(): Promise<void> {
     if (asking) return;
     asking = true;
-    // The answer may be long in coming: until then the node is not ready.
+    // The answer may take long: the node is not ready once it is late.
     const late = setTimeout(() => say(false), lateMs);
     try {
       const large = growing && (!answers || probes % largeEvery === 0);
@@ -82,7 +82,7 @@ export function createHealth(options: HealthOptions): Health {
       const databaseMs = await inLane({ lane: 'probe' }, () => probe(large));
       const answeredAt = performance.now();
       clock.learn(databaseMs, askedAt, answeredAt);
-      // What comes too late each time would else be ready between any two of them.
+      // Otherwise answers that are always late would make the node ready between any two of them.
       say(answeredAt - askedAt < lateMs);
     } catch (error) {
       say(false, error);
@@ -111,7 +111,7 @@ export function createHealth(options: HealthOptions): Health {
     }
   }
 
-  /** What can be known without the right to write. */
+  /** What can be learned without the right to write. */
   async function readProbe(): Promise<number> {
     const { rows } = await sql<{ ms: number; readonly: string }>`
       select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms,
@@ -146,7 +146,7 @@ export function createHealth(options: HealthOptions): Health {
     const { event, words } = now
       ? { event: 'database.reachable', words: 'the database answers and can be written to' }
       : describeFault(error);
-    // A late answer is followed by its error, which says more; the same twice says nothing.
+    // The error of a late answer is logged, since it says more; a repeated event is not.
     if (now === answers && (now || error === undefined || event === lastEvent)) return;
     answers = now;
     lastEvent = event;

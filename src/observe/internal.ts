@@ -1,14 +1,14 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { Registry } from 'prom-client';
 
-/** What the internal port tells: of one process, or of several together. */
+/** What the internal port reports: of one process, or of several together. */
 export interface InternalSource {
   ready: () => boolean | Promise<boolean>;
   /** In Prometheus's text format. */
   metrics: () => Promise<string>;
 }
 
-/** Health and metrics on a port of their own, which no proxy publishes. */
+/** Health and metrics on a separate port, which no proxy publishes. */
 export function internalHandler({ ready, metrics }: InternalSource): RequestListener {
   return (request, response) => {
     switch (request.url) {

@@ -5,7 +5,7 @@ import type { Configuration } from '../config/schema.ts';
 
 export type { Logger };
 
-// Whatever carries one of these names is a secret or personal, however deep a caller logs it.
+// A field with one of these names is a secret or personal, at any depth.
 const secretFields = [
   'password',
   'code',
@@ -26,8 +26,8 @@ const secretFields = [
   'code_verifier',
 ];
 
-// Of Node or its HTTP parser, and of the system. A recovery code typed without its hyphens may begin like one of the
-// latter, so outside an `err` only the system's own names count.
+// Codes of Node, of its HTTP parser, and of the system. A recovery code typed without its hyphens may begin
+// like a system code, so outside an `err` only the system's own names count.
 const namedCode = /^(ERR|HPE|UND_ERR|EAI)_[A-Z0-9_]+$/;
 const ofResolverAndMail =
   'ENOTFOUND ETIMEOUT ESERVFAIL EREFUSED ECONNECTION ESOCKET ETLS EDNS EAUTH EENVELOPE EMESSAGE';
@@ -35,13 +35,13 @@ const systemCodes: ReadonlySet<string> = new Set([
   ...Object.keys(constants.errno),
   ...ofResolverAndMail.split(' '),
 ]);
-// Of SQL, and of libraries: what an error's `code` is, in an `err` alone.
+// Codes of SQL and of libraries: accepted as an error's `code` inside an `err` only.
 const libraryCode = /^E[A-Z][A-Z_]*$/;
 const sqlState = /^[0-9A-Z]{5}$/;
 
 /**
- * `code` is the name of two things: of what went wrong, which operators search for, and of what a user typed or a
- * service sent, which nobody may read. The value and its place tell them apart; what is neither stays hidden.
+ * `code` names two things: what went wrong, which operators search for, and what a user typed or a service
+ * sent, which nobody may read. The value and its place tell them apart; anything else stays hidden.
  */
 function censor(value: unknown, path: readonly string[]): unknown {
   const hidden = '[redacted]';
@@ -55,8 +55,8 @@ function censor(value: unknown, path: readonly string[]): unknown {
 }
 
 /**
- * The program's log: one JSON object a line (so no input can forge a line), with secrets redacted.
- * Log what happened under a stable `event` name; never a request body or a header set.
+ * The program's log: one JSON object a line (so no input can forge a line), with secrets redacted. Log an
+ * event under a stable `event` name; never a request body or a header set.
  */
 export function createLogger(
   settings: Configuration['logging'],
@@ -71,7 +71,7 @@ export function createLogger(
     redact: {
       paths: [
         ...secretFields.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]),
-        // Where Postgres quotes the row: `Key (address)=(…) already exists`.
+        // Postgres may quote the row: `Key (address)=(…) already exists`.
         'err.detail',
         'err.cause.detail',
       ],

@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** The metrics of one process as data, to be added up with those of others. */
+/** The metrics of one process as data, to be added to those of others. */
 export type MetricsSnapshot = object[];
 
 /** What monitoring sees of this node. Every label has a small, fixed set of values. */
 export interface Metrics {
-  /** Of the answer that carries `text()`. */
+  /** The content type of an answer with `text()`. */
   readonly contentType: string;
   /** Everything in Prometheus's text format. */
   text(): Promise<string>;
@@ -13,7 +13,7 @@ export interface Metrics {
   /** `route` is the route's pattern, never the path: a path may hold an identifier. */
   httpRequest(route: string, method: string, status: number, seconds: number): void;
   signIn(acr: string, result: 'success' | 'failure' | 'cancelled'): void;
-  /** Seconds by which the oldest expired row of a kind is late to be deleted. */
+  /** Seconds by which the deletion of the oldest expired row of a kind is late. */
   cleaningBehind(kind: string, seconds: number): void;
   /** Of the node itself, once a second. */
   readonly health: {
@@ -22,14 +22,14 @@ export interface Metrics {
   };
   readonly mail: {
     mail(kind: string, state: 'handed-over' | 'retried' | 'refused' | 'expired'): void;
-    /** Seconds from the mail's writing to the server's taking it. */
+    /** Seconds from writing the mail to the server's accepting it. */
     handOver(domain: string, seconds: number): void;
-    /** The relay did not take a mail for reasons of its own: an alarm. */
+    /** The relay refused a mail for reasons of its own: an alarm. */
     relayTrouble(reply: 'none' | '4yz' | '5yz'): void;
   };
 }
 
-// Recipients choose their domain: only these get a series of their own, all others are "other".
+// Recipients choose their domain: only these get their own series, all others are "other".
 const largeMailDomains: readonly string[] = [
   'gmail.com',
   'outlook.com',
@@ -50,7 +50,7 @@ const httpMethods: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', '
 
 /**
  * The metrics of one node, in a registry of their own (so that two nodes fit in one process).
- * @param options.mailDomains domains of recipients that are counted each; by default large mail services
+ * @param options.mailDomains recipient domains that are counted separately; by default large mail services
  */
 export function createMetrics(options: { mailDomains?: readonly string[] } = {}): Metrics {
   const registry = new Registry();

@@ -4,11 +4,11 @@ import type { MetricsSnapshot } from './metrics.ts';
 /** What monitoring sees of a node that runs as several processes. */
 export interface SupervisorMetrics {
   workerEnded(): void;
-  /** The workers' metrics as one, and the supervisor's own, in Prometheus's text format. */
+  /** The workers' combined metrics and the supervisor's own, in Prometheus's text format. */
   text(workers: readonly MetricsSnapshot[]): Promise<string>;
 }
 
-/** @param serving how many workers serve at this moment. */
+/** @param serving how many workers serve now. */
 export function createSupervisorMetrics(serving: () => number): SupervisorMetrics {
   const registry = new Registry();
   const registers = [registry];

@@ -10,24 +10,24 @@ const claimsOfScope = {
 /** Scopes a client may ask for. */
 export const scopeNames: readonly string[] = ['openid', 'offline_access', ...Object.keys(claimsOfScope)];
 
-/** Claims whose release an operator decides client by client. */
+/** Claims that an operator releases to individual clients. */
 export const releasableClaims = Object.values(claimsOfScope).flat();
 export type ReleasableClaim = (typeof releasableClaims)[number];
 
-/** The provider's `claims` setting. What tells how the user signed in goes into every ID token. */
+/** The provider's `claims` setting. The claims that say how the user signed in go into every ID token. */
 export const claimsConfiguration = {
   openid: ['sub', 'acr', 'amr', 'auth_time'],
   ...Object.fromEntries(Object.entries(claimsOfScope).map(([scope, claims]) => [scope, [...claims]])),
 };
 
-/** Whether a client may receive this claim; without a list of its own it gets what its scopes name. */
+/** Whether a client may receive this claim. A client without its own list gets what its scopes name. */
 export function mayRelease(claims: readonly string[] | undefined, claim: string): boolean {
   return claims === undefined || claims.includes(claim);
 }
 
 /**
- * What is known of an account, as claims, as far as the client may have it. Nothing is said to be
- * verified that was not: the directory's address carries no `email_verified`.
+ * The claims about an account that the client may receive. Only what was verified is reported as verified:
+ * the directory's address has no `email_verified`.
  * @param locales `ui_locales` or `claims_locales` of the request, most preferred first.
  */
 export function claimsOf(

@@ -10,17 +10,17 @@ interface SessionModel {
 }
 
 /**
- * Keeps the tabs of one browser from taking its session from each other (S11). A request that was on its way while
- * another one gave the session a new identifier comes with the old one: the library would answer with a cookie of
- * an empty session, and the browser be signed out. And where a login only starts over nothing was proven, so the
- * identifier stays: restored tabs do that at the same moment.
+ * Lets the tabs of one browser share its session (S11). A request in flight while another request gives the
+ * session a new identifier carries the old one. The library would answer it with the cookie of an empty
+ * session, which signs the browser out. A login that only starts over proves nothing, so it keeps the
+ * identifier: restored tabs start over at the same moment.
  */
 export function keepSessionAcrossTabs(provider: Provider): void {
   const model = provider.Session as unknown as SessionModel;
   const { get } = model;
   model.get = async function getOrNew(this: SessionModel, ctx): Promise<Session> {
     const session = await get.call(this, ctx);
-    // What was stored has its end. The stand-in for one that is gone is as new as where there was no cookie.
+    // Only a stored session has `exp`. A stand-in for a missing session is as new as without a cookie.
     if (session.exp === undefined) Object.defineProperty(session, 'new', { value: true });
     return session;
   };

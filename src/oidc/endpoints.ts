@@ -1,12 +1,12 @@
-/** One path of the protocol and how the provider may be asked there. */
+/** One path of the protocol, and the methods that the provider accepts there. */
 export interface Endpoint {
-  /** The provider's name of its route. */
+  /** The provider's name for this route. */
   readonly name: string;
   readonly pattern: string;
   readonly methods: readonly string[];
-  /** A browser or a service may send its request by POST as well: it is then asked by GET. */
+  /** A browser or a service may send this request by POST too; it is then redirected to a GET. */
   readonly alsoPosted: boolean;
-  /** Its POST is a form of a page that a browser shows. */
+  /** Its POST comes from a form that a browser shows. */
   readonly posted: 'by-browser' | 'by-service';
   readonly matches: (path: string) => boolean;
 }
@@ -31,14 +31,14 @@ const at = (
 
 const resumePath = /^\/authorize\/([\w-]{1,64})$/;
 
-/** The login that a path goes on with; undefined for every other path, however similar. */
+/** The login that this path resumes; undefined for every other path, however similar. */
 export function resumedUid(path: string): string | undefined {
   return resumePath.exec(path)?.[1];
 }
 
 /**
- * Every path of the protocol. The provider's own router is generous: it takes any case, a trailing slash, and
- * any segment for the id of a login. Only what stands here, spelled as it stands here, is handed to it.
+ * Every path of the protocol. The provider's own router is lenient: it accepts any case, a trailing slash,
+ * and any segment as the id of a login. Only the paths listed here, in exactly this spelling, reach it.
  */
 export const endpoints: readonly Endpoint[] = [
   at('authorization', '/authorize', read, { alsoPosted: true }),
@@ -59,7 +59,7 @@ export const endpoints: readonly Endpoint[] = [
   at('discovery', '/.well-known/oauth-authorization-server', readAnywhere),
 ];
 
-/** The endpoint of a path; undefined where the provider has nothing to say. */
+/** The endpoint of a path; undefined where the provider serves nothing. */
 export function endpointAt(path: string): Endpoint | undefined {
   return endpoints.find((endpoint) => endpoint.matches(path));
 }

@@ -11,7 +11,7 @@ import type { ClientMetadata } from './clients/metadata.ts';
 import { assuranceRequirementOf } from './policy.ts';
 import { type BrowserTrust, trustDaysOf } from './trust.ts';
 
-/** What a code or token says of the sign-in that it was issued for. */
+/** What a code or token records about the sign-in that it was issued for. */
 export interface IssuedToken {
   kind?: string;
   clientId?: string | undefined;
@@ -21,18 +21,18 @@ export interface IssuedToken {
   /** The `claims` of the request. */
   claims?: unknown;
   sessionUid?: string | undefined;
-  /** An access token carries what was proven beside its own content. */
+  /** An access token carries the proven assurance in addition to its own content. */
   extra?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What was proven, as an access token carries it. */
+/** The proven assurance as an access token carries it. */
 export type CarriedProof = Readonly<{ acr?: string; amr?: readonly string[]; auth_time?: number }>;
 
 export interface IssuedAssuranceDeps {
   settings(clientId: string): Promise<ClientMetadata | undefined>;
   enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   trust: Pick<BrowserTrust, 'holdsAny'>;
-  /** What the session with this uid has proven; for access tokens of a release that noted nothing in them. */
+  /** What the session with this uid has proven; for access tokens of a release that recorded none. */
   sessionProof(
     uid: string,
   ): Promise<{ acr?: string | undefined; amr?: readonly string[] | undefined } | undefined>;
@@ -41,9 +41,9 @@ export interface IssuedAssuranceDeps {
 }
 
 /**
- * Whether what a code or token was issued for is still enough: by the client's rule, the account's factors and
- * the configuration of now, with the function that decides at sign-in. A rule that was raised holds at the next
- * use of whatever was issued for less (S4).
+ * Whether the assurance behind a code or token is still enough: by the client's rule, the account's factors
+ * and the current configuration, with the function that decides at sign-in. A raised rule applies at the next
+ * use of anything that was issued for less (S4).
  */
 export interface IssuedAssurance {
   /** @throws `invalid_grant` for a code or refresh token, `invalid_token` for an access token. */
@@ -67,12 +67,12 @@ export function createIssuedAssurance(deps: IssuedAssuranceDeps): IssuedAssuranc
 
   async function isEnough(token: IssuedToken): Promise<boolean> {
     const { clientId, accountId } = token;
-    // What belongs to no user rests on no sign-in.
+    // A token without a user has no sign-in behind it.
     if (accountId === undefined || clientId === undefined) return true;
     const { acr, amr } = await proofOf(token);
     const reached = reachedBy(acr, amr, deps.switches);
     const settings = await deps.settings(clientId);
-    // What the client asks for by default counts as asked: what the request itself named is not in a token.
+    // The client's default claims count as requested: a token does not record what the request itself named.
     const params = {
       claims: token.claims,
       acr_values: settings?.default_acr_values?.join(' '),
@@ -80,13 +80,13 @@ export function createIssuedAssurance(deps: IssuedAssuranceDeps): IssuedAssuranc
     };
     const days = trustDaysOf(params, settings);
     const demand = assuranceRequirementOf(params, settings);
-    // A refresh would go on telling the service more than the present configuration lets it be told.
+    // A refresh would keep reporting more to the service than the present configuration allows.
     const overstated = token.kind !== 'AccessToken' && reached !== acr;
     if (!overstated && settledWithoutHolder(demand, reached, deps.switches)) return true;
     if (!overstated) {
       const holder = await deps.enrolledFactorsOf(accountId);
       if (assess(demand, reached, holder, deps.switches).needs === 'nothing') return true;
-      // The password was enough in a trusted browser: for as long as the account trusts one that long.
+      // A trusted browser made the password enough: only while the account has one no older than `days`.
       if (days !== undefined && (await deps.trust.holdsAny?.(accountId, days)) === true) {
         const trusting = { ...demand, trustedBrowser: true };
         if (assess(trusting, reached, holder, deps.switches).needs === 'nothing') return true;

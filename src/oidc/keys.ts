@@ -18,13 +18,13 @@ export interface SigningJwk extends JsonWebKey {
   use: 'sig';
 }
 
-/** What this node signs and publishes, as of one look at the database. */
+/** What this node signs with and publishes, as of one look at the database. */
 export interface KeySet {
-  /** Private keys, per algorithm the signing one first: the provider signs with the first that fits. */
+  /** Private keys; per algorithm the signing key comes first: the provider takes the first that fits. */
   keys: readonly SigningJwk[];
-  /** Changes whenever a key is added, takes over or goes. */
+  /** Changes whenever a key is added, takes over or is removed. */
   fingerprint: string;
-  /** Milliseconds until a key takes over or goes, by the database's clock; undefined when none will. */
+  /** Milliseconds until a key takes over or is removed, by the database's clock; undefined when none will. */
   changesInMs: number | undefined;
 }
 
@@ -39,7 +39,7 @@ export interface SigningKeyState {
 }
 
 const generate = promisify(generateKeyPair);
-// Any number that nothing else in this program locks.
+// An arbitrary lock number that nothing else in this program uses.
 const lockNumber = 7_203_118_001;
 
 /** Binds a sealed private key to its row. */
@@ -76,7 +76,7 @@ async function insertKey(
   return kid;
 }
 
-/** Makes the first keys. Of several nodes that start at once one does it, the others wait and find them. */
+/** Makes the first keys. Of nodes that start at once, one makes them; the others wait and find them. */
 export async function ensureSigningKeys(db: Db, sealer: Sealer): Promise<void> {
   const present = await db
     .selectFrom('signing_keys')
@@ -100,15 +100,15 @@ export async function ensureSigningKeys(db: Db, sealer: Sealer): Promise<void> {
 }
 
 export interface RotationTimes {
-  /** Seconds between publishing a key and signing with it: as long as services keep a fetched JWKS. */
+  /** Seconds between publishing a key and signing with it: as long as services cache a JWKS. */
   leadSeconds: number;
-  /** Seconds that a key stays published after another has taken over: the longest life of what it signed. */
+  /** Seconds that a key stays published after another takes over: the longest life of anything it signed. */
   retainSeconds: number;
 }
 
 /**
- * Rotates every signing key (C51): the new ones are published now, sign after `leadSeconds`, and the
- * old ones go `retainSeconds` later, when nothing they signed is valid any more.
+ * Rotates every signing key (C51): the new keys are published now and sign after `leadSeconds`; the old keys
+ * are removed `retainSeconds` later, when nothing they signed is valid any more.
  * @returns the new keys' ids.
  */
 export async function rotateSigningKeys(
@@ -139,7 +139,7 @@ export async function rotateSigningKeys(
   });
 }
 
-/** Reads the keys that are published now. @throws Error when one cannot be opened with the configured secrets. */
+/** Reads the keys that are published now. @throws Error when the configured secrets cannot open one. */
 export async function loadKeySet(db: Db, sealer: Sealer): Promise<KeySet> {
   const { rows } = await sql<{
     kid: string;
@@ -167,7 +167,7 @@ export async function loadKeySet(db: Db, sealer: Sealer): Promise<KeySet> {
   };
 }
 
-/** Every key there is, newest first, as operators see them. */
+/** Every key, newest first, as operators see it. */
 export async function listSigningKeys(db: Db): Promise<SigningKeyState[]> {
   const { rows } = await sql<{
     kid: string;

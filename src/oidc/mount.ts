@@ -14,8 +14,8 @@ interface OuterContext {
 }
 
 /**
- * Hands the protocol's paths to the provider. Headers that were set before (CSP, HSTS …) stay on its
- * answers; the provider adds the hash of its own inline script to the `script-src` it finds there.
+ * Hands the protocol's paths to the provider. Headers set earlier (CSP, HSTS …) stay on its answers; the
+ * provider adds the hash of its inline script to the existing `script-src`.
  */
 export function mountProvider(handle: ProviderHandle) {
   return async (ctx: OuterContext, next: () => Promise<unknown>): Promise<void> => {

@@ -1,27 +1,27 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
 
-/** What is read of a request. */
+/** The parts of a request that are read here. */
 export interface AskedRequest {
   readonly method: string;
   get(header: string): string;
 }
 
 /**
- * How a browser asks:
- * - `navigation`: somebody goes there, and will see what is answered. Whoever does not say otherwise is taken for
- *   one: browsers before Fetch Metadata (Safari before 16.4) and everything that is no browser.
- * - `speculation`: a page is loaded before anybody has gone there, and shown if somebody does.
- * - `part`: an image, a script, a call of a script, a frame, or a check of a link. Nobody can sign in there: our
- *   pages are shown in no frame.
+ * How a browser makes a request:
+ * - `navigation`: a user goes there and sees the answer. A request without Fetch Metadata counts as one: it
+ *   comes from an older browser (Safari before 16.4) or from a program that is no browser.
+ * - `speculation`: the browser loads a page in advance, and shows it if the user goes there.
+ * - `part`: an image, a script, a script's call, a frame, or a link check. Nobody can sign in there: our
+ *   pages are never shown in a frame.
  */
 export function kindOfRequest(request: AskedRequest): 'navigation' | 'speculation' | 'part' {
   const destination = request.get('sec-fetch-dest');
   const told = request.get('sec-fetch-mode');
-  // Node's own fetch says "cors" of everything, and nothing else; a browser says all of it or nothing.
+  // Node's own fetch sends "cors" with everything and no other header; a browser sends all of them or none.
   const mode = told === 'cors' && destination === '' && request.get('sec-fetch-site') === '' ? '' : told;
   const purpose = `${request.get('sec-purpose')} ${request.get('purpose')} ${request.get('x-moz')}`;
-  // Only a navigation has the destination "document", also where the client (Node's fetch) writes a mode of its own.
-  // A service worker that hands a navigation on calls its destination empty.
+  // Only a navigation has the destination "document", even where the client (Node's fetch) sets its own mode.
+  // A service worker that forwards a navigation leaves its destination empty.
   const navigates =
     request.method === 'GET' &&
     (destination === 'document' ||
@@ -32,7 +32,7 @@ export function kindOfRequest(request: AskedRequest): 'navigation' | 'speculatio
   return navigates && mode === 'navigate' ? 'speculation' : 'part';
 }
 
-/** What browsers before Fetch Metadata send with an image, a font or a style sheet, and scripts with their calls. */
+/** What browsers before Fetch Metadata send for an image, a font, a style sheet or a script's call. */
 function asksForPart(request: AskedRequest): boolean {
   return (
     /^(?:image|audio|video|font)\/|^text\/css\b/i.test(request.get('accept')) ||
@@ -41,10 +41,10 @@ function asksForPart(request: AskedRequest): boolean {
 }
 
 /**
- * Refuses to begin a login that nobody would see: each costs the browser four cookies and the database a row, and a
- * page of images behind single sign-on used to push out the cookies of every other service of the university. The
- * service is answered as `prompt=none` would be. A page loaded in advance is answered by an error that browsers
- * throw away: the service must not be told that nobody is signed in by a page that is shown to somebody later.
+ * Refuses to begin a login that no user would see. Each login costs the browser four cookies and the database
+ * a row, and a page of images behind single sign-on would displace the cookies of every other service of the
+ * university. The service gets the answer of `prompt=none`. A page loaded in advance gets an error that
+ * browsers discard: the service must not hear "nobody is signed in" from a page that is shown later.
  * @throws errors.LoginRequired, errors.ConsentRequired.
  */
 export function refuseUnseen(ctx: KoaContextWithOIDC, prompt: string): void {

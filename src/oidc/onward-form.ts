@@ -5,7 +5,7 @@ const entities: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
 const unescape = (text: string): string =>
   text.replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, name: string) => entities[name] ?? '');
 
-/** The form of the library's page that posts itself on; undefined for any other answer. */
+/** The form of the library's self-submitting page; undefined for any other answer. */
 export function onwardFormOf(body: unknown): OnwardForm | undefined {
   if (typeof body !== 'string' || !body.includes('<title>Submitting Callback</title>')) return undefined;
   const action = /<form method="post" action="([^"]*)">/.exec(body)?.[1];
@@ -18,9 +18,9 @@ export function onwardFormOf(body: unknown): OnwardForm | undefined {
 }
 
 /**
- * The library answers `response_mode=form_post` with a bare page in English that posts itself on by an
- * inline script. It is replaced by a page of ours, in the user's language, whose form works without
- * JavaScript and may lead wherever the service sends people next. The status stays the library's.
+ * The library answers `response_mode=form_post` with a bare English page that submits itself by inline
+ * script. Our page replaces it: it is in the user's language, its form works without JavaScript, and it may
+ * lead wherever the service redirects next. The status stays the library's.
  */
 export async function replaceOnwardForm(
   ctx: KoaContextWithOIDC,

@@ -1,19 +1,19 @@
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { ServiceName } from '../login/ports.ts';
 /**
- * Why a sign-out cannot lead back to the service: it is not registered (any more), what it sent along cannot be
- * checked, or its address is not among those registered.
+ * Why a sign-out cannot lead back to the service: the service is not registered (any more), its hint cannot
+ * be verified, or the return address is not registered.
  */
 export type SignOutTrouble = 'service' | 'hint' | 'return';
 
 /**
- * What the protocol needs to show a person. The web side implements it: each sets body, type and
- * whatever headers a page needs on the given context.
+ * The pages that the protocol needs. The web side implements them: each sets the body, the type and the
+ * headers of the given context.
  */
 export interface OidcPages {
   /**
-   * A request of a service that cannot be answered by sending the browser back to it; `lost`: a login that this browser
-   * cannot go on with, at which nothing is wrong with the service.
+   * A service's request that cannot be answered by redirecting to the service. `lost`: this browser cannot
+   * resume the login, and the service is not at fault.
    */
   error(
     ctx: KoaContextWithOIDC,
@@ -28,7 +28,7 @@ export interface OidcPages {
     ctx: KoaContextWithOIDC,
     model: { formAction: string; xsrf: string; service?: ServiceName; trouble?: SignOutTrouble },
   ): Promise<void>;
-  /** Sends a form on by itself (`response_mode=form_post`), or by its button where there is no JavaScript. */
+  /** Submits a form by itself (`response_mode=form_post`), or by its button without JavaScript. */
   goOn(ctx: KoaContextWithOIDC, model: OnwardForm & { service?: ServiceName }): Promise<void>;
   /** Says that the browser is signed out. */
   signedOut(
@@ -37,9 +37,9 @@ export interface OidcPages {
   ): Promise<void>;
 }
 
-/** A form that a page sends on without asking anything. */
+/** A form that a page submits without asking the user. */
 export interface OnwardForm {
-  /** Where it goes: the service's redirect URI, checked against its registration, or an address of ours. */
+  /** Its target: the service's redirect URI, checked against its registration, or an address of ours. */
   action: string;
   fields: readonly { name: string; value: string }[];
 }

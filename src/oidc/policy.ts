@@ -15,32 +15,32 @@ import { trustDaysOf } from './trust.ts';
 const { Check, Prompt, base } = interactionPolicy;
 
 export interface PolicyDeps {
-  /** The client's settings; undefined when it is gone or disabled. */
+  /** The client's settings; undefined when it is removed or disabled. */
   settings(clientId: string): Promise<ClientMetadata | undefined>;
   enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   /** Whether the password is enough in the browser of this request, trusted at most `days` ago (R31). */
   trusts(req: IncomingMessage, accountId: string, days: number): Promise<boolean>;
   /** The account's `sub` for this client. */
   subjectFor(accountId: string, client: Client): string;
-  /** Trust has let an account into a service within its session, without a login. */
+  /** Records that browser trust admitted an account to a service within its session, without a login. */
   recordTrust(accountId: string, clientId: string): void;
   switches: AssuranceSwitches;
-  /** Seconds after which a session ends however busy it is (C37). */
+  /** Seconds after which a session ends, even when in use (C37). */
   sessionSeconds: number;
 }
 
-/** The reason that asks for a factor alone; every other reason of the login prompt asks for a new login. */
+/** The reason that asks for a factor only; every other reason of the login prompt asks for a new login. */
 export const stepUpReason = 'second_factor';
 
-/** `prompt=select_account`: the sign-in page is where an account is chosen. */
+/** `prompt=select_account`: the user chooses an account on the sign-in page. */
 export const selectAccountReason = 'select_account_prompt';
 
-/** What a request may ask by `prompt` (OpenID Connect Core §3.1.2.1). */
+/** The values of `prompt` that a request may use (OpenID Connect Core §3.1.2.1). */
 export const promptValues = ['none', 'login', 'consent', 'select_account'] as const;
 
 type Params = Readonly<Record<string, unknown>>;
 
-/** `acr` of the ID token as `claims` asks for it: only essential values bind (OpenID Connect Core §5.5.1.1). */
+/** `acr` of the ID token as in `claims`: only essential values bind (OpenID Connect Core §5.5.1.1). */
 function essentialAcrValues(claims: unknown): readonly string[] | undefined {
   const parsed: unknown = typeof claims === 'string' ? JSON.parse(claims) : claims;
   const acr = (parsed as { id_token?: { acr?: unknown } | null } | undefined)?.id_token?.acr as
@@ -56,14 +56,14 @@ function essentialAcrValues(claims: unknown): readonly string[] | undefined {
   return values;
 }
 
-/** The subject of a hint that was verified when the request came. */
+/** The subject of an `id_token_hint` that was verified when the request arrived. */
 function hintedSubject(hint: unknown): unknown {
   if (typeof hint !== 'string') return undefined;
   const [, payload = ''] = hint.split('.');
   return (JSON.parse(Buffer.from(payload, 'base64url').toString()) as { sub?: unknown }).sub;
 }
 
-/** What the client and this request ask for; the same for the policy and for the login pages. */
+/** What the client and this request require; the same for the policy and for the login pages. */
 export function assuranceRequirementOf(
   params: Params,
   settings: ClientMetadata | undefined,
@@ -71,7 +71,7 @@ export function assuranceRequirementOf(
   const wished =
     typeof params.acr_values === 'string' ? params.acr_values.split(' ').filter((acr) => acr !== '') : [];
   return {
-    // A client whose settings cannot be read gets the strictest.
+    // A client whose settings cannot be read gets the strictest requirement.
     secondFactor: settings?.second_factor ?? 'required',
     acrValues: wished,
     essentialAcrValues: settings?.essential_acr_values ?? essentialAcrValues(params.claims),
@@ -79,9 +79,9 @@ export function assuranceRequirementOf(
 }
 
 /**
- * When a request needs the user. The login prompt stays unresolved until everything that the client
- * and the request require is proven, by the same function that the login pages ask (R1, R32); the
- * library's own comparisons of acr are replaced by it.
+ * Decides when a request needs the user. The login prompt stays unresolved until everything that the client
+ * and the request require is proven, by the same function that the login pages call (R1, R32); that function
+ * replaces the library's own acr checks.
  */
 export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy {
   const policy = base();
@@ -90,7 +90,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
   checks.remove('essential_acrs');
   checks.remove('essential_acr');
 
-  // Known by name, and resolved by the login itself: accounts are chosen on the page that asks for the password.
+  // Registered by name and resolved by the login itself: the user chooses an account on the password page.
   const selectAccount = new Prompt({ name: 'select_account', requestable: true });
   selectAccount.checks.clear();
   policy.add(selectAccount);
@@ -104,7 +104,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
     ),
   );
   checks.add(
-    // The library compares the hint once, when the request comes; a login that starts over has a session by then.
+    // The library compares the hint once, on arrival; a login that starts over has a session by then.
     new Check(
       'hinted_account',
       'another account was asked for',
@@ -127,7 +127,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
     }),
   );
   checks.add(
-    // A session outlives its account by no request: without this the provider would look for a grant of nobody.
+    // A session ends with its account: otherwise the provider would look for a grant of no account.
     new Check(
       'account_unusable',
       'the account cannot be used',
@@ -138,7 +138,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
     ),
   );
   checks.add(
-    // The configuration says by now that its methods are worth less: its acr must not go out any more (S4, S8).
+    // The present configuration rates its methods lower: its acr must not go out any more (S4, S8).
     new Check(
       'session_overstated',
       'the session claims more than its authentication is worth now',
@@ -167,14 +167,14 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
         const trustedBrowser = days !== undefined && (await deps.trusts(ctx.req, session.accountId, days));
         const demand = { ...own, trustedBrowser };
         if (settledWithoutHolder(demand, session.acr, deps.switches)) {
-          // A login of this very request has recorded it.
+          // A login of this same request has already recorded it.
           if (ctx.oidc.result?.login === undefined)
             deps.recordTrust(session.accountId, client?.clientId ?? '');
           return Check.NO_NEED_TO_PROMPT;
         }
         const holder = await deps.enrolledFactorsOf(session.accountId);
         const { needs } = assess(demand, session.acr, holder, deps.switches);
-        // The service is told, rather than the user asked in vain (R32).
+        // The service gets an error; asking the user would be useless (R32).
         if (needs === 'impossible' && demand.essentialAcrValues !== undefined) {
           throw new errors.UnmetAuthenticationRequirements('none of the requested acr values can be reached');
         }
@@ -184,7 +184,7 @@ export function createPolicy(deps: PolicyDeps): interactionPolicy.DefaultPolicy 
   );
   for (const prompt of policy) {
     const { details, name } = prompt;
-    // Asked when nothing but an interaction helps, before anything of one is made.
+    // Called when only an interaction can help, before any part of the interaction exists.
     prompt.details = (ctx) => {
       refuseUnseen(ctx, name);
       return details(ctx);

@@ -23,49 +23,49 @@ export interface ProviderHandleDeps {
   config: Configuration;
   sealer: Sealer;
   logger: Logger;
-  /** Who asked, for the audit trail; the outer application knows it by the request. */
+  /** The origin of the request, for the audit trail; the outer application knows it by the request. */
   originOf(req: IncomingMessage): RequestOrigin | undefined;
-  /** What an account has set up for a second factor. */
+  /** The factors that an account has enrolled. */
   enrolledFactorsOf(accountId: string): Promise<EnrolledFactors>;
   trust: BrowserTrust;
   browser: RequestingBrowser;
   pages: OidcPages;
-  /** Milliseconds between two looks at the signing keys; at most ten seconds in production (F11). */
+  /** Milliseconds between two checks of the signing keys; at most ten seconds in production (F11). */
   keyPollMs?: number;
-  /** Milliseconds that a client's settings are kept in memory. */
+  /** Milliseconds that a client's settings stay in memory. */
   clientCacheMs?: number;
-  /** How the provider reaches services, other than with its guard: for tests that have them on this machine. */
+  /** How the provider reaches services without its guard: for tests with services on this machine. */
   fetch?: typeof guardedFetch;
   backChannelTimes?: Partial<BackChannelTimes>;
 }
 
-/** The provider as it is now. */
+/** The current provider. */
 export interface ProviderHandle {
   current(): Provider;
-  /** Answers a request of the protocol with the provider as it is now. */
+  /** Answers a request of the protocol with the current provider. */
   answer(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** The login that the provider would go on with in this request, by its own reading of its own cookie. */
+  /** The login that the provider would resume in this request, read from its own cookie. */
   resumes(req: IncomingMessage, res: ServerResponse): string | undefined;
   db: Db;
   sealer: Sealer;
   clients: ClientCache;
   units: UnitsOfWork;
   trust: BrowserTrust;
-  /** Ends a session whose user makes way for another one in the same browser, and tells its services. */
+  /** Ends a session when another user signs in with the same browser, and notifies its services. */
   endSession: (accountId: string, uidDigests: readonly string[], req: IncomingMessage) => Promise<void>;
-  /** Tells services of sessions that ended, once it is started. */
+  /** Sends logout notifications for ended sessions, once it is started. */
   backChannel: BackChannel;
-  /** Looks at the signing keys now. */
+  /** Checks the signing keys now. */
   refresh(): Promise<void>;
-  /** Stops looking and telling; requests in flight go on. */
+  /** Stops checking keys and sending notifications; requests in flight continue. */
   stop(): Promise<void>;
 }
 
 const defaultPollMs = 10_000;
 
 /**
- * Makes the signing keys if there are none, builds the provider, and builds another whenever the set
- * of keys changes: the running one answers what it has begun, so no request is dropped.
+ * Makes the signing keys if there are none, builds the provider, and builds a new one whenever the set of
+ * keys changes: the old provider finishes the requests it has begun, so no request is dropped.
  */
 export async function createProviderHandle(deps: ProviderHandleDeps): Promise<ProviderHandle> {
   const { db, sealer, logger } = deps;
@@ -107,7 +107,7 @@ export async function createProviderHandle(deps: ProviderHandleDeps): Promise<Pr
     try {
       await refresh();
     } catch (error) {
-      // The keys in memory go on; the next look may succeed.
+      // The keys in memory stay in use; the next check may succeed.
       logger.warn({ event: 'oidc.keys-unreadable', err: error });
       nextChangeMs = undefined;
     }

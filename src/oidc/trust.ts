@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { ClientMetadata } from './clients/metadata.ts';
 
-/** What the outer application knows of trusted browsers: addresses, cookies and rows (R31). */
+/** What the outer application knows about trusted browsers: addresses, cookies and rows (R31). */
 export interface BrowserTrust {
-  /** Whether trust is switched on, and counts where this request comes from. */
+  /** Whether trust is switched on and allowed from this request's address. */
   allowedFrom(req: IncomingMessage): boolean;
-  /** Whether the account trusts the browser of this request, given at most `days` ago. */
+  /** Whether the account has trusted the browser of this request within the last `days` days. */
   holds(req: IncomingMessage, accountId: string, days: number): Promise<boolean>;
   /**
-   * Whether the account trusts any browser, given at most `days` ago: for what is asked without one, such as a
-   * refresh. Where it cannot be asked, none is trusted.
+   * Whether the account has trusted any browser within the last `days` days: for requests without a browser,
+   * such as a refresh. Where this cannot be read, no browser counts as trusted.
    */
   holdsAny?(accountId: string, days: number): Promise<boolean>;
 }
@@ -18,7 +18,7 @@ type Params = Readonly<Record<string, unknown>>;
 
 const given = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
-/** A request that names what it wants proven, or when, wants it proven now and not remembered. */
+/** A request that names an assurance level or an age wants a proof now, not a remembered one. */
 function asksForProof(params: Params): boolean {
   if (given(params.max_age) || given(params.acr_values)) return true;
   if (typeof params.prompt === 'string' && params.prompt.split(' ').includes('login')) return true;
@@ -28,8 +28,8 @@ function asksForProof(params: Params): boolean {
 }
 
 /**
- * The days that the client lets a browser be trusted; undefined where it does not, or where this request
- * asks for more than a password by itself. The same for the policy and for the login pages.
+ * How many days the client lets a user trust a browser; undefined where it does not, or where this request
+ * itself asks for more than a password. The same for the policy and for the login pages.
  */
 export function trustDaysOf(params: Params, settings: ClientMetadata | undefined): number | undefined {
   const days = settings?.trusted_browser_days ?? 0;

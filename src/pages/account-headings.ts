@@ -1,7 +1,7 @@
 import type { Translate } from '../i18n/translate.ts';
 import type { AccountPageModels } from './account.ts';
 
-/** The pages of the account whose one form posts to the page's own address. */
+/** The account pages whose only form posts to the page's own URL. */
 export const accountPagesWithForm: readonly (keyof AccountPageModels)[] = [
   'account-new-phone',
   'account-check-code',
@@ -12,7 +12,7 @@ export const accountPagesWithForm: readonly (keyof AccountPageModels)[] = [
   'account-recovery-codes',
 ];
 
-/** The headings of the pages of the account, which are also the first part of their titles. */
+/** The headings of the account pages, which are also the first part of their titles. */
 export function accountHeadings(t: Translate): {
   readonly [P in keyof AccountPageModels]: (model: AccountPageModels[P]) => string;
 } {

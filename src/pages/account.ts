@@ -1,6 +1,6 @@
 import type { MailCodePage, AppKey, OpeningShown } from './shared.ts';
 
-/** What was done, said once at the top of the page that follows (`notice.…` in the catalogues). */
+/** What was done, shown once at the top of the next page (`notice.…` in the catalogues). */
 export const accountNotices = [
   'app-added',
   'app-replaced',
@@ -31,7 +31,7 @@ export interface OwnThing {
   lastUsed?: string;
 }
 
-/** What stands on the front page until something is done about it. */
+/** A notice that stays on the front page until the user acts on it. */
 export interface Standing {
   kind:
     | 'frozen'
@@ -43,7 +43,7 @@ export interface Standing {
     | 'one-way'
     | 'codes-few'
     | 'codes-none';
-  /** Values that its words name. */
+  /** Values for the placeholders of its words. */
   params: Readonly<Record<string, string | number>>;
   /** The page that helps. */
   to?: string;
@@ -51,17 +51,17 @@ export interface Standing {
 
 export interface AccountFrontPage {
   standing: readonly Standing[];
-  /** Where what stands there leads to the support centre. */
+  /** Where such a notice leads to the support centre. */
   opening?: OpeningShown;
   mail?: { address: string; since: string; lastUsed?: string };
   apps: readonly OwnThing[];
-  /** Undefined where this server has none, and none are left from before. */
+  /** Undefined where this server offers none and the user has none from before. */
   passkeys?: readonly (OwnThing & { backedUp: boolean })[];
   passkeysOffered: boolean;
   recoveryCodesOffered: boolean;
   recoveryCodes?: { number: string; since: string; left: number };
   trustedBrowsers: number;
-  /** For who has a role: the pages for staff. */
+  /** For a user with a role: the pages for staff. */
   staff?: { to: '/desk' | '/operator'; roles: readonly string[] };
   timeZone: string;
 }
@@ -72,9 +72,9 @@ export type OwnWay = 'app' | 'passkey' | 'mail' | 'recovery-codes';
 export interface AccountPageModels {
   /** The user's own page: everything that is set up. */
   account: AccountFrontPage;
-  /** New phone (R27): the new key, and which of the earlier apps goes. `replaces`: an id, or empty for none. */
+  /** New phone (R27): the new key, and the earlier app it replaces. `replaces`: an id, or empty for none. */
   'account-new-phone': AppKey & { apps: readonly OwnThing[]; replaces: string };
-  /** Tries each way on the spot (D9). */
+  /** Tries each factor at once (D9). */
   'account-check': {
     mail?: { address: string; lastUsed?: string };
     app?: { names: readonly string[]; lastUsed?: string };
@@ -91,17 +91,17 @@ export interface AccountPageModels {
     since: string;
     /** What still signs in afterwards. */
     remaining: readonly { way: OwnWay; name: string }[];
-    /** What must be ticked first: without an address there is no reset (R23). */
+    /** What the user must tick first: without an address there is no reset (R23). */
     acknowledgementVersion?: string;
   };
   /** Tries a passkey. `options`: JSON for the browser. */
   'account-check-passkey': { options: string };
-  /** Sets a passkey up. `options`: JSON for the browser; `change`: what its answer belongs to. */
+  /** Sets up a passkey. `options`: JSON for the browser; `change`: the change that its answer belongs to. */
   'account-passkey': { options: string; change: string; deviceName: string };
   'account-rename': { way: 'app' | 'passkey'; name: string; deviceName: string };
   'account-recovery-codes': {
     sheet?: { number: string; since: string; left: number };
-    /** Just made: shown this once. `made` in both languages of the sheet. */
+    /** Just created: shown only once. `made` in both languages of the sheet. */
     made?: { number: string; codes: readonly string[]; at: { en: string; ja: string } };
   };
   'account-sessions': {
@@ -133,7 +133,7 @@ export interface AccountPageModels {
   };
   'account-history': {
     rows: readonly { id: string; at: string; text: string; bad: boolean; where: string }[];
-    /** Address of the page with what came before. */
+    /** URL of the page with earlier events. */
     earlier?: string;
     /** Whether this is not the newest page. */
     newest: boolean;

@@ -1,6 +1,6 @@
 import type { Localised } from '../i18n/locale.ts';
 
-/** A day that is not as the week says, in words. */
+/** A day that differs from the weekly hours, in words. */
 export interface ShownDay {
   /** YYYY-MM-DD */
   day: string;
@@ -11,9 +11,9 @@ export interface ShownDay {
   hours?: string;
   /** Staff sees what users of the other language read. */
   name: Localised;
-  /** A holiday on which the operator says otherwise. */
+  /** A holiday that the operator's entry overrides. */
   overruled: boolean;
-  /** The operator's entry of today: only the command line takes it back (R41). */
+  /** The operator's entry for today: only the command line removes it (R41). */
   settled?: true;
 }
 

@@ -16,10 +16,10 @@ export type RefusalWord =
   | 'duplicate'
   | 'other';
 
-/** How far an open case has come. */
+/** The progress of an open case. */
 export type CaseProgress = 'unchecked' | 'checked' | 'second' | 'issued';
 
-/** One line of the queue or of the ended cases; times and spans in words. */
+/** One line of the queue or of the ended cases; times and durations in words. */
 export interface DeskCaseRow {
   id: string;
   number: string;
@@ -28,24 +28,24 @@ export interface DeskCaseRow {
   state: CaseStateWord;
   /** When it was filed. */
   since: string;
-  /** How long it waits, or when it ended. */
+  /** How long it has waited, or when it ended. */
   waited: string;
   progress: CaseProgress;
   /** Two people approve it. */
   privileged: boolean;
   /** Approved outside hours. */
   breakGlass: boolean;
-  /** Somebody has the ID that was given. */
+  /** The ID that was given exists. */
   known: boolean;
 }
 
-/** Whether the support centre is open now, in words of the one calendar. */
+/** Whether the support centre is open now, in the words of its calendar. */
 export interface DeskOpening {
   open: boolean;
   words: string;
 }
 
-/** What is set up, masked: nothing that could be used (R40). */
+/** What is set up, masked: nothing that can be used to sign in (R40). */
 export interface DeskAccount {
   id: string;
   loginId: string;
@@ -59,28 +59,28 @@ export interface DeskAccount {
   enrolled: boolean;
   ways: readonly {
     way: 'mail' | 'app' | 'passkey' | 'recovery-code';
-    /** Masked. Names of devices stay the user's own. */
+    /** Masked. The desk does not see device names. */
     address?: string;
     since: string;
     lastUsed?: string;
-    /** Switched off after wrong codes, or mails come back. */
+    /** Switched off after wrong codes, or mails to it fail. */
     trouble?: 'disabled' | 'failing';
   }[];
   recoveryCodes: boolean;
-  /** Until when the user cannot change anything, or not the address. */
+  /** Until when the user can change nothing, or not the address. */
   frozen?: { what: 'changes' | 'address'; until: string };
-  /** A setup pass that still works. */
+  /** A setup pass that is still valid. */
   pass?: { caseId: string; until: string; claimed: boolean };
 }
 
-/** One thing that happened on a case, oldest first. */
+/** One event of a case, oldest first. */
 export interface CaseStep {
-  /** `form`: sent by somebody who had not given a password. */
+  /** `form`: sent by a person who had not given a password. */
   kind: 'user' | 'form' | 'desk' | 'not-me' | 'check' | 'approval' | 'break-glass' | 'issued' | 'ended';
   at: string;
-  /** ID of the member of staff; absent where nobody of the desk did it. */
+  /** ID of the member of staff; absent where none of them did it. */
   by?: string;
-  /** How the identity was shown, and what was looked at. */
+  /** How the identity was checked, and by which evidence. */
   method?: string;
   evidence?: string;
   note?: string;
@@ -92,9 +92,9 @@ export interface CaseStep {
 /** What changed between the page that was sent and now. */
 export type CaseChange = 'check' | 'approval' | 'state' | 'account';
 
-/** What can be done with a case by whoever looks at it, now; what is absent cannot. */
+/** What the viewer can do with a case now; what is absent cannot be done. */
 export interface CaseActs {
-  /** The configured ways to make sure who somebody is. */
+  /** The configured methods for checking identity. */
   checks?: readonly {
     id: string;
     name: string;
@@ -103,14 +103,14 @@ export interface CaseActs {
     /** `value` is `method:evidence`. */
     evidence: readonly { value: string; name: string }[];
   }[];
-  /** `breakGlass`: closed now, so that it takes the tick; `ownDay`: to whoever looks, who has opened the day. */
+  /** `breakGlass`: closed now, so the tick is needed; `ownDay`: closed to the viewer, who opened the day. */
   approve?: { breakGlass: boolean; ownDay?: boolean };
   refusals?: readonly RefusalWord[];
   withdraw?: true;
   typed: { check: string; note: string; reason: string; refusalNote: string; breakGlass: boolean };
 }
 
-/** How the pass of a case stands. */
+/** The state of a case's pass. */
 export interface CasePass {
   state: 'waiting' | 'claimed' | 'finished' | 'withdrawn' | 'expired';
   issued: string;
@@ -135,23 +135,23 @@ export interface DeskCasePage {
   approvals: number;
   approvalsNeeded: number;
   own: boolean;
-  /** Whoever looks acts at the desk, and does not look on only. */
+  /** The viewer may act at the desk, and not only read. */
   desk: boolean;
   account?: DeskAccount;
   steps: readonly CaseStep[];
   opening: DeskOpening;
   /** How long a setup pass can be used. */
   passSpan: string;
-  /** Version of what is shown: an act on anything else is refused (A41). */
+  /** Version of what is shown: an act on any other version is refused (A41). */
   seen: string;
-  /** What is shown, as far as a later page can name what changed. */
+  /** What is shown, as far as a later page needs it to name what changed. */
   was: string;
   changed: readonly CaseChange[];
-  /** Only for whoever may act, and while it can be acted on. */
+  /** Only for a viewer who may act, and while the case can be acted on. */
   acts?: CaseActs;
-  /** Whoever looks has approved it, and a second person has not. */
+  /** The viewer has approved it, and a second person has not. */
   approvedByMe: boolean;
-  /** Who approved it, where whoever looks would be the second. */
+  /** Who approved it, where the viewer would be the second. */
   approvedBy?: string;
   /** No check of the last 24 hours: it cannot be approved yet. */
   checkNeeded: boolean;
@@ -162,10 +162,10 @@ export interface DeskCasePage {
 export interface DeskPageModels {
   'desk-queue': {
     opening: DeskOpening;
-    /** Undefined for whoever may only look (auditor). */
+    /** Undefined for a viewer who may only read (auditor). */
     search?: { loginId: string };
     cases: readonly DeskCaseRow[];
-    /** Whether others may wait behind these. */
+    /** Whether further cases may wait after these. */
     more: boolean;
     timeZone: string;
   };
@@ -173,14 +173,14 @@ export interface DeskPageModels {
   'desk-account': {
     account: DeskAccount;
     own: boolean;
-    /** Absent where there is an open case, or it is one's own ID. */
+    /** Absent where there is an open case, or the ID is the viewer's own. */
     open?: { reasons: readonly CaseReasonWord[]; reason: string };
     openCase?: { id: string; number: string };
     cases: readonly DeskCaseRow[];
     timeZone: string;
   };
   'desk-case': DeskCasePage;
-  /** Shown this once, in the answer to the form itself; both languages stand on it. */
+  /** Shown only once, in the answer to the form itself; the page contains both languages. */
   'desk-pass': {
     /** Four groups of four digits. */
     groups: readonly string[];
@@ -191,14 +191,14 @@ export interface DeskPageModels {
   };
 }
 
-/** The pages of the desk whose one form posts to the page's own address. */
+/** The desk pages whose only form posts to the page's own URL. */
 export const deskPagesWithForm: readonly (keyof DeskPageModels)[] = [
   'desk-queue',
   'desk-account',
   'desk-case',
 ];
 
-/** The headings of the pages of the desk, which are also the first part of their titles. */
+/** The headings of the desk pages, which are also the first part of their titles. */
 export function deskHeadings(t: Translate): {
   readonly [P in keyof DeskPageModels]: (model: DeskPageModels[P]) => string;
 } {

@@ -7,19 +7,19 @@ import type { ForbiddenDomain } from './shared.ts';
 export interface FaultView {
   code: string;
   field: string | undefined;
-  /** What happened: stands in the summary and at the field. */
+  /** What happened: shown in the summary and at the field. */
   title: string;
-  /** What to do now: stands in the summary. */
+  /** What to do now: shown in the summary. */
   message: string;
   /** The rule that was broken, where there is one to name (R17). */
   rule: string | undefined;
 }
 
-/** The words for a fault; a message that names details is used only if the routes gave them all. */
+/** The words for a fault; a message with placeholders is used only if the routes supplied them all. */
 export function faultView(t: Translate, fault: Fault | undefined, model: object): FaultView | undefined {
   if (fault === undefined) return undefined;
   const details = fault.details ?? {};
-  // The page of a code that is over has no field for it: there is nowhere to lead to.
+  // The page of an expired code has no field for it: there is no field to link to.
   const hasField = !(fault.field === 'code' && 'minutesLeft' in model && model.minutesLeft === 0);
   const detailed = `errors.${fault.code}.detailed`;
   const message: MessageKey =

@@ -1,22 +1,22 @@
-/** One plot of the centre's figures and its table: both say the same. */
+/** One plot of the centre's figures and its table, which show the same numbers. */
 export interface FigurePlot {
   id: 'month' | 'state' | 'reason' | 'method' | 'source';
   title: string;
-  /** What its table's first column is. */
+  /** The heading of its table's first column. */
   column: string;
-  /** What the parts of a bar are, in words; one for a bar without parts. */
+  /** The parts of a bar, in words; one for a bar without parts. */
   parts: readonly { name: string; pattern: BarPattern }[];
   rows: readonly {
     name: string;
     /** One number for each part. */
     values: readonly number[];
     total: number;
-    /** Of the plot's width, in per cent. */
+    /** Per cent of the plot's width. */
     bars: readonly { x: number; width: number; pattern: BarPattern }[];
   }[];
 }
 
-/** Told apart without colour: filled, striped, outlined. */
+/** Distinguished without colour: filled, striped, outlined. */
 export type BarPattern = 'filled' | 'striped' | 'outlined';
 
 export interface DeskFiguresPage {
@@ -24,7 +24,7 @@ export interface DeskFiguresPage {
   period: { from: string; to: string; words: string };
   /** Months to choose from. */
   months: readonly { value: string; name: string }[];
-  /** At this moment, whatever the period; spans in words. */
+  /** The present state, independent of the period; durations in words. */
   now: { at: string; waiting: number; oldest?: string; passesOut: number };
   numbers: {
     cases: number;
@@ -36,7 +36,7 @@ export interface DeskFiguresPage {
   };
   /** None where no case was filed in the period. */
   plots: readonly FigurePlot[];
-  /** Address of the file with the same numbers. */
+  /** URL of the file with the same numbers. */
   csv: string;
   timeZone: string;
 }

@@ -16,7 +16,7 @@ import type {
 /** What went wrong with the last submission: shown at the field and in a summary, never in a URL. */
 export interface Fault {
   code: ErrorCode;
-  /** The field the message belongs to; without one it stands at the top of the page. */
+  /** The field the message belongs to; without one it is shown at the top of the page. */
   field?:
     | 'login_id'
     | 'password'
@@ -36,17 +36,17 @@ export interface Fault {
     | 'closes'
     | 'name_en'
     | 'name_ja';
-  /** Values that the message of this code names, such as `{seconds: 25}` or `{domain: 'kyoto-u.ac.jp'}`. */
+  /** Placeholders of this code's message, such as `{seconds: 25}` or `{domain: 'kyoto-u.ac.jp'}`. */
   details?: Readonly<Record<string, string | number>>;
 }
 
 /** The model of each page, by the name it carries in `<main data-page>`. */
 export interface PageModels extends AccountPageModels, LoginPageModels, SupportPageModels, StaffPageModels {
   /**
-   * `support`: where somebody asks for help who cannot get in (R36).
-   * `again`: who it is is known, but setting something up takes the password of the last minutes (S6).
-   * `signedInAs`: whose session the browser has, where an account is to be chosen.
-   * `passkeyOptions`: the service takes a passkey in place of password and code.
+   * `support`: where a user who cannot sign in asks for help (R36).
+   * `again`: the user is known, but setting something up needs the password of the last minutes (S6).
+   * `signedInAs`: the account of the browser's session, where an account is to be chosen.
+   * `passkeyOptions`: the service accepts a passkey in place of password and code.
    */
   'sign-in': {
     loginId: string;
@@ -62,7 +62,7 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
     email: string;
     forbidden: readonly ForbiddenDomain[];
     appOffered: boolean;
-    /** An offer, not a need: it can be left for another time (R24). */
+    /** An offer, not a requirement: it can be postponed (R24). */
     skippable?: boolean;
     /** On the user's own page: `present` is the address that stays until the new one is proven (R18). */
     own?: { present?: string };
@@ -71,7 +71,7 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
   /** Acknowledgement before app-only setup (R23); `hours` comes from configuration. */
   'set-up-app-only': {
     acknowledgementVersion: string;
-    /** False where only an app is good enough for the service: then there is no way back to mail. */
+    /** False where only an app is sufficient for the service: then there is no way back to mail. */
     mailOffered: boolean;
   };
   'set-up-app': AppKey & { skippable?: boolean };
@@ -82,13 +82,13 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
    */
   'sign-out': { formAction: string; xsrf: string; trouble?: MessageKey };
   'signed-out': { trouble?: MessageKey };
-  /** A form that goes on by itself, to the service (`response_mode=form_post`); once, so in both languages. */
+  /** A form that submits itself to the service (`response_mode=form_post`); it is shown in both languages. */
   continue: { formAction: string; fields: readonly { name: string; value: string }[] };
-  /** Behind the link "this was not me" of a mail: nothing happens before its button is pressed (R38). */
+  /** Behind the link "this was not me" of a mail: nothing happens until the user presses its button (R38). */
   'not-me': {
-    /** Masked: whoever has the link may be anybody. */
+    /** Masked: anybody may have the link. */
     loginId: string;
-    /** What the mail told, and when. */
+    /** What the mail reported, and when. */
     about: MessageKey;
     at: string;
     reach: 'account' | 'code';
@@ -102,14 +102,14 @@ export interface PageModels extends AccountPageModels, LoginPageModels, SupportP
     reference: string;
     /** Where the login can be started again (R33). */
     startAgain?: { service: string; url: string };
-    /** This page's own address, where trying again in a moment is what helps. */
+    /** This page's own URL, where trying again shortly helps. */
     tryAgain?: string;
     /** For faults of a service's request: OAuth's own error and description, already safe to show. */
     protocol?: { error: string; description: string };
-    /** Where only the support centre helps: when it is open, with the way to its form (R51). */
+    /** Where only the support centre helps: its opening hours and the link to its form (R51). */
     support?: OpeningShown & { form: string };
   };
-  /** The front page: what this server is, for somebody who opened it by hand. */
+  /** The front page: what this server is, for a person who opens it by hand. */
   home: Record<string, never>;
 }
 
@@ -118,19 +118,19 @@ export type PageName = keyof PageModels;
 /** What every page carries besides its model. */
 export interface Chrome {
   locale: 'en' | 'ja';
-  /** The service the user is on the way to, in the page's language; absent outside a login. */
+  /** The service the user is signing in to, in the page's language; absent outside a login. */
   service?: string;
-  /** Whom the user has just said to be (after the password), shown so that a mistake is seen. */
+  /** The ID the user has just given (after the password), shown so that they notice a mistake. */
   signedInAs?: string;
   /** Token of the form (C23); absent on pages without a form of ours. */
   formToken?: string;
-  /** This page's own address, to which its form posts and at which `?lang=` works. */
+  /** This page's own URL, to which its form posts and at which `?lang=` works. */
   url: string;
   fault?: Fault;
   /** `form`: the toggle submits the form so that what was typed stays (R45); `link`: `?lang=`. */
   languageToggle: 'form' | 'link';
   /** A hint shown above the content, such as "that page was no longer the current one". */
   notice?: 'step-changed' | 'code-sent-again' | 'already-signed-in' | AccountNotice | StaffNotice;
-  /** On pages for staff: where else their roles lead. */
+  /** On pages for staff: the other pages that their roles include. */
   staff?: StaffFrame;
 }

@@ -1,7 +1,7 @@
-/** A second-factor way as pages and policy name it. */
+/** A second factor as pages and policy name it. */
 export type FactorShown = 'mail' | 'app' | 'recovery-code' | 'passkey';
 
-/** How far the mail with the code has come (market D3); `serverReply` is for operators, not here. */
+/** How far the mail with the code has got (market D3); `serverReply` is for operators, not here. */
 export type Delivery = 'sending' | 'handed-over' | 'retrying' | 'deferred' | 'refused';
 
 /** A rule of the operator's list of addresses that cannot be registered (R17, R50). */
@@ -15,16 +15,16 @@ export interface ForbiddenDomain {
 export interface MailCodePage {
   /** Masked (`a•••2@mail.example`) at sign-in; whole on the set-up page, where the user has just typed it. */
   address: string;
-  /** The label that stands in the mail too, so that the user knows which mail is meant (R10). */
+  /** The label that is in the mail too, so that the user knows which mail is meant (R10). */
   reference: string;
   /** Minutes until the code expires, rounded up; 0 when it has. */
   minutesLeft: number;
   delivery: Delivery;
-  /** Server host that took or refused the mail, for "accepted by gmail.com"; absent while sending. */
+  /** Server host that accepted or refused the mail, for "accepted by gmail.com"; absent while sending. */
   deliveryDomain?: string;
   /** Seconds until `resend` is allowed again; 0 when it is. */
   resendInSeconds: number;
-  /** The user's other ways that are good enough for this service (R28). */
+  /** The user's other factors that are sufficient for this service (R28). */
   otherWays: readonly FactorShown[];
 }
 
@@ -40,7 +40,7 @@ export interface AppKey {
   deviceName: string;
 }
 
-/** How long this browser is trusted where the tick is set (R31); absent where the service or request allows none. */
+/** How long this browser is trusted if the user ticks (R31); absent where service or request allows none. */
 export interface TrustOffer {
   trustDays?: number;
   /** As it was sent with a form that was refused. */

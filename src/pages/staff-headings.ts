@@ -2,7 +2,7 @@ import type { Translate } from '../i18n/translate.ts';
 import { deskHeadings, deskPagesWithForm } from './desk.ts';
 import type { StaffPageModels } from './staff.ts';
 
-/** The pages for staff whose one form (`page-form`) is sent by the language toggle too (R45). */
+/** The pages for staff whose only form (`page-form`) is also sent by the language toggle (R45). */
 export const staffPagesWithForm: readonly (keyof StaffPageModels)[] = [
   ...deskPagesWithForm,
   'operator-calendar',

@@ -5,7 +5,7 @@ import type { DeskFiguresPage } from './figures.ts';
 import type { DeskTrailPage } from './trail.ts';
 import type { OpeningShown } from './shared.ts';
 
-/** What was done, said once at the top of the page that follows (`notice.…` in the catalogues). */
+/** What was done, shown once at the top of the next page (`notice.…` in the catalogues). */
 export const staffNotices = [
   'case-opened',
   'identity-checked',
@@ -17,7 +17,7 @@ export const staffNotices = [
 ] as const;
 export type StaffNotice = (typeof staffNotices)[number];
 
-/** What every page for staff carries in its frame: who is there, and the pages their roles include. */
+/** The frame of every page for staff: the signed-in member of staff, and the pages their roles include. */
 export interface StaffFrame {
   roles: readonly string[];
   pages: readonly { to: string; label: MessageKey; here: boolean }[];
@@ -25,12 +25,12 @@ export interface StaffFrame {
 
 /** The model of each page for staff, by the name it carries in `<main data-page>`. */
 export interface StaffPageModels extends DeskPageModels {
-  /** The centre's figures of some months. */
+  /** The centre's figures of a period. */
   'desk-figures': DeskFiguresPage;
   /** Newest acts of the desk. */
   'desk-trail': DeskTrailPage;
   /** Closing days and special openings. */
   'operator-calendar': OperatorCalendarPage;
-  /** Where an operator begins. */
+  /** An operator's start page. */
   'operator-home': { opening: OpeningShown; pages: StaffFrame['pages']; roles: StaffFrame['roles'] };
 }

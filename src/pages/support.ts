@@ -14,7 +14,7 @@ export const supportReasons = [
 ] as const;
 export type SupportReason = (typeof supportReasons)[number];
 
-/** A way in which staff makes sure who somebody is, and what that takes of the user. */
+/** A method by which staff checks identity, and what the user needs for it. */
 export interface CheckShown {
   id: string;
   name: string;
@@ -28,7 +28,7 @@ export interface ConfiguredCheck {
   bring: Localised;
 }
 
-/** The address of the form for whoever is not signed in, in the language of the page that leads to it. */
+/** The URL of the form for users who are not signed in, in the language of the page that links to it. */
 export function supportForm(locale: Locale, signIn?: string): string {
   const login = signIn === undefined ? {} : { login: signIn };
   return `/help/support?${new URLSearchParams({ ...login, ui_locales: locale }).toString()}`;
@@ -49,33 +49,33 @@ export interface SupportPageModels {
     otherWays: readonly FactorShown[];
     opening: OpeningShown;
     checks: readonly CheckShown[];
-    /** As chosen in a form that was refused, or before the language was changed; else empty. */
+    /** As chosen in a form that was refused, or before a change of language; else empty. */
     reason: string;
     check: string;
   };
-  /** Outside a login: the same for whoever cannot give the password, or gets no further. */
+  /** Outside a login: the same for users who cannot give the password, or cannot continue. */
   'help-support-request': {
     loginId: string;
     reason: string;
     opening: OpeningShown;
-    /** Names this form: sent twice it is one request. */
+    /** The id of this form: sent twice, it is one request. */
     form: string;
-    /** The sign-in that the user came from. */
+    /** The login that the user came from. */
     signIn?: string;
   };
-  /** The answer to both, the same for every ID: the number, when somebody is there, what to bring. */
+  /** The answer to both, the same for every ID: the case number, the opening hours, what to bring. */
   'help-case': {
     number: string;
     opening: OpeningShown;
     checks: readonly CheckShown[];
-    /** In a login, which goes on. */
+    /** In a login, which continues. */
     login?: { otherWays: readonly FactorShown[] };
-    /** Outside: the sign-in that the user came from. */
+    /** Outside: the login that the user came from. */
     signIn?: string;
   };
 }
 
-/** The pages of these whose one form posts to the page's own address. */
+/** Those of these pages whose only form posts to the page's own URL. */
 export const supportPagesWithForm: readonly (keyof SupportPageModels)[] = [
   'help-support',
   'help-support-request',

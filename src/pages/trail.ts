@@ -5,16 +5,16 @@ export interface DeskTrailPage {
     id: string;
     at: string;
     text: string;
-    /** ID of the member of staff, or in words who else. */
+    /** ID of the member of staff, or another actor in words. */
     by?: string;
-    /** ID of whom it concerns. */
+    /** ID of the account concerned. */
     about?: string;
     case?: { id: string; number: string };
     breakGlass: boolean;
     /** It was refused, or did not succeed. */
     bad: boolean;
   }[];
-  /** Address of the page with what came before. */
+  /** URL of the page with earlier acts. */
   earlier?: string;
   /** Whether this is the newest page. */
   newest: boolean;

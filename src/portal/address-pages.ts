@@ -5,13 +5,13 @@ import { codeIn, faultOfProof, faultOfSending } from './outcomes.ts';
 import { chromeOf, frontPath, go, type PortalPage, redisplay } from './visit.ts';
 import type { MailCodePage } from '../pages/shared.ts';
 
-/** Adds an address, or changes it: the present one stays until the new one is proven (R18, R24). */
+/** Adds or changes an address: the present one stays until the new one is proven (R18, R24). */
 export const addressPage: PortalPage = {
   path: '/account/mail',
   fresh: true,
   async show(dependencies, visit, shown) {
     const { mail, frozen } = visit.overview;
-    // Told before anything is typed (R37, D11).
+    // Shown before anything is typed (R37, D11).
     if (shown.fault === undefined && frozen.changesUntil !== undefined) throw new NijoError('changes_frozen');
     if (shown.fault === undefined && frozen.addressUntil !== undefined) throw new NijoError('address_frozen');
     dependencies.responder.page(
@@ -37,7 +37,7 @@ export const addressPage: PortalPage = {
         visit.changer,
         visit.form.get('email'),
       );
-      // Too soon means that a request beside this one (a double click) has just sent it.
+      // `too-soon` means that a concurrent request (a double click) has just sent it.
       const fault = sent.outcome === 'too-soon' ? undefined : faultOfSending(sent);
       return fault === undefined ? go(`/account/mail/${id}`) : { kind: 'stay', fault };
     } catch (error) {
@@ -74,7 +74,7 @@ export const addressCodePage: PortalPage = {
     const code = codeIn(visit.form, 8);
     if ('fault' in code) return { kind: 'stay', fault: code.fault };
     const proof = await changes.confirmMail(visit.changer, id, code.digits);
-    // Used up by this very change: the second half of a double click finds it done.
+    // Used up by this change: the second request of a double click finds it done.
     if (proof.outcome === 'used') return go(frontPath, 'mail-added');
     const fault = faultOfProof(proof);
     if (fault !== undefined) return { kind: 'stay', fault };
@@ -82,7 +82,7 @@ export const addressCodePage: PortalPage = {
   },
 };
 
-/** What the page that waits for a mailed code says of it. */
+/** What the page that waits for a mailed code says about it. */
 export function codePageOf(awaited: AwaitedCode): MailCodePage {
   const { delivery } = awaited;
   return {

@@ -19,22 +19,22 @@ import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 import type { AppKey } from '../pages/shared.ts';
 
 /**
- * "Add an app" on the front page is a link. What it makes is a secret that waits to be proven and counts
- * for nothing until then; the page that shows it has an address of its own, so that a reload, or a
- * sign-in in between, comes back to the same QR code.
+ * "Add an app" on the front page is a link. It creates a secret that counts for nothing until it is proven;
+ * the page that shows it has its own URL, so that a reload, or a sign-in in between, returns to the same
+ * QR code.
  */
 export const appBeginning: PortalPage = {
   path: '/account/app',
   fresh: true,
   async show(dependencies, visit) {
-    // A check of the link by HEAD begins nothing.
+    // A HEAD request that checks the link creates nothing.
     if (visit.ctx.method !== 'GET') return;
     const { id } = await dependencies.secondFactor.changes.beginApp(visit.changer);
     redirect(visit.ctx, `/account/app/${id}`);
   },
 };
 
-/** The QR code and the first right code of a further app (R21, R25). */
+/** The QR code and the first correct code of a further app (R21, R25). */
 export const appPage: PortalPage = {
   path: '/account/app/:id',
   fresh: true,
@@ -45,21 +45,21 @@ export const appPage: PortalPage = {
   submit: (dependencies, visit) => confirm(dependencies, visit, undefined),
 };
 
-/** As `appBeginning`. The earliest app lends its place, so that the limit of devices is no obstacle (R27). */
+/** As `appBeginning`. The earliest app frees its place, so the limit of devices does not block it (R27). */
 export const newPhoneBeginning: PortalPage = {
   path: '/account/new-phone',
   fresh: true,
   async show(dependencies, visit) {
     if (visit.ctx.method !== 'GET') return;
     const [first] = visit.overview.apps;
-    // Without an earlier app there is nothing to go: this is a first one.
+    // Without an earlier app there is nothing to replace: this is the first one.
     if (first === undefined) return redirect(visit.ctx, appBeginning.path);
     const { id } = await dependencies.secondFactor.changes.beginApp(visit.changer, first.id);
     redirect(visit.ctx, `/account/new-phone/${id}`);
   },
 };
 
-/** "I have a new phone and the old one still works": the new one is added and the old one goes, in one. */
+/** "I have a new phone and the old one still works": one change adds the new app and removes the old one. */
 export const newPhonePage: PortalPage = {
   path: '/account/new-phone/:id',
   fresh: true,
@@ -71,7 +71,7 @@ export const newPhonePage: PortalPage = {
     dependencies.responder.page(
       visit.ctx,
       'account-new-phone',
-      // With one old app it is clear which one goes; of several the user says it.
+      // A single old app is the one that is removed; of several, the user chooses.
       {
         ...key,
         apps,
@@ -98,7 +98,7 @@ async function confirm(
   if ('fault' in code) return { kind: 'stay', fault: code.fault };
   const { changes } = dependencies.secondFactor;
   const proof = await changes.confirmApp(visit.changer, visit.params.id ?? '', code.digits, name, replaces);
-  // Used up by this very change: the second half of a double click finds it done.
+  // Used up by this change: the second request of a double click finds it done.
   const fault = proof.outcome === 'used' ? undefined : faultOfProof(proof);
   if (fault !== undefined) return { kind: 'stay', fault };
   return go(frontPath, replaces === undefined ? 'app-added' : 'app-replaced');

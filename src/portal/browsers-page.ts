@@ -6,7 +6,7 @@ import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/browsers';
 
-/** Browsers that are trusted instead of the second step, and the end of that trust (R31). */
+/** Browsers that are trusted in place of the second factor, and how to end that trust (R31). */
 export const browsersPage: PortalPage = {
   path,
   fresh: false,
@@ -40,7 +40,7 @@ export const browsersPage: PortalPage = {
     try {
       await dependencies.secondFactor.trustedBrowsers.end(visit.changer, id);
     } catch (error) {
-      // What has ended meanwhile has ended: a double click says the same.
+      // A double click gets the same answer: the trust has already ended.
       if (!(error instanceof NijoError) || error.code !== 'factor_unknown') throw error;
     }
     return go(path, 'trust-ended');

@@ -9,7 +9,7 @@ import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/check';
 
-/** "Check my ways now" (D9): each way is tried on the spot, and nothing changes by it. */
+/** "Check my ways now" (D9): each factor is tried at once, and nothing changes. */
 export const checkPage: PortalPage = {
   path,
   fresh: true,
@@ -50,13 +50,13 @@ export const checkPage: PortalPage = {
     const code = codeIn(visit.form, 6);
     if ('fault' in code) return { kind: 'stay', fault: code.fault };
     const proof = await changes.checkApp(visit.changer, code.digits);
-    // A code that was used a moment ago, at the sign-in or by a double click, shows as well that the app works.
+    // A code that was just used, at the sign-in or by a double click, also shows that the app works.
     const fault = proof.outcome === 'used' ? undefined : faultOfProof(proof);
     return fault === undefined ? go(path, 'checked-app') : { kind: 'stay', fault };
   },
 };
 
-/** The code that was mailed to try the address. */
+/** The code that was mailed to test the address. */
 export const checkCodePage: PortalPage = {
   path: `${path}/:id`,
   fresh: true,

@@ -11,7 +11,7 @@ import type { AccountUser } from '../factors/account-user.ts';
 import type { OwnSessions } from '../web/own-session.ts';
 import type { Passkeys } from '../factors/passkeys/operations.ts';
 
-/** The second factor as its owner sees and changes it. */
+/** The second factor as the user sees and changes it. */
 export interface OwnFactors {
   overview(accountId: string): Promise<Overview | undefined>;
   changes: FactorChanges;
@@ -24,12 +24,12 @@ export interface OwnFactors {
   trustedBrowsers: { end(changer: AccountUser, id: string): Promise<void> };
 }
 
-/** Everything the own page uses, as narrow as it uses it; `app.ts` puts it together. */
+/** Everything the own page uses, with the narrowest types; `app.ts` assembles it. */
 export interface PortalDependencies {
   sessions: OwnSessions;
   activity: Activity;
   secondFactor: OwnFactors;
-  /** Where the roles of an account lead; undefined for whoever has none (R43). */
+  /** The start page for an account's roles; undefined for a user without roles (R43). */
   staffHomeOf(
     accountId: string,
   ): Promise<{ to: '/desk' | '/operator'; roles: readonly string[] } | undefined>;

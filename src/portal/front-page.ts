@@ -7,13 +7,13 @@ import { takeFlash } from './done.ts';
 import { createTimes, type Times } from '../i18n/times.ts';
 import { chromeOf, frontPath, type PortalPage } from './visit.ts';
 
-/** So many recovery codes left are few: the page asks for new ones. */
+/** At this number of recovery codes or fewer, the page asks for new ones. */
 const fewCodes = 3;
 
-/** What the support centre can help with: its words name it. */
+/** Notices for which the support centre can help: their words name it. */
 const leadsToCentre: ReadonlySet<Standing['kind']> = new Set(['frozen', 'address-frozen', 'app-only']);
 
-/** What is set up, since when, last used; one clear thing to do for each. */
+/** What is set up, since when, last used; one clear action for each. */
 export const frontPage: PortalPage = {
   path: frontPath,
   fresh: false,
@@ -52,7 +52,7 @@ function frontOf(
       ? {}
       : { mail: { address: shownAddress(mail.address), ...used(mail, times, locale) } }),
     apps: overview.apps.map((app) => ({ id: app.id, name: app.name, ...used(app, times, locale) })),
-    // Those that were set up can be seen and removed also where no more can be added.
+    // Existing ones can be viewed and removed even where no more can be added.
     ...(passkeys.available || overview.passkeys.length > 0
       ? {
           passkeys: overview.passkeys.map((passkey) => ({
@@ -79,7 +79,7 @@ function frontOf(
   };
 }
 
-/** Since when it is set up, and when it was used last, in words. */
+/** Since when it is set up and when it was last used, in words. */
 export function used(
   thing: { provenAt: Date; lastUsedAt?: Date },
   times: Times,
@@ -91,7 +91,7 @@ export function used(
   };
 }
 
-/** What stands there until something is done about it, the most pressing first. */
+/** Notices that stay until the user acts on them, the most urgent first. */
 export function standingOf(overview: Overview, times: Times, locale: 'en' | 'ja'): Standing[] {
   const { mail, apps, frozen, recoveryCodes: sheet } = overview;
   const standing: Standing[] = [];
@@ -107,7 +107,7 @@ export function standingOf(overview: Overview, times: Times, locale: 'en' | 'ja'
       params: { address: shownAddress(mail.address) },
       to: '/account/mail',
     });
-  // It stands until there is an address (R23, R24).
+  // Stays until there is an address (R23, R24).
   if (mail === undefined && apps.length > 0)
     standing.push({ kind: 'app-only', params: {}, to: '/account/mail' });
   else if (onlyOneWay(overview)) standing.push({ kind: 'one-way', params: {}, to: '/account/app' });
@@ -120,7 +120,7 @@ export function standingOf(overview: Overview, times: Times, locale: 'en' | 'ja'
   return standing;
 }
 
-/** One lost phone or one full mailbox away from being shut out (D9). */
+/** One lost phone or one full mailbox away from losing access (D9). */
 export function onlyOneWay(overview: Overview): boolean {
   const working = overview.ways.filter((way) => way !== 'recovery-code');
   const codes = overview.recoveryCodes?.left ?? 0;

@@ -4,7 +4,7 @@ import { readCode } from '../factors/verification/code-input.ts';
 import type { Form } from '../web/forms.ts';
 import type { Fault } from '../pages/pages.ts';
 
-/** The code in a form, or what is wrong with what was typed. */
+/** The code in a form, or the fault in what was typed. */
 export function codeIn(form: Form, digits: 6 | 8): { digits: string } | { fault: Fault } {
   const code = readCode(form.get('code'), digits);
   if ('digits' in code) return code;
@@ -16,7 +16,7 @@ export function codeIn(form: Form, digits: 6 | 8): { digits: string } | { fault:
   };
 }
 
-/** What a page says about a code; nothing where it was right. */
+/** What a page says about a code; undefined where it was right. */
 export function faultOfProof(proof: VerificationOutcome): Fault | undefined {
   switch (proof.outcome) {
     case 'proven':
@@ -41,7 +41,7 @@ export function faultOfProof(proof: VerificationOutcome): Fault | undefined {
   }
 }
 
-/** What a page says after a mail was asked for; nothing where it is on its way. */
+/** What a page says after a mail was requested; undefined where it is on its way. */
 export function faultOfSending(sent: SendOutcome): Fault | undefined {
   if (sent.outcome === 'sent') return undefined;
   const codes = {

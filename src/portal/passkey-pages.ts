@@ -4,8 +4,8 @@ import { chromeOf, type Decision, frontPath, go, type PortalPage, redisplay } fr
 import { longestDeviceName, readDeviceName } from '../factors/device-name.ts';
 
 /**
- * A passkey is made and named on one page. Looking at it makes a challenge and changes nothing; the
- * script brings the browser's answer, and without one the page says what to do.
+ * A passkey is created and named on one page. Viewing the page creates a challenge and changes nothing else;
+ * the script sends the browser's answer, and without a script the page says what to do.
  */
 export const passkeyPage: PortalPage = {
   path: '/account/passkey',
@@ -31,7 +31,7 @@ export const passkeyPage: PortalPage = {
   },
 };
 
-/** One of the ways that are tried on the spot (D9). */
+/** One of the factors that can be tried at once (D9). */
 export const passkeyCheckPage: PortalPage = {
   path: '/account/check-passkey',
   fresh: true,

@@ -4,9 +4,9 @@ import type { PortalDependencies } from './dependencies.ts';
 import { chromeOf, type PortalPage, type Shown, redisplay, type PageRequest } from './visit.ts';
 
 /**
- * Ten codes on a sheet to be printed (D8). They are shown once: in the answer to the form itself, which
- * no reload and no address shows again. The language toggle of that answer sends them back with its form,
- * so that a change of language does not lose them.
+ * Ten codes on a sheet to be printed (D8). They are shown once, in the answer to the form itself, which no
+ * reload and no URL shows again. The language toggle of that answer sends them back with its form, so that
+ * a change of language does not lose them.
  */
 export const recoveryCodesPage: PortalPage = {
   path: '/account/recovery-codes',
@@ -53,7 +53,7 @@ function showSheet(
   );
 }
 
-/** Ten codes that this page has just shown, of the sheet that is valid now. */
+/** The ten codes that this page has just shown, of the sheet that is valid now. */
 function shownBefore(
   { overview }: PageRequest,
   { typed }: Shown,

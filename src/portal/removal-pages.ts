@@ -15,7 +15,7 @@ import {
 } from './visit.ts';
 import { acknowledgementVersion } from '../factors/acknowledgement.ts';
 
-/** Something that is set up, as the page that asks about its removal names it. */
+/** Something that is set up, as the removal page names it. */
 interface Subject {
   way: OwnWay;
   id: string;
@@ -23,13 +23,13 @@ interface Subject {
   since: Date;
 }
 
-/** Removal asks once, and says what will still sign in. */
+/** Asks once before a removal, and says what will still sign in. */
 function removalPage(options: {
   path: string;
   done: AccountNotice;
   subjectOf: (overview: Overview, id: string) => Subject | undefined;
   remove: (dependencies: PortalDependencies, visit: PageRequest, id: string) => Promise<void>;
-  /** Whether removing it leaves the user without an address: that is acknowledged first (R23). */
+  /** Whether the removal leaves the user without an address, which they must acknowledge first (R23). */
   acknowledged?: (overview: Overview) => boolean;
 }): PortalPage {
   const find = (visit: PageRequest): Subject => {
@@ -61,10 +61,10 @@ function removalPage(options: {
     async submit(dependencies, visit) {
       if (visit.action !== 'continue') return redisplay('action_unknown');
       const gone = options.subjectOf(visit.overview, visit.params.id ?? '') === undefined;
-      // Removed a moment ago, by a double click or in another tab: that is what was wanted.
+      // Removed a moment ago, by a double click or in another tab: the result is what was wanted.
       if (gone) return go(frontPath, options.done);
       if (mustAcknowledge(visit.overview)) {
-        // What is stored is the wording that was read.
+        // The stored wording is the one that the user read.
         const read = visit.form.get('acknowledgement_version');
         const ticked = visit.form.get('acknowledge') === 'yes';
         if (!ticked || read !== acknowledgementVersion)
@@ -76,7 +76,7 @@ function removalPage(options: {
   };
 }
 
-/** Everything that is set up, the ways that sign in by themselves first. */
+/** Everything that is set up, the recovery codes last. */
 function allOf(overview: Overview): Subject[] {
   const { mail, apps, passkeys, recoveryCodes: sheet } = overview;
   return [

@@ -23,7 +23,7 @@ function renamePage(way: 'app' | 'passkey'): PortalPage {
     },
     async submit(dependencies, visit) {
       if (visit.action !== 'continue') return redisplay('action_unknown');
-      // Without a name it keeps the one it has.
+      // An empty name keeps the present one.
       const name = readDeviceName(visit.form.get('device_name'), nameOf(visit));
       if (name === undefined)
         return redisplay('device_name_too_long', 'device_name', { max: longestDeviceName });

@@ -22,13 +22,13 @@ import {
 } from './visit.ts';
 import type { OwnSession } from '../web/own-session.ts';
 
-/** Where our own login comes back to. */
+/** Where our own login returns to. */
 export const signedInPath = '/account/signed-in';
 
 /**
- * The user's own page. Every page of the list goes through the same door: nobody sees one without a
- * second factor, and nobody sends a form, or sees a page that begins a change, without a sign-in of the
- * last minutes (C14). A new page cannot be without it.
+ * The user's own page. Every page of the list passes the same authorization check: viewing needs a second
+ * factor; sending a form, or viewing a page that begins a change, needs a sign-in of the last minutes (C14).
+ * A new page cannot bypass it.
  */
 export function portalRoutes(
   dependencies: PortalDependencies,
@@ -43,12 +43,12 @@ export function portalRoutes(
   return router;
 }
 
-/** Back from our own login: on to where the user wanted to be. */
+/** Returns from our own login to the page that the user requested. */
 async function handleCallback(dependencies: PortalDependencies, ctx: NijoContext): Promise<void> {
   const { state, error } = ctx.query;
   const wanted = dependencies.sessions.returnPath(typeof state === 'string' ? state : undefined) ?? frontPath;
   if (error === undefined) return redirect(ctx, wanted);
-  // Cancelled: asking again at once would be a trap. Whoever is signed in still sees the own page.
+  // Cancelled: another login at once would trap the user. A signed-in user still sees the own page.
   const session = await dependencies.sessions.read(ctx.req, ctx.res);
   redirect(ctx, session !== undefined && hasFactor(session) ? frontPath : '/');
 }
@@ -72,7 +72,7 @@ async function handlePost(
 ): Promise<void> {
   const form = readForm(ctx);
   const session = await dependencies.sessions.read(ctx.req, ctx.res);
-  // Nothing is changed meanwhile: after the sign-in the page is there again, and its form is sent anew.
+  // Nothing is changed yet: after the sign-in the page is shown again, and its form must be sent again.
   if (session === undefined || !hasFactor(session)) return signIn(dependencies, ctx, ctx.path, true);
   dependencies.browsers.check(dependencies.browsers.read(ctx), tokenPurpose(session), form.get('csrf'));
   const action = form.get('action') ?? 'continue';
@@ -81,7 +81,7 @@ async function handlePost(
     return action === 'cancel' ? redirect(ctx, frontPath) : signIn(dependencies, ctx, ctx.path, true);
   }
   const visit = await loadPageRequest(dependencies, ctx, session, form.get('lang'));
-  // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
+  // The toggle shows the same page in the other language, with what was typed (R45), and does nothing else.
   if (toggled) return show(dependencies, visit, page, { typed: form });
   if (action === 'cancel') return redirect(ctx, frontPath);
   const decision = await submit(dependencies, visit, page, form, action);
@@ -92,7 +92,7 @@ async function handlePost(
   redirect(ctx, decision.to);
 }
 
-/** A change that is refused is a fault on the page the user is on. */
+/** A refused change is shown as a fault on the page the user is on. */
 async function submit(
   dependencies: PortalDependencies,
   visit: PageRequest,
@@ -116,10 +116,10 @@ async function show(
 ): Promise<void> {
   const { ctx } = visit;
   try {
-    // What a form has just changed is not in what was read before it.
+    // What was read before does not contain the form's change.
     await page.show(dependencies, visit, shown);
   } catch (error) {
-    // What this page was about is gone, or cannot be done now: the front page says so, and shows what is.
+    // The page's subject is gone, or cannot be changed now: the front page says so, and shows what is set up.
     const fault = shown.fault ?? faultOf(error);
     await frontPage.show(dependencies, visit, { fault });
     ctx.status = new NijoError(fault.code).status;
@@ -132,10 +132,10 @@ async function show(
   if (retryAfterSeconds !== undefined) ctx.set('Retry-After', String(retryAfterSeconds));
 }
 
-// What is no answer to a user's change but to a request that no page of ours makes.
+// Codes that answer a request that no page of ours makes, and not a user's change.
 const foreign: ReadonlySet<string> = new Set(['not_found', 'bad_request', 'form_token_invalid']);
 
-/** @throws what is no fault of the user's: it has a page of its own. */
+/** @throws any error that is not a fault of the user's form; it has a page of its own. */
 function faultOf(error: unknown): Fault {
   if (!(error instanceof NijoError) || error.status >= 500 || foreign.has(error.code)) throw error;
   return { code: error.code, details: error.details };
@@ -145,7 +145,7 @@ function signIn(dependencies: PortalDependencies, ctx: NijoContext, returnTo: st
   redirect(ctx, dependencies.sessions.signInUrl(returnTo, { fresh, locale: dependencies.language.of(ctx) }));
 }
 
-/** Who is here, and what is set up. */
+/** The signed-in user, and what is set up. */
 async function loadPageRequest(
   dependencies: PortalDependencies,
   ctx: NijoContext,

@@ -4,7 +4,7 @@ import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/services';
 
-/** Services that hold something in the user's name, and taking it back. */
+/** Services with a grant from the user, and how to revoke it. */
 export const servicesPage: PortalPage = {
   path,
   fresh: false,

@@ -5,7 +5,7 @@ import { chromeOf, go, type PortalPage, redisplay } from './visit.ts';
 
 const path = '/account/sessions';
 
-/** Every browser in which the user is signed in, and their end (C50). */
+/** Every browser in which the user is signed in, and how to end those sessions (C50). */
 export const sessionsPage: PortalPage = {
   path,
   fresh: false,
@@ -45,7 +45,7 @@ export const sessionsPage: PortalPage = {
     }
     const id = visit.form.get('id');
     if (visit.action !== 'end' || id === undefined) return redisplay('action_unknown');
-    // One that has ended meanwhile has ended: a double click says the same.
+    // A double click gets the same answer: the session has already ended.
     await dependencies.activity.endSession(session.accountId, id, origin, session);
     return go(path, 'session-ended');
   },

@@ -11,7 +11,7 @@ import type { OwnSession } from '../web/own-session.ts';
 
 export { go, redirect, type Shown, redisplay } from '../web/own-pages.ts';
 
-/** One request to the own page, by somebody who is signed in with a second factor. */
+/** One request to the own page, by a user who is signed in with a second factor. */
 export interface PageRequest {
   ctx: NijoContext;
   session: OwnSession;
@@ -19,27 +19,27 @@ export interface PageRequest {
   browser: string;
   locale: 'en' | 'ja';
   overview: Overview;
-  /** In whose name a change is made. */
+  /** The actor of every change. */
   changer: AccountUser;
-  /** The ids in the address, each of them plain. */
+  /** The ids in the URL, each well formed. */
   params: Readonly<Record<string, string>>;
 }
 
-/** A visit in which a form was sent, by its own browser and after a sign-in of the last minutes. */
+/** A request that sends a form, from its own browser and after a sign-in of the last minutes. */
 export interface Submission extends PageRequest {
   form: Form;
   action: string;
 }
 
-/** What the code of a form decides. */
+/** The decision of a form's handler. */
 export type Decision = AnyDecision<AccountNotice>;
 
 /** One page under `/account`: GET shows it, POST sends its form. */
 export interface PortalPage {
   path: string;
   /**
-   * Whether looking at it wants a sign-in of the last minutes too (C14): every page that begins a change
-   * or shows a secret. A form always does; there is no way to say otherwise.
+   * Whether viewing also needs a sign-in of the last minutes (C14): for every page that begins a change
+   * or shows a secret. A form always needs one; this cannot be switched off.
    */
   fresh: boolean;
   show(dependencies: PortalDependencies, visit: PageRequest, shown: Shown): Promise<void>;
@@ -48,7 +48,7 @@ export interface PortalPage {
 
 export const frontPath = '/account';
 
-/** Signed in with more than the password: only that opens the own page. */
+/** Signed in with more than the password, which the own page requires. */
 export function hasFactor(session: OwnSession): boolean {
   return session.amr.some((method) => method !== 'pwd');
 }
@@ -58,12 +58,12 @@ export function isFresh(session: OwnSession): boolean {
   return session.ageSeconds <= freshSeconds;
 }
 
-/** What the token of a form is made for: one session's pages. */
+/** The purpose that a form's token is made for: one session's pages. */
 export function tokenPurpose(session: OwnSession): string {
   return `account:${session.uid}`;
 }
 
-/** The frame of a page of the account. `form`: its one form is sent by the language toggle too (R45). */
+/** The frame of a page of the account. `form`: the language toggle too sends its one form (R45). */
 export function chromeOf(
   dependencies: Pick<PortalDependencies, 'browsers'>,
   visit: PageRequest,

@@ -11,7 +11,7 @@ export function placeInWords(
   return dependencies.placeOf(address, locale) ?? translator(locale)('account.network', { address });
 }
 
-/** An event of the audit log in plain words; one that has none of its own is at least not kept back. */
+/** An event of the audit log in plain words; an event without words is shown by its name. */
 export function historyText(
   t: Translate,
   row: Pick<HistoryRow, 'service' | 'details'> & { event: string },

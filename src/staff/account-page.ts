@@ -5,7 +5,7 @@ import { takeFlash } from './done.ts';
 import { chromeOf, go, type StaffPage, redisplay } from './visit.ts';
 import { accountOf, rowOf } from './words.ts';
 
-/** What an account has set up, masked, and the way to a case of it (R39, R40). */
+/** An account's enrolled factors, masked, and the way to open a case for it (R39, R40). */
 export const accountPage: StaffPage = {
   path: '/desk/accounts/:id',
   async show(dependencies, visit, shown) {
@@ -44,7 +44,7 @@ export const accountPage: StaffPage = {
   },
 };
 
-/** The reason that is chosen beforehand, so that one click opens the case. */
+/** The preselected reason, so that one click opens the case. */
 function likely({ firstEnrolledAt, ways }: AccountSheet): ChosenReason {
   if (firstEnrolledAt === undefined) return 'first-set-up';
   if (ways.some(({ disabled }) => disabled)) return 'factor-disabled';

@@ -12,7 +12,7 @@ import type { StaffDependencies } from './dependencies.ts';
 const path = '/operator/calendar';
 const fields = ['day', 'until', 'opens', 'closes', 'name_en', 'name_ja'] as const;
 
-/** Closing days and special openings of the coming twelve months, which staff sets here (R41, R51). */
+/** Closing days and special openings of the next twelve months, which staff sets here (R41, R51). */
 export const calendarPage: StaffPage = {
   path,
   label: 'staff.nav.calendar',
@@ -62,7 +62,7 @@ async function remove({ desk }: StaffDependencies, { form, actor }: StaffSubmiss
   try {
     await desk.calendar.removeDay(actor, form.get('day') ?? '', actor.origin);
   } catch (error) {
-    // Removed a moment ago, by a double click or a colleague: that is what was wanted.
+    // Removed a moment ago, by a double click or a colleague: the result is what was wanted.
     if (!(error instanceof NijoError) || error.code !== 'day_unknown') throw error;
   }
   return go(path, 'day-removed');
@@ -70,7 +70,7 @@ async function remove({ desk }: StaffDependencies, { form, actor }: StaffSubmiss
 
 type Typed = OperatorCalendarPage['typed'];
 
-/** What was typed into the form that adds; a button that removes has none of it but the day. */
+/** What was typed into the form that adds a day; a button that removes one sends only the day. */
 function typedOf(form: Form | undefined): Typed {
   const given = form?.get('action') === 'remove' ? undefined : form;
   return Object.fromEntries(fields.map((field) => [field, given?.get(field) ?? ''])) as Typed;
@@ -90,7 +90,7 @@ function yearLater(today: string): string {
   return new Date(Date.UTC(year + 1, month - 1, day - 1)).toISOString().slice(0, 10);
 }
 
-/** Holidays of twelve months; what the operator has set is shown however far ahead it is. */
+/** Holidays of twelve months; the operator's days are shown however far ahead they are. */
 function monthsOf(
   days: readonly CalendarDay[],
   today: string,

@@ -10,7 +10,7 @@ import { accountOf, checkNames, openingOf, progressOf, shortMoment, spanInWords 
 type Settings = Pick<StaffDependencies, 'settings' | 'timeZone'>;
 type Locale = 'en' | 'ja';
 
-/** A case as its page shows it to whoever looks. */
+/** A case as its page shows it to the viewer. */
 export function caseModel(
   { settings, timeZone }: Settings,
   { actor, locale }: Pick<StaffRequest, 'actor' | 'locale'>,
@@ -55,13 +55,13 @@ export function caseModel(
   };
 }
 
-/** Who has approved before whoever looks, while a second person is waited for. */
+/** Who approved before the viewer, while a second approval is missing. */
 function secondOf({ summary, approvals }: CaseSheet, me: string): { approvedBy?: string } {
   const first = approvals.find(({ by, counts }) => counts && by.accountId !== me);
   return summary.state === 'open' && first !== undefined ? { approvedBy: first.by.loginId } : {};
 }
 
-/** What whoever looks may do now; the domain and the database decide again when it is done. */
+/** What the viewer may do now; the domain and the database decide again when it is done. */
 function actsOf(
   settings: Settings['settings'],
   sheet: CaseSheet,
@@ -82,7 +82,7 @@ function actsOf(
           })),
         }
       : {}),
-    // Closed is no obstacle to two people who mean it; that is what the tick is for (R41).
+    // Two people can approve outside hours if they mean it: the tick is for that (R41).
     ...(mayApprove
       ? { approve: { breakGlass: !sheet.openToViewer, ownDay: sheet.opening.open && !sheet.openToViewer } }
       : {}),
@@ -139,7 +139,7 @@ function stepsOf(settings: Settings['settings'], sheet: CaseSheet, times: Times,
           },
         ]),
   ];
-  // What one act did at the same moment keeps this order: a check comes before its approval.
+  // Records of one act at the same moment keep this order: a check comes before its approval.
   return steps
     .toSorted((a, b) => a.moment.getTime() - b.moment.getTime())
     .map(({ moment, ...step }) => ({ ...step, at: shortMoment(moment, times, locale) }));
@@ -155,12 +155,12 @@ function passOf(pass: NonNullable<CaseSheet['pass']>, times: Times, locale: Loca
   };
 }
 
-/** As much of a case as the next page needs to name what changed; it decides nothing. */
+/** The part of a case that the next page needs to name what changed; it decides nothing. */
 function stateOf({ summary, checks, approvals }: CaseSheet): string {
   return [summary.state, checks.length, approvals.length].join('.');
 }
 
-/** What changed since a page was shown; if the case itself did not, it is the account. */
+/** What changed since a page was shown; if the case did not change, the account did. */
 function changesSince(was: string, sheet: CaseSheet): CaseChange[] {
   const [state, checks, approvals] = was.split('.');
   const now = stateOf(sheet).split('.');

@@ -10,8 +10,8 @@ import type { StaffDependencies } from './dependencies.ts';
 const path = '/desk/cases/:id';
 
 /**
- * One case: what is known, what happened, and the acts that whoever looks may do on it now (R39, R43).
- * An act is about exactly what the page showed (`seen`): on anything else nothing is done, and the page
+ * One case: what is known, what happened, and the acts that the viewer may do on it now (R39, R43).
+ * An act applies to exactly what the page showed (`seen`): if that has changed, nothing is done, and the page
  * says what changed (A41).
  */
 export const casePage: StaffPage = {
@@ -81,7 +81,7 @@ const acts: Readonly<Record<string, Act>> = {
   },
 };
 
-/** The field that a fault belongs to, by the act that met it. */
+/** The field that a fault belongs to, by the act that raised it. */
 function fieldOf(action: string, code: string): Fault['field'] {
   if (code.startsWith('note_')) return action === 'refuse' ? 'refusal_note' : 'note';
   if (code === 'check_missing' && action === 'check') return 'check';

@@ -4,7 +4,7 @@ import { rowOf } from './words.ts';
 
 const path = '/desk/closed';
 
-/** Cases that have ended, the newest first: for the lead and for auditors. */
+/** Cases that have ended, the newest first, for the lead and for auditors. */
 export const closedPage: StaffPage = {
   path,
   label: 'staff.nav.closed',

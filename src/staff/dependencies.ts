@@ -8,20 +8,20 @@ import type { Language } from '../web/language.ts';
 import type { Responder } from '../web/respond.ts';
 import type { ListedPage } from './navigation.ts';
 
-/** A member of staff as the directory has them at this very moment. */
+/** A member of staff as the directory has them for this request. */
 export interface StaffPerson {
   accountId: string;
   loginId: string;
   locale: 'en' | 'ja' | undefined;
   active: boolean;
-  /** As stored: words that are no roles of today grant nothing. */
+  /** As stored: words that are not current roles grant nothing. */
   roles: readonly string[];
 }
 
-/** The directory, asked anew at every request: a role taken away is gone with the next click. */
+/** The directory, read at every request: a removed role is gone at the next click. */
 export interface StaffDirectory {
   find(accountId: string): Promise<StaffPerson | undefined>;
-  /** Records that somebody asked for what their roles do not include. */
+  /** Records that a user requested what their roles do not include. */
   noteRefusal(refusal: {
     accountId: string;
     method: string;
@@ -30,16 +30,16 @@ export interface StaffDirectory {
   }): Promise<void>;
 }
 
-/** Everything the staff's pages use, as narrow as they use it; `support-centre.ts` puts it together. */
+/** Everything the staff's pages use, with the narrowest types; `support-centre.ts` assembles it. */
 export interface StaffDependencies {
   sessions: OwnSessions;
-  /** Our own two pages that people sign in to, by the names they are shown under. */
+  /** Our own two sites that people sign in to, by their displayed names. */
   ownPages: Record<'account' | 'staff', { name: { en: string; ja: string }; home: string }>;
   directory: StaffDirectory;
   desk: SupportDesk;
-  /** How the desk is configured: identity checks and their names, the life of a pass, hours. */
+  /** The desk's configuration: identity checks and their names, the lifetime of a pass, hours. */
   settings: DeskSettings;
-  /** The pages that are registered, for the navigation. */
+  /** The registered pages, for the navigation. */
   pages(): readonly ListedPage[];
   responder: Responder;
   language: Language;

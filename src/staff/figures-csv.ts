@@ -5,13 +5,13 @@ type Cell = string | number | undefined;
 
 const columns = ['from', 'to', 'table', 'month', 'item', 'name', 'value'] as const;
 
-/** The mark by which spreadsheets know that a file is UTF-8. */
+/** The byte order mark by which spreadsheets recognise UTF-8. */
 const byteOrderMark = '\uFEFF';
 
-// A spreadsheet would calculate what begins so (CSV injection): an apostrophe makes it a text.
+// A spreadsheet evaluates cells that begin like this (CSV injection): an apostrophe makes them text.
 const calculated = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
-/** A cell as RFC 4180 writes it; a number stays one. */
+/** A cell as RFC 4180 writes it; a number stays a number. */
 export function csvCell(value: Cell): string {
   if (value === undefined) return '';
   if (typeof value === 'number') return String(value);
@@ -23,8 +23,8 @@ const tenths = (minutes: number | undefined): number | undefined =>
   minutes === undefined ? undefined : Math.round(minutes * 10) / 10;
 
 /**
- * All the figures of a period as one table, one number a row: `table`, `month` and `item` are stable words for
- * programs, `name` is for people.
+ * All the figures of a period as one table, one number per row: `table`, `month` and `item` are stable words
+ * for programs, `name` is for people.
  */
 export function figuresCsv(figures: PeriodFigures, standing: Standing, words: FigureWords): string {
   const { from, to } = figures.period;

@@ -8,7 +8,7 @@ import { chromeOf, type StaffPage } from './visit.ts';
 
 const path = '/desk/figures';
 
-/** The centre's figures of some months: numbers first, then plots, each with its table. */
+/** The centre's figures of a period: numbers first, then plots, each with its table. */
 export const figuresPage: StaffPage = {
   path,
   label: 'staff.nav.figures',
@@ -25,7 +25,7 @@ export const figuresPage: StaffPage = {
   },
 };
 
-/** The same numbers for a spreadsheet or a program, in the language of whoever asks. */
+/** The same numbers for a spreadsheet or a program, in the user's language. */
 export const figuresFile: StaffPage = {
   path: `${path}.csv`,
   async show(dependencies, visit) {

@@ -5,14 +5,14 @@ import type { BarPattern, FigurePlot } from '../pages/figures.ts';
 import type { Translate } from '../i18n/translate.ts';
 import type { FigureWords } from './figures-words.ts';
 
-/** How the states of a case are told apart in a bar. */
+/** How a bar distinguishes the states of a case. */
 const parts = [
   { name: 'done', pattern: 'filled', states: ['done'] },
   { name: 'waiting', pattern: 'striped', states: ['open', 'approved'] },
   { name: 'ended', pattern: 'outlined', states: ['refused', 'withdrawn', 'expired'] },
 ] as const satisfies readonly { name: string; pattern: BarPattern; states: readonly CaseState[] }[];
 
-/** Every plot of the figures; each has the numbers that its table says. */
+/** Every plot of the figures; each shows the numbers of its table. */
 export function plotsOf(figures: PeriodFigures, words: FigureWords): FigurePlot[] {
   const { t } = words;
   const { byMonth, byState, byReason, byMethod, bySource } = figures;

@@ -21,7 +21,7 @@ export interface FigureWords {
   state(state: CaseState): string;
   reason(reason: CaseReason): string;
   source(source: CaseSource): string;
-  /** The configured name; what is no longer configured keeps its id. */
+  /** The configured name; a method that is no longer configured is shown by its id. */
   method(method: string | undefined): string;
   month(month: string): string;
   span(minutes: number): string;

@@ -3,7 +3,7 @@ import type { MessageKey } from '../i18n/translate.ts';
 import type { StaffFrame } from '../pages/staff.ts';
 import { may } from './roles.ts';
 
-/** A page as the navigation lists it; without a label it is not in it. */
+/** A page as the navigation lists it; a page without a label is not listed. */
 export interface ListedPage {
   path: string;
   label?: MessageKey;

@@ -2,7 +2,7 @@ import { openingShown } from '../pages/support.ts';
 import { chromeOf, type StaffPage } from './visit.ts';
 import { navigationOf } from './navigation.ts';
 
-/** Where an operator begins: what there is to look at and to set here. */
+/** An operator's start page: what can be viewed and set here. */
 export const operatorHomePage: StaffPage = {
   path: '/operator',
   label: 'staff.nav.operator',

@@ -4,9 +4,9 @@ import { chromeOf, type StaffRequest } from './visit.ts';
 import type { StaffDependencies } from './dependencies.ts';
 
 /**
- * The setup pass, in the answer to the approval itself: no address shows it, and a reload sends an
- * approval that has had its effect (R40). Both languages stand on the page, so that the toggle leads to
- * the words there and nothing has to be sent again.
+ * The setup pass, in the answer to the approval itself: no URL shows it, and a reload sends an approval
+ * that has already taken effect (R40). The page contains both languages: the toggle leads to the words
+ * in the other one, and nothing has to be sent again.
  */
 export async function showPass(
   dependencies: StaffDependencies,

@@ -8,7 +8,7 @@ import { openingOf, rowOf } from './words.ts';
 
 const path = '/desk';
 
-/** Waiting cases, the oldest first, and the search by exact ID on top of them (R39, R43). */
+/** Waiting cases, the oldest first, and above them the search by exact ID (R39, R43). */
 export const queuePage: StaffPage = {
   path,
   label: 'staff.nav.queue',

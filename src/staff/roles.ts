@@ -2,7 +2,7 @@ import { type Role, roles as allRoles } from '../desk/actor.ts';
 
 export type StaffMethod = 'GET' | 'POST';
 
-/** One thing that staff can do, and who can. */
+/** One thing that staff can do, and the roles that may do it. */
 export interface StaffRule {
   path: string;
   method: StaffMethod;
@@ -10,8 +10,8 @@ export interface StaffRule {
 }
 
 /**
- * Who may do what, in one table (R43, C53). What it does not name, nobody may do: the door asks it at
- * every request, and no page can be registered that has no row here.
+ * Who may do what, in one table (R43, C53). What is not in the table is forbidden: the authorization check
+ * reads it at every request, and a page without a row here cannot be registered.
  */
 export const staffTable: readonly StaffRule[] = [
   { method: 'GET', path: '/desk', roles: ['desk', 'desk-lead', 'auditor'] },
@@ -29,19 +29,19 @@ export const staffTable: readonly StaffRule[] = [
   { method: 'POST', path: '/operator/calendar', roles: ['operator', 'desk-lead'] },
 ];
 
-/** Whether one of these roles may do this; a row that is not there permits nobody. */
+/** Whether one of these roles may do this; a missing row permits nobody. */
 export function may(roles: readonly Role[], method: StaffMethod, path: string): boolean {
   return staffTable.some(
     (rule) => rule.method === method && rule.path === path && rule.roles.some((role) => roles.includes(role)),
   );
 }
 
-/** What is stored, as roles of today; any other word grants nothing. */
+/** The stored words that are current roles; any other word grants nothing. */
 export function rolesOf(stored: readonly string[]): Role[] {
   return allRoles.filter((role) => stored.includes(role));
 }
 
-/** Where somebody with these roles begins; undefined for whoever has none. */
+/** The start page for these roles; undefined for a user without roles. */
 export function staffHome(roles: readonly Role[]): '/desk' | '/operator' | undefined {
   return (['/desk', '/operator'] as const).find((path) => may(roles, 'GET', path));
 }

@@ -21,15 +21,15 @@ import {
   tokenPurpose,
 } from './visit.ts';
 
-/** Where our own login comes back to. */
+/** Where our own login returns to. */
 export const signedInPath = '/desk/signed-in';
 
 type Door = Omit<StaffDependencies, 'pages'>;
 
 /**
- * The pages for staff. Every one goes through the same door, and what the table does not name is refused
- * (C53): signed in as staff, recently and with more than a mailed code; an account in use; a role of the
- * table, read from the database at this very request; for a form the token of this session's pages.
+ * The pages for staff. Every page passes the same authorization check, and what the table does not name is
+ * refused (C53). The check requires a recent staff sign-in with more than a mailed code; an active account;
+ * a role of the table, read from the database for this request; and for a form the token of this session.
  * @throws when a page, or its form, has no row in the table.
  */
 export function staffRoutes(door: Door, pages: readonly StaffPage[] = staffPages): Router<NijoState> {
@@ -51,14 +51,14 @@ function inTable(method: StaffMethod, { path }: StaffPage): void {
     throw new Error(`${method} ${path} has no row in the table of staff roles`);
 }
 
-/** Back from our own login: on to where the member of staff wanted to be. */
+/** Returns from our own login to the page that the member of staff requested. */
 async function handleCallback(dependencies: StaffDependencies, ctx: NijoContext): Promise<void> {
   const { sessions, directory } = dependencies;
   const { state, error } = ctx.query;
   const wanted = sessions.returnPath(typeof state === 'string' ? state : undefined);
-  // Nothing that this account has is good enough: asking again would go round in a circle (R32).
+  // No factor of this account is strong enough: another login would loop (R32).
   if (error === 'unmet_authentication_requirements') return factorNeeded(dependencies, ctx);
-  // Cancelled: asking again at once would be a trap.
+  // Cancelled: another login at once would trap the user.
   if (error !== undefined) return redirect(ctx, '/');
   if (wanted !== undefined) return redirect(ctx, wanted);
   const session = await sessions.read(ctx.req, ctx.res);
@@ -73,14 +73,14 @@ async function handleGet(dependencies: StaffDependencies, ctx: NijoContext, page
 
 async function handlePost(dependencies: StaffDependencies, ctx: NijoContext, page: StaffPage): Promise<void> {
   const form = readForm(ctx);
-  // After a sign-in the page is there again, and its form is sent anew: nothing is changed meanwhile.
+  // After a sign-in the page is shown again, and its form must be sent again: nothing is changed before that.
   const visit = await authorize(dependencies, ctx, page, 'POST', {
     returnTo: ctx.path,
     asked: form.get('lang'),
   });
   if (visit === undefined) return;
   dependencies.browsers.check(dependencies.browsers.read(ctx), tokenPurpose(visit.session), form.get('csrf'));
-  // The toggle: the same page in the other language, with what was typed (R45). Nothing else happens.
+  // The toggle shows the same page in the other language, with what was typed (R45), and does nothing else.
   if (form.has('lang')) return show(dependencies, visit, page, { typed: form });
   const decision = await submit(dependencies, visit, page, form);
   if (decision.kind === 'answered') return;
@@ -92,7 +92,7 @@ async function handlePost(dependencies: StaffDependencies, ctx: NijoContext, pag
   redirect(ctx, decision.to);
 }
 
-/** What is refused is a fault on the page that the member of staff is on. */
+/** A refusal is shown as a fault on the page that the member of staff is on. */
 async function submit(
   dependencies: StaffDependencies,
   visit: StaffRequest,
@@ -121,27 +121,27 @@ async function show(
   if (retryAfterSeconds !== undefined) visit.ctx.set('Retry-After', String(retryAfterSeconds));
 }
 
-// What is no answer to an act of staff but to a request that no page of ours makes.
+// Codes that answer a request that no page of ours makes, and not an act of staff.
 const foreign: ReadonlySet<string> = new Set([
   'not_found',
   'bad_request',
   'action_unknown',
   'form_token_invalid',
   'staff_role_missing',
-  // The session was ended while the act waited: whoever is there sees no page of it.
+  // The session was ended while the act waited: the person at the browser sees no page of it.
   'fresh_sign_in_needed',
   'case_unknown',
 ]);
 
-/** @throws what is no fault of the page's form: it has a page of its own. */
+/** @throws any error that is not a fault of the page's form; it has a page of its own. */
 function faultOf(error: unknown): Fault {
   if (!(error instanceof NijoError) || error.status >= 500 || foreign.has(error.code)) throw error;
   return { code: error.code, details: error.details };
 }
 
 /**
- * The door. Who has no role is told so, whatever else is missing; who has one but signed in too long ago, or
- * with less than staff needs, is sent to sign in.
+ * The authorization check. A user without a role is told so, whatever else is missing; a user with a role who
+ * signed in too long ago, or with less than staff needs, is sent to sign in.
  * @returns undefined when the request has been answered.
  * @throws NijoError `staff_role_missing`, `not_found`.
  */
@@ -164,7 +164,7 @@ async function authorize(
   }
   if (session.ageSeconds > settings.session_minutes * 60 || session.acr !== acrValues.mfa)
     return signIn(dependencies, ctx, returnTo);
-  // A mailed code that counts as multi-factor for services: a sign-in asks for nothing more by itself.
+  // Services may count a mailed code as multi-factor, so a sign-in would not ask for another factor itself.
   if (!hasStaffFactor(session)) return factorNeeded(dependencies, ctx, returnTo);
   const locale = language.of(ctx, { asked, profile: person.locale, path: folderOf(page) });
   return {
@@ -184,15 +184,15 @@ async function authorize(
   };
 }
 
-/** By password and factor anew, where the session is older than staff's may be. */
+/** Sends the user to prove password and factor again, where the session is older than staff's may be. */
 function signIn(dependencies: StaffDependencies, ctx: NijoContext, returnTo: string): undefined {
   const locale = dependencies.language.of(ctx);
   redirect(ctx, dependencies.sessions.signInUrl(returnTo, { fresh: true, locale }));
 }
 
 /**
- * Says what staff signs in with, and leads to where that is set up; or to a new sign-in, which only somebody
- * in front of the page begins, so that nobody goes round in a circle.
+ * Says which factors staff signs in with, and links to where they are set up; or to a new sign-in, which
+ * starts only when the user clicks, so that there is no redirect loop.
  */
 function factorNeeded(
   { responder, language, sessions, ownPages }: StaffDependencies,
@@ -210,7 +210,7 @@ function factorNeeded(
   responder.error(ctx, new NijoError('staff_factor_needed'), { startAgain });
 }
 
-/** Where the cookies that remember the language of these pages lie. */
+/** The path of the cookies that remember the language of these pages. */
 function folderOf({ path }: StaffPage): string {
   return `/${path.split('/')[1] ?? ''}`;
 }

@@ -9,7 +9,7 @@ import { checkNames } from './words.ts';
 
 const path = '/desk/trail';
 
-/** What the desk did, and who: for the lead and the auditor (R44). */
+/** The acts of the desk and who did them, for the lead and the auditor (R44). */
 export const trailPage: StaffPage = {
   path,
   label: 'staff.nav.trail',
@@ -45,7 +45,7 @@ function lineOf(
 ): DeskTrailPage['rows'][number] {
   const pressed = isNotMe(row);
   const { about } = row;
-  // Whoever reads the mail can press its link: that it was the holder of the ID is not known.
+  // Anyone who reads the mail can press its link: it is not known to be the owner of the ID.
   const by = pressed ? undefined : row.by;
   const someone = `trail.by.${by ?? ''}`;
   return {
@@ -53,7 +53,7 @@ function lineOf(
     at,
     text: trailText(t, row, settings),
     ...(by === undefined ? {} : { by: t.has(someone) ? t(someone) : by }),
-    // Whoever did something to themselves is named once.
+    // A person who acted on their own account is named once.
     ...(about === undefined || about === by ? {} : { about }),
     ...(row.case === undefined ? {} : { case: row.case }),
     breakGlass: row.breakGlass,

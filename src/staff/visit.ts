@@ -12,44 +12,44 @@ import { type ListedPage, navigationOf } from './navigation.ts';
 
 export { go, redirect, type Shown, redisplay } from '../web/own-pages.ts';
 
-/** One request of a member of staff that the door has let in. */
+/** One authorized request of a member of staff. */
 export interface StaffRequest {
   ctx: NijoContext;
   session: OwnSession;
   /** This browser's digest (C21). */
   browser: string;
   locale: 'en' | 'ja';
-  /** In whose name anything is done, with the roles of this very moment. */
+  /** The actor of every change, with their roles as read for this request. */
   actor: StaffActor;
-  /** The ids in the address, each of them plain. */
+  /** The ids in the URL, each well formed. */
   params: Readonly<Record<string, string>>;
 }
 
-/** A visit in which a form was sent, by its own browser and from a page of this session. */
+/** A request that sends a form, from its own browser and from a page of this session. */
 export interface StaffSubmission extends StaffRequest {
   form: Form;
   action: string;
 }
 
-/** What the code of a form decides. */
+/** The decision of a form's handler. */
 export type Decision = AnyDecision<StaffNotice>;
 
-/** One page under `/desk` or `/operator`: GET shows it, POST sends its form. Who may is in `staffTable`. */
+/** One page under `/desk` or `/operator`: GET shows it, POST sends its form. `staffTable` says who may. */
 export interface StaffPage extends ListedPage {
   show(dependencies: StaffDependencies, visit: StaffRequest, shown: Shown): Promise<void>;
   submit?(dependencies: StaffDependencies, submission: StaffSubmission): Promise<Decision>;
 }
 
 /**
- * Signed in with more than a mailed code: an app, a passkey or a recovery code. Where the operator lets a
- * mailed code count as multi-factor for services, it still does not here (A41).
+ * Signed in with more than a mailed code: an app, a passkey or a recovery code. Even where the operator lets
+ * a mailed code count as multi-factor for services, it does not count here (A41).
  */
 export function hasStaffFactor(session: OwnSession): boolean {
   const { factor } = proofsOfAmr(session.amr);
   return session.acr === acrValues.mfa && factor !== undefined && factor !== 'mail';
 }
 
-/** What the token of a form is made for: one session's pages for staff. */
+/** The purpose that a form's token is made for: one session's pages for staff. */
 export function tokenPurpose(session: OwnSession): string {
   return `staff:${session.uid}`;
 }
@@ -65,7 +65,7 @@ export function chromeOf(
     locale: visit.locale,
     signedInAs: visit.actor.loginId,
     formToken: dependencies.browsers.token(visit.browser, tokenPurpose(visit.session)),
-    // Where the toggle is a link, it keeps what is looked at.
+    // Where the toggle is a link, it keeps the query of the page.
     url: languageToggle === 'link' ? ownAddress(visit.ctx) : visit.ctx.path,
     languageToggle,
     staff: navigationOf(dependencies.pages(), visit.actor.roles, visit.ctx.path),

@@ -9,7 +9,7 @@ type Locale = 'en' | 'ja';
 
 const tags = { en: 'en-GB', ja: 'ja-JP' } as const;
 
-/** A span as people say it: "25 minutes", "3 hours", "2 days". */
+/** A duration in everyday words: "25 minutes", "3 hours", "2 days". */
 export function spanInWords(minutes: number, locale: Locale): string {
   if (minutes < 1) return translator(locale)('desk.justNow');
   const [value, unit]: [number, string] =
@@ -20,19 +20,19 @@ export function spanInWords(minutes: number, locale: Locale): string {
   return locale === 'ja' ? written.replaceAll(/\s/gu, '') : written;
 }
 
-/** What stands on every page of the desk about being open. */
+/** What every page of the desk says about the opening hours. */
 export function openingOf(opening: Opening, locale: Locale): DeskOpening {
   return { open: opening.open, words: openingInWords(opening, locale) };
 }
 
-/** How far a case has come. */
+/** The progress of a case. */
 export function progressOf(summary: CaseSummary): CaseProgress {
   if (summary.state !== 'open') return 'issued';
   if (summary.approvals > 0) return 'second';
   return summary.checks > 0 ? 'checked' : 'unchecked';
 }
 
-/** A moment in a list, short enough for a column: "4 Jan 2027, 09:05". */
+/** A time in a list, short enough for a column: "4 Jan 2027, 09:05". */
 export function shortMoment(at: Date, { timeZone }: Pick<Times, 'timeZone'>, locale: Locale): string {
   return new Intl.DateTimeFormat(tags[locale], { dateStyle: 'medium', timeStyle: 'short', timeZone }).format(
     at,
@@ -60,7 +60,7 @@ export function rowOf(summary: CaseSummary, times: Times, locale: Locale): DeskC
   };
 }
 
-/** What the desk sees of an account; nothing in it opens anything (R40). */
+/** What the desk sees of an account; nothing in it can be used to sign in (R40). */
 export function accountOf(sheet: AccountSheet, timeZone: string, locale: Locale): DeskAccount {
   const times = createTimes(timeZone);
   const { names, frozen, pass } = sheet;
@@ -104,7 +104,7 @@ function wayOf(way: WaySheet, times: Times, locale: Locale): DeskAccount['ways']
   };
 }
 
-/** The configured names of a check; what is no longer configured keeps its id. */
+/** The configured names of a check; a method that is no longer configured is shown by its id. */
 export function checkNames(
   settings: Pick<DeskSettings, 'identity_checks'>,
   check: { method: string; evidence: string },

@@ -6,13 +6,13 @@ import type { Configuration } from '../config/schema.ts';
 import type { Db } from '../db/open.ts';
 import type { Role } from '../desk/actor.ts';
 
-/** Of every demo account. */
+/** Password of every demo account. */
 export const demoPassword = 'Nijo-trial-2026';
 
-/** Of the demo accounts' authenticator app, in Base32. */
+/** Secret of the demo accounts' authenticator app, in Base32. */
 export const appSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
-/** Of an app on a phone that is lost: no page or mail of the trial shows its codes. */
+/** Secret of an app on a lost phone: no page or mail of the trial shows its codes. */
 const lostSecret = 'KRUGS4ZANFZSA3DPON2CA2LOEB2GQZJA';
 
 interface DemoAccount {
@@ -48,7 +48,7 @@ export const demoAccounts: readonly DemoAccount[] = [
     factorEmail: 'a0000004@mail.example',
     totpSecret: appSecret,
   },
-  // Has lost the only way in: a case for the desk.
+  // Has lost the only factor: a case for the desk.
   {
     ...student,
     loginId: 'a0000005',
@@ -72,8 +72,8 @@ function csvLine(account: DemoAccount): string {
 }
 
 /**
- * Makes the demo accounts that are not there yet, by the import that operators use. One that is
- * there stays as its user has left it.
+ * Creates the missing demo accounts with the import that operators use. An existing account stays as
+ * its user has left it.
  */
 export async function makeDemoAccounts(db: Db, sealer: Sealer, config: Configuration): Promise<void> {
   const present = await db

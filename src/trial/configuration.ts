@@ -15,7 +15,7 @@ export function trialConfiguration({ port, secret, smtpUrl }: TrialPlace): Confi
   return checkConfiguration(
     {
       issuer: `http://${loopback}:${port}`,
-      // Nothing is balanced here, so nobody needs time to notice that it stops.
+      // There is no load balancer here that needs time to notice a stop.
       server: {
         host: loopback,
         port,
@@ -51,7 +51,7 @@ export function trialConfiguration({ port, secret, smtpUrl }: TrialPlace): Confi
           { domain: 'ms.c.kyoto-u.ac.jp' },
         ],
       },
-      // Open around the clock, so that whoever tries it can, at any hour; /operator/calendar closes it.
+      // Open around the clock, so that it can be tried at any hour; /operator/calendar closes it.
       desk: {
         hours: Object.fromEntries(daysOfTheWeek.map((day) => [day, ['00:00-24:00']])),
         holidays: 'none',

@@ -3,7 +3,7 @@ import { demoTexts, languageNames, provenInWords } from './demo-texts.ts';
 import { html, type Markup, page } from './html.ts';
 import type { SignedIn } from './relying-party.ts';
 
-/** A demo service as its pages name it. */
+/** A demo service, as its pages name it. */
 export interface DemoService {
   name: Localised;
   other: { name: Localised; url: string } | undefined;
@@ -27,7 +27,7 @@ function asText(value: unknown): string {
 
 function claimsTable(locale: Locale, claims: SignedIn['claims']): Markup {
   const text = demoTexts[locale];
-  // What a service decides by stands first.
+  // The claims that a service decides by come first.
   const first = ['sub', 'acr', 'amr', 'auth_time'];
   const rest = Object.keys(claims).filter((claim) => !first.includes(claim));
   return html`<table><thead><tr><th scope="col">${text.claim}</th><th scope="col">${text.value}</th></tr></thead>
@@ -74,7 +74,7 @@ ${claimsTable(locale, claims)}`,
   );
 }
 
-/** A login that did not end well, with OAuth's own error and description. */
+/** A failed login, with OAuth's own error and description. */
 export function failedPage(
   service: DemoService,
   locale: Locale,

@@ -21,7 +21,7 @@ import {
 } from './relying-party.ts';
 
 export interface DemoServiceSettings extends DemoService {
-  /** Its OAuth client, which is also the name of its cookie: cookies do not know ports. */
+  /** Its OAuth client ID, which is also the name of its cookie: cookies do not distinguish ports. */
   clientId: string;
   clientSecret: string;
   issuer: string;
@@ -34,7 +34,7 @@ const passedThrough = ['acr_values', 'prompt', 'max_age', 'ui_locales', 'login_h
 const kept = 1000;
 const mostUnfinished = 5;
 
-/** A map that forgets its oldest entries, so that a demo left running stays small. */
+/** Adds an entry and drops the oldest one beyond `kept`, so that a demo left running stays small. */
 function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
   map.set(key, value);
   const [oldest] = map.keys();
@@ -48,13 +48,13 @@ function cookie(name: string, value: string): string {
 
 /**
  * A service that signs its users in through the identity provider: a real relying party, for the
- * trial and for tests. It starts also while the provider is not up. Its sessions live in memory.
+ * trial and for tests. It can start before the provider. Its sessions live in memory.
  */
 export async function startDemoService(settings: DemoServiceSettings): Promise<LocalSite> {
   const { clientId, clientSecret, issuer, port } = settings;
   const sessions = new Map<string, SignedIn>();
-  // What a login needs at its end is in the browser that began it, sealed: it goes on when the trial was started
-  // again meanwhile. A cookie for each, so that logins begun in two tabs can both end.
+  // The state of an unfinished login is in a sealed cookie of its browser, so that the login survives a
+  // restart of the trial. Each login has its own cookie, so that logins begun in two tabs can both finish.
   const sealer = createSealer([{ id: 'demo', secret: clientSecret }]);
   const loginCookie = `${clientId}-login-`;
   const cookieOf = (state: string): string =>
@@ -90,7 +90,7 @@ export async function startDemoService(settings: DemoServiceSettings): Promise<L
       const value = request.url.searchParams.get(name);
       return value === null ? [] : [[name, value] as const];
     });
-    // A user who chose a language here meets the login pages in it.
+    // A user who chose a language here sees the login pages in it.
     const language = request.cookies.get(languageCookie);
     const parameters = {
       ...(isLocale(language) ? { ui_locales: language } : {}),
@@ -150,7 +150,7 @@ export async function startDemoService(settings: DemoServiceSettings): Promise<L
     const signedIn = sessionOf(request);
     if (signedIn === undefined) return redirect('/');
     sessions.delete(request.cookies.get(clientId) ?? '');
-    // Whatever the provider does, this service has let the user go.
+    // Whatever the provider does, the user is signed out of this service.
     const address = await party.signOutAddress(signedIn.idToken).catch(() => '/');
     return redirect(address, [cookie(clientId, '')]);
   }

@@ -9,23 +9,23 @@ import { trialConfiguration } from './configuration.ts';
 import { TrialRefusedError } from './refused.ts';
 import { assertFolderUsable, folderFault } from './usable.ts';
 
-/** The folder in which a trial keeps everything, held by this process alone. */
+/** The folder in which a trial keeps everything, locked by this process. */
 export interface TrialFolder {
   /** What every key of the trial is derived from. */
   secret: string;
   db: Db;
-  /** Closes the database, then lets the folder go. */
+  /** Closes the database, then unlocks the folder. */
   close(): Promise<void>;
 }
 
 const shortestSecret = 32;
 
-/** Made once for a folder, readable by its owner alone. */
+/** Created once per folder, readable by its owner alone. */
 function secretOf(folder: string): string {
   const file = path.join(folder, 'secret');
   const present = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
   if (present.length >= shortestSecret) return present;
-  // A first start that was interrupted leaves half of one; what a database was sealed with cannot be made again.
+  // An interrupted first start leaves a partial secret; one that sealed a database cannot be recreated.
   if (existsSync(file)) {
     if (existsSync(path.join(folder, 'database')))
       throw new TrialRefusedError(
@@ -75,7 +75,7 @@ function wordsOf(error: unknown): string {
   return typeof name === 'string' ? `${name} ${String(errno)}` : String(error);
 }
 
-/** What a database that could not be opened or filled means; the embedded one says little of the system's errors. */
+/** Explains why a database could not be opened or filled; the embedded one says little of system errors. */
 export function databaseFault(error: unknown, folder: string): unknown {
   if (error instanceof TrialRefusedError) return error;
   const fault = folderFault(error, folder);
@@ -106,7 +106,7 @@ export async function openStoppedTrial(place: {
   const held = openTrialFolder(place.folder);
   try {
     await migrate(held.db);
-    // Whatever a command writes to somebody leaves when the trial runs again.
+    // A mail that a command writes is sent when the trial runs again.
     const smtpUrl = `smtp://127.0.0.1:${place.port}`;
     return { ...held, config: trialConfiguration({ port: place.port, secret: held.secret, smtpUrl }) };
   } catch (error) {

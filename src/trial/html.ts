@@ -19,7 +19,7 @@ function escaped(value: Value): string {
   return String(value).replace(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
-/** Template tag: whatever is put in is text, unless it is itself made by this tag. Quote attributes. */
+/** Template tag: every value is inserted as text, unless this tag made it. Quote attributes. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   return { markup: parts.map((part, index) => part + escaped(values[index])).join('') };
 }
@@ -51,7 +51,7 @@ article { border-top: 1px solid var(--hair); padding-top: 1rem; margin-top: 1rem
 export interface PageParts {
   locale: 'en' | 'ja';
   title: string;
-  /** Name of the page for whoever drives it: `<main data-page>`. */
+  /** Name of the page for tests and scripts: `<main data-page>`. */
   name: string;
   head: Markup;
   body: Markup;

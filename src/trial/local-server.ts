@@ -26,7 +26,7 @@ function portFault(error: NodeJS.ErrnoException, port: number): Error {
   );
 }
 
-/** Listens on loopback. @returns the port (of the system's choice when 0 was asked). @throws PortInUseError */
+/** Listens on loopback. @returns the port (chosen by the system if 0 was given). @throws PortInUseError */
 export async function listenLocally(
   server: Pick<Server, 'listen' | 'once' | 'off' | 'address'>,
   port: number,
@@ -100,8 +100,8 @@ export function redirect(to: string, cookies: string[] = []): LocalAnswer {
 }
 
 /**
- * A small web site of the trial on loopback. A request under another name (`localhost`, or a name
- * that a foreign page lets point here) is sent to the one address that cookies are set for.
+ * A small web site of the trial on loopback. A request with another host name (`localhost`, or a name
+ * that a foreign page points here) is redirected to the one address that cookies are set for.
  */
 export async function serveLocally(
   port: number,
@@ -119,7 +119,7 @@ export async function serveLocally(
     const url = new URL(req.url ?? '/', origin);
     if (`http://${req.headers.host ?? ''}` !== origin)
       return redirect(`${origin}${url.pathname}${url.search}`);
-    // None of these sites takes a form field: whatever was sent is thrown away.
+    // None of these sites reads form fields: the body is discarded.
     req.resume();
     return answer({ method, url, cookies: cookiesOf(req.headers.cookie), headers: req.headers });
   }

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 
-/** A mail as `/messages.json` tells it. */
+/** A mail as `/messages.json` shows it. */
 export interface ReceivedMail {
-  /** Whom the envelope names: where the mail would have gone. */
+  /** The envelope's recipients: where the mail would have gone. */
   to: string;
   subject: string;
   text: string;
@@ -24,7 +24,7 @@ function read(file: string): ReceivedMail[] {
   return readFileSync(file, 'utf8')
     .split('\n')
     .flatMap((line) => {
-      // A line cut off by a killed process is no reason not to start.
+      // A line cut off by a killed process must not prevent the start.
       try {
         return line === '' ? [] : [JSON.parse(line) as ReceivedMail];
       } catch {
@@ -33,10 +33,10 @@ function read(file: string): ReceivedMail[] {
     });
 }
 
-/** Keeps the newest mails, in a file of one JSON object a line when one is given. */
+/** Keeps the newest mails, also in `file` if one is given: one JSON object per line. */
 export function openMailStore(file?: string): MailStore {
   const mails = file !== undefined && existsSync(file) ? read(file).slice(-kept) : [];
-  // They hold codes: nobody else on the machine reads them.
+  // Mails hold codes: no other user of the machine may read them.
   const lines = mails.map((mail) => `${JSON.stringify(mail)}\n`).join('');
   if (file !== undefined) writeFileSync(file, lines, { mode: 0o600 });
   return {

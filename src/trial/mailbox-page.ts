@@ -55,7 +55,7 @@ ${mail.html === '' ? undefined : designed}
 </article>`;
 }
 
-/** The mails, newest first, and a stand-in for the authenticator app. @param count of all mails there are. */
+/** The mails, newest first, and a stand-in for the authenticator app. @param count number of all mails. */
 export function mailboxPage(
   locale: Locale,
   mails: readonly ReceivedMail[],

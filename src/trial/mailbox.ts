@@ -7,22 +7,22 @@ import { openMailStore } from './mail-store.ts';
 import { mailboxPage } from './mailbox-page.ts';
 
 export interface Mailbox extends LocalSite {
-  /** Where mails are handed in, as `mail.smtp_url` wants it. */
+  /** Where mails are handed in, in the form of `mail.smtp_url`. */
   smtpUrl: string;
 }
 
 export interface MailboxSettings {
-  /** Of the page; 0 lets the system choose. Mails come in on a port of the system's choice. */
+  /** Port of the page; 0 lets the system choose. The system always chooses the SMTP port. */
   port: number;
   /** Keeps the mails over a restart. */
   file?: string;
-  /** Shows the present code of this Base32 secret, for whoever has no authenticator app at hand. */
+  /** Shows the present code of this Base32 secret, for a user who has no authenticator app at hand. */
   appSecret?: string;
-  /** The identity provider's address: where its support centre is, is said too. */
+  /** The identity provider's address; with it, the page also links to the support centre. */
   issuer?: string;
 }
 
-// Asks for the number of mails, and shows the page anew when there are more: the page works without it.
+// Polls the number of mails and reloads the page when it changes; the page works without this script.
 const script = `
 const shown = Number(document.querySelector('main').querySelector('[data-count]').dataset.count);
 setInterval(async () => {
@@ -32,8 +32,8 @@ setInterval(async () => {
 `;
 
 /**
- * Takes every mail that the trial sends, by a real SMTP server on loopback, and shows them: no mail
- * leaves this machine.
+ * Receives every mail that the trial sends, through a real SMTP server on loopback, and shows it: no
+ * mail leaves this machine.
  */
 export async function startMailbox({ port, file, appSecret, issuer }: MailboxSettings): Promise<Mailbox> {
   const store = openMailStore(file);
@@ -52,7 +52,7 @@ export async function startMailbox({ port, file, appSecret, issuer }: MailboxSet
     closeTimeout: 1000,
     onData: callbackify(take),
   });
-  // A client that goes away in the middle is no reason to stop.
+  // A client that disconnects early must not stop the server.
   smtp.on('error', () => undefined);
   const site = await serveLocally(port, ({ method, url, headers }) => {
     if (method !== 'GET' && method !== 'HEAD') return { status: 405, body: 'Method not allowed' };

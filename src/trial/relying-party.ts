@@ -8,7 +8,7 @@ export interface RelyingPartySettings {
   url: string;
 }
 
-/** What a login needs to remember between its start and its end. */
+/** What must be kept between the start and the end of a login. */
 export interface LoginStarted {
   address: string;
   state: string;
@@ -17,14 +17,14 @@ export interface LoginStarted {
   maxAge: number | undefined;
 }
 
-/** What the service knows about who has signed in. */
+/** What the service knows about the signed-in user. */
 export interface SignedIn {
   /** Claims of the verified ID token, and those of userinfo beside them. */
   claims: Readonly<Record<string, unknown>>;
   idToken: string;
 }
 
-/** A service signing in through the identity provider, by the book (OpenID Connect Core §3.1, PKCE). */
+/** A service signing in through the identity provider, as specified (OpenID Connect Core §3.1, PKCE). */
 export interface RelyingParty {
   start(parameters: Readonly<Record<string, string>>): Promise<LoginStarted>;
   /** @throws the client's own errors: refused at the provider, or anything that does not verify. */
@@ -42,11 +42,11 @@ export function createRelyingParty({
   url,
 }: RelyingPartySettings): RelyingParty {
   let discovered: Promise<client.Configuration> | undefined;
-  // The service may be up before the provider: what failed is asked again with the next login.
+  // The service may be up before the provider: a failed discovery is repeated at the next login.
   function provider(): Promise<client.Configuration> {
     discovered ??= client
       .discovery(new URL(issuer), clientId, clientSecret, client.ClientSecretBasic(clientSecret), {
-        // Plain http on loopback, and the ID token's signature is checked against the JWKS all the same.
+        // Plain http is allowed on loopback; the ID token's signature is still verified against the JWKS.
         execute: [client.allowInsecureRequests, client.enableNonRepudiationChecks],
         timeout: timeoutSeconds,
       })

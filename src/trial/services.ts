@@ -33,7 +33,7 @@ const services = [importantService, ordinaryService];
 const addressOf = (service: TrialService, port: number): string =>
   `http://${loopback}:${port + service.portOffset}`;
 
-// The same at every start, and no use to anybody without the data folder.
+// The same at every start, and unknown to anyone without the data folder.
 function secretOf(service: TrialService, secret: string): string {
   return createHmac('sha256', secret).update(`trial client ${service.clientId}`).digest('base64url');
 }

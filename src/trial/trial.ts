@@ -16,13 +16,13 @@ import { startMailbox } from './mailbox.ts';
 import { mailboxPortOffset, serviceDeclarations, serviceSettings } from './services.ts';
 
 export interface TrialSettings {
-  /** Of the identity provider; the demo services and the mailbox follow. */
+  /** Port of the identity provider; the demo services and the mailbox use the ports after it. */
   port: number;
   folder: string;
 }
 
 export interface Trial {
-  /** Ends everything in order: what still has mails to hand over before what takes them. */
+  /** Stops everything in order: the identity provider, which may still send mails, before the mailbox. */
   stop(): Promise<void>;
 }
 
@@ -39,13 +39,13 @@ function openLog(folder: string, settings: Configuration['logging']): Logger {
 export async function startTrial({ port, folder }: TrialSettings): Promise<Trial> {
   const held = openTrialFolder(folder);
   const { secret, db } = held;
-  // What has been started, in the order in which it is stopped: the newest first.
+  // What has been started; the newest is stopped first.
   const started: (() => Promise<void> | void)[] = [() => held.close()];
   const stop = async (): Promise<void> => {
     for (let end = started.pop(); end !== undefined; end = started.pop()) await end();
   };
   try {
-    // The ports first: when one is in use nothing has been changed yet.
+    // Ports are checked first, so that nothing has changed yet if one is in use.
     await ensurePortFree(port);
     const mailbox = await startMailbox({
       port: port + mailboxPortOffset,
@@ -71,7 +71,7 @@ export async function startTrial({ port, folder }: TrialSettings): Promise<Trial
     started.push(() => nijo.stop());
     return { stop };
   } catch (error) {
-    // A database that never opened cannot be closed either: the first fault is the one to tell.
+    // A database that never opened cannot be closed either: the first error is reported.
     await stop().catch(() => undefined);
     throw databaseFault(error, folder);
   }

@@ -9,7 +9,7 @@ const neededToGoOn = 16 * 1024 * 1024;
 
 const elsewhere = `or set NIJO_DATA to another folder: NIJO_DATA=${path.join(homeOrTemporary(), 'nijo-trial')} npm start`;
 
-/** A user ID without a passwd entry and HOME has no home. */
+/** A user ID with neither a passwd entry nor HOME has no home folder. */
 function homeOrTemporary(): string {
   try {
     return homedir() === '/' ? '/tmp' : homedir();
@@ -18,12 +18,12 @@ function homeOrTemporary(): string {
   }
 }
 
-/** What a system's error about the folder means for who starts the trial; undefined where it is about something else. */
+/** What a system error about the folder means, in words for the terminal; undefined for other errors. */
 export function folderFault(error: unknown, folder: string): TrialRefusedError | undefined {
   const { code, path: where } = Object(error) as NodeJS.ErrnoException;
-  // Of any other file it would say nothing about the folder.
+  // A missing file elsewhere says nothing about the folder.
   if (code === 'ENOENT' && where?.startsWith(folder) !== true) return undefined;
-  // The longer one is what `rm` says.
+  // `rm` reports the longer code.
   const said = sayFault(code === 'ERR_FS_EISDIR' ? 'EISDIR' : code, folder);
   return said === undefined ? undefined : new TrialRefusedError(said, { cause: error });
 }
@@ -63,8 +63,8 @@ function whoOwns(folder: string): string {
 }
 
 /**
- * Looks whether a trial can keep its data in a folder that exists, before the embedded database does, which would
- * only say that it failed.
+ * Checks whether a trial can keep its data in an existing folder, before the embedded database tries, which
+ * would only report that it failed.
  * @throws TrialRefusedError with one line that says what to do.
  */
 export function assertFolderUsable(folder: string): void {

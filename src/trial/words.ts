@@ -2,7 +2,7 @@ import { appSecret, demoPassword } from './accounts.ts';
 import { loopback } from './local-server.ts';
 import { importantService, mailboxPortOffset, ordinaryService } from './services.ts';
 
-/** What the terminal says when the trial is up: what to open, and whom to be. */
+/** What the terminal says when the trial is up: what to open, and which accounts to use. */
 export function welcome(port: number, folder: string): string {
   const at = (offset: number): string => `http://${loopback}:${port + offset}`;
   return `Nijo's trial runs, on this machine alone. Its data is in ${folder}; Ctrl+C stops it.

@@ -18,7 +18,7 @@ export interface ApplicationParts {
   logger: Logger;
   responder: Responder;
   assets: Assets;
-  /** What a path is, for every guard. */
+  /** Tells every guard what kind of route a path is. */
   routes: RouteTable;
   /** What counts as one source of requests. */
   networkOf: (address: string) => string;
@@ -26,9 +26,9 @@ export interface ApplicationParts {
   observe?: (route: string, method: string, status: number, seconds: number) => void;
   /** The routers of our own pages. */
   pages: readonly NijoMiddleware[];
-  /** Decides who goes on with a login at the provider. */
+  /** Decides which browser may resume a login at the provider. */
   resumeGuard: NijoMiddleware;
-  /** The protocol, last in the chain: whatever is no page of ours. */
+  /** The protocol, last in the chain: every path that is not a page of ours. */
   protocol: NijoMiddleware;
 }
 
@@ -36,7 +36,7 @@ export interface ApplicationParts {
 export function createApplication(parts: ApplicationParts): Koa {
   const app = new Koa<NijoState>();
   app.proxy = false;
-  // Koa would print to the terminal, past the log and its redaction.
+  // Koa would print to the terminal and bypass the log and its redaction.
   app.on('error', (error: unknown) => logUnanswered(parts.logger, error));
   app.use(setResponseHeaders({ issuer: parts.issuer }));
   app.use(observeRequests(parts));
@@ -51,11 +51,11 @@ export function createApplication(parts: ApplicationParts): Koa {
   return app;
 }
 
-/** Refuses forms of other sites and reads our own, by what the table of routes says a path is. */
+/** Refuses forms of other sites and parses our own, by the rule that the route table has for a path. */
 function checkForms({ issuer, routes }: ApplicationParts): NijoMiddleware {
   const forms = parseForms();
   const ofOwnPages = refuseCrossSite({ issuer, nullOrigin: 'refused' });
-  // The pages that send no referrer, and the provider's own: some browsers call their origin null. Each has a token.
+  // Pages that send no referrer, and the provider's own: some browsers send `Origin: null`. Each has a token.
   const ofTokenPages = refuseCrossSite({ issuer, nullOrigin: 'accepted' });
   const rules: Readonly<Record<PostRule, NijoMiddleware>> = {
     page: (ctx, next) => ofOwnPages(ctx, () => forms(ctx, next)),
@@ -70,7 +70,7 @@ function checkForms({ issuer, routes }: ApplicationParts): NijoMiddleware {
   };
 }
 
-/** A browser that went away, or took too long, is no fault of ours; everything else must be seen. */
+/** A browser that disconnected or timed out is not our error; every other error is logged as one. */
 function logUnanswered(logger: Logger, error: unknown): void {
   const { code } = (error ?? {}) as { code?: unknown };
   const gone =
@@ -80,8 +80,9 @@ function logUnanswered(logger: Logger, error: unknown): void {
 }
 
 /**
- * A service may send its request by POST too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2).
- * The session's cookie is SameSite=Lax and does not come with it: it does with the GET that follows.
+ * A service may send its request by POST too (OpenID Connect Core §3.1.2.1, RP-Initiated Logout §2). The
+ * session's cookie is SameSite=Lax: the browser does not send it with the POST, but with the GET that
+ * follows.
  */
 async function askByGet(ctx: NijoContext): Promise<void> {
   const parameters = new URLSearchParams([...readForm(ctx)]);

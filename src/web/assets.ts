@@ -7,7 +7,7 @@ export interface Asset {
   type: string;
 }
 
-/** The addresses of the files every page names. */
+/** The URLs of the files that every page links to. */
 export interface AssetUrls {
   css: string;
   js: string;
@@ -16,11 +16,11 @@ export interface AssetUrls {
 
 export interface Assets {
   urls: AssetUrls;
-  /** The file at a request's path; its address changes with its content, so it may be kept for ever. */
+  /** The file at a request's path; its URL changes with its content, so it can be cached for ever. */
   find(path: string): Asset | undefined;
 }
 
-/** Reads the files once, at start: afterwards nothing on disk decides what a sign-in page runs. */
+/** Reads the files once, at start: later changes on disk do not affect what a sign-in page runs. */
 export function loadAssets(folder: string): Assets {
   const byPath = new Map<string, Asset>();
   const load = (name: string, extension: string, type: string): string => {

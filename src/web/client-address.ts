@@ -30,9 +30,9 @@ function networkTest(networks: readonly string[]): (address: Parsed) => boolean 
 }
 
 /**
- * The address of whoever made a request: the peer's own, or, where the peer is one of our proxies,
- * the last address in X-Forwarded-For that is not one of them (C26). What a client writes into the
- * header itself stands further left and is never believed.
+ * The client's address: the peer's own, or, where the peer is one of our proxies, the last address in
+ * X-Forwarded-For that is not one of them (C26). What a client writes into the header itself is further
+ * left and is never trusted.
  */
 export function createAddressReader(
   trustedProxies: readonly string[],

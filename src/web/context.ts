@@ -1,10 +1,10 @@
 import type Koa from 'koa';
 import type { RequestOrigin } from '../audit/audit.ts';
 
-/** What the outer middleware has established about a request before any route sees it. */
+/** What the outer middleware has established about a request before any route handles it. */
 export interface NijoState {
   origin: RequestOrigin;
-  /** The answer to this page's form may be a redirect that leaves us (CSP `form-action`, S9). */
+  /** The answer to this page's form may redirect to another origin (CSP `form-action`, S9). */
   formLeadsAway: boolean;
 }
 

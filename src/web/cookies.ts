@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { equalSecrets } from '../base/sealing.ts';
 import type { NijoContext } from './context.ts';
 
-/** A cookie of ours. `root`: sent to the whole server; otherwise to the pages of one login only. */
+/** A cookie of ours. `root`: sent to the whole server; otherwise only to the pages of one login. */
 export interface CookieKind {
   name: string;
   root: boolean;
@@ -16,11 +16,11 @@ export interface CookieSource {
 /** What a cookie is written to: any context of Koa, the provider's too. */
 export type CookieHolder = Pick<NijoContext, 'cookies'>;
 
-/** Our own cookies, as C22 wants them: prefixed, Secure, HttpOnly, SameSite=Lax and signed. */
+/** Our own cookies, as C22 requires: prefixed, Secure, HttpOnly, SameSite=Lax and signed. */
 export interface Cookies {
-  /** The value, if the browser sent it with a signature of ours. */
+  /** The value, if the browser sent it with a valid signature. */
   read(ctx: CookieSource, cookie: CookieKind): string | undefined;
-  /** `path` is needed where the cookie is not a root one. Without `maxAgeSeconds` it ends with the browser. */
+  /** Needs `path` unless the cookie is a root one. Without `maxAgeSeconds` it ends with the browser. */
   write(
     ctx: CookieHolder,
     cookie: CookieKind,
@@ -31,7 +31,7 @@ export interface Cookies {
 }
 
 /**
- * @param options.keys newest first: the first signs, each verifies, so that a new secret forgets nobody.
+ * @param options.keys newest first: the first signs, each verifies, so a new secret invalidates no cookie.
  * `Secure` and the name's prefix follow the issuer and no header, since TLS may end at a proxy (E5).
  */
 export function createCookies(options: { issuer: string; keys: readonly Buffer[] }): Cookies {
@@ -50,7 +50,7 @@ export function createCookies(options: { issuer: string; keys: readonly Buffer[]
     value: string | null,
     { path = '/', maxAgeSeconds }: { path?: string; maxAgeSeconds?: number },
   ): void => {
-    // The library refuses Secure over what it takes for plain http.
+    // The library refuses Secure on a connection that it takes for plain http.
     ctx.cookies.secure = secure;
     ctx.cookies.set(nameOf(cookie), value, {
       httpOnly: true,

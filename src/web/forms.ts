@@ -25,8 +25,8 @@ export function parseForms(): NijoMiddleware {
 }
 
 /**
- * The fields of a form. A field sent twice, as a list or as an object, or one that holds NUL, is no
- * browser's doing: the whole form is refused rather than a part of it guessed (C45).
+ * The fields of a form. No browser sends a field twice, as a list or as an object, or with NUL: then the
+ * whole form is refused, and no part of it is guessed (C45).
  * @throws NijoError `unsupported_media_type`, `bad_request`.
  */
 export function readForm(ctx: NijoContext): Form {
@@ -43,7 +43,7 @@ export function readForm(ctx: NijoContext): Form {
 
 /** This browser's own secret, in a cookie that no other site can read or set (C21). */
 export interface BrowserBinding {
-  /** The secret's digest, which goes into the database; makes the cookie when there is none. */
+  /** The secret's digest, for the database; creates the cookie when there is none. */
   ensure(ctx: CookieHolder): string;
   /** The digest if the browser has the cookie. */
   read(source: CookieSource): string | undefined;
@@ -57,7 +57,7 @@ export interface BrowserBinding {
 
 const browserCookie = { name: 'nijo-browser', root: true };
 
-/** @param options.keys of the form tokens, newest first: a token made before the secret changed still holds. */
+/** @param options.keys of the form tokens, newest first: a token of an earlier secret is still valid. */
 export function createBrowserBinding(options: { cookies: Cookies; keys: readonly Buffer[] }): BrowserBinding {
   const { cookies, keys } = options;
   // The secret has 256 bits, so its digest needs no key, and stays the same when keys change.
@@ -70,7 +70,7 @@ export function createBrowserBinding(options: { cookies: Cookies; keys: readonly
     const value = cookies.read(source, browserCookie);
     return value === undefined || value.length !== 43 ? undefined : digest(value);
   };
-  // What a node still on the earlier secret made is as good.
+  // A token from a node that still uses the earlier secret is valid too.
   const holds = (
     browser: string | undefined,
     purpose: string,
@@ -97,10 +97,10 @@ export function createBrowserBinding(options: { cookies: Cookies; keys: readonly
 }
 
 /**
- * Refuses a form that another site sends (C23), before anything is read from it. `Sec-Fetch-Site` is
- * the browser's own word; a browser that does not say it must name our `Origin`, if it names any.
- * @param options.nullOrigin whether `Origin: null` alone is refused too: pages that are not drawn by us
- *   have no say in what a browser tells of them, and carry a token anyway.
+ * Refuses a form that another site sends (C23), before anything is read from it. `Sec-Fetch-Site` is set by
+ * the browser itself; a browser that does not send it must name our `Origin`, if it names any.
+ * @param options.nullOrigin whether `Origin: null` alone is refused too: pages that we do not render cannot
+ *   control what a browser sends for them, and carry a token anyway.
  */
 export function refuseCrossSite(options: {
   issuer: string;

@@ -1,8 +1,8 @@
 const written = /^(\[[0-9a-f:.]+\]|[^[\]:@/\\?#\s,]+?)\.?(?::(\d{1,5})?)?$/;
 
 /**
- * Whether a `Host` header names the issuer's host. Case, the dot of a fully qualified name and the scheme's default
- * port, which proxies and some clients add, make no other host of it (RFC 9110 §4.2.3).
+ * Whether a `Host` header names the issuer's host. Case, the dot of a fully qualified name and the scheme's
+ * default port, which proxies and some clients add, do not make it another host (RFC 9110 §4.2.3).
  */
 export function namesHost(header: string, issuer: URL): boolean {
   const match = written.exec(header.toLowerCase());

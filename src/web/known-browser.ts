@@ -3,11 +3,11 @@ import { newSecret } from '../base/ids.ts';
 import type { NijoContext } from './context.ts';
 import type { Cookies } from './cookies.ts';
 
-/** Tells a browser that somebody has signed in with before from a new one (D11). It lets nobody in. */
+/** Distinguishes a browser used for an earlier sign-in from a new one (D11). It grants no access. */
 export interface KnownBrowser {
-  /** The digest of this browser's lasting cookie, which goes into the database; makes or prolongs the cookie. */
+  /** The digest of this browser's lasting cookie, for the database; creates or prolongs the cookie. */
   ensure(ctx: NijoContext): string;
-  /** The digest of the cookie that is there; undefined where nobody has finished a sign-in with this browser. */
+  /** The digest of the present cookie; undefined where nobody has finished a sign-in with this browser. */
   read(ctx: NijoContext): string | undefined;
 }
 

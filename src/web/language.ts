@@ -3,22 +3,22 @@ import { type LocaleSources, negotiateLocale } from '../i18n/negotiate.ts';
 import type { NijoContext } from './context.ts';
 import type { CookieHolder, Cookies } from './cookies.ts';
 
-/** Chosen by the toggle. */
+/** Chosen by the toggle, for all pages. */
 const chosen = { name: 'nijo-lang', root: true };
-/** Chosen by the toggle in this very login. */
+/** Chosen by the toggle in this login. */
 const chosenHere = { name: 'nijo-lang-here', root: false };
-/** What this login's pages were shown in, where the service or the account decided it. */
+/** The language of this login's pages, where the service or the account decided it. */
 const shownHere = { name: 'nijo-lang-shown', root: false };
 const year = 365 * 24 * 3600;
-/** As long as a login may take: cookies of one path each must not gather in a browser that stays open. */
+/** As long as a login may take: cookies for one path each must not accumulate in an open browser. */
 const hereSeconds = 2 * 3600;
 
-/** Which language a page is in, and what a use of the toggle leaves behind (R45). */
+/** Chooses the language of a page, and remembers the user's choice by the toggle (R45). */
 export interface Language {
   /**
-   * @param asked the toggle's value just now (`?lang=` or the button).
-   * @param path where this login's pages lie: a choice made here outlasts the service's `ui_locales`, and a
-   *   page that helps after a fault is in the language of the page before it. Absent on such a page.
+   * @param asked the toggle's value in this request (`?lang=` or the button).
+   * @param path the path of this login's pages: a choice made here overrides the service's `ui_locales`, and
+   *   an error page keeps the language of the page before it. Absent on an error page.
    */
   of(
     ctx: NijoContext,
@@ -31,7 +31,7 @@ export interface Language {
   ): Locale;
   /** The language the user has chosen by the toggle, if ever. */
   chosen(ctx: NijoContext): Locale | undefined;
-  /** Takes away what was remembered, without anybody's choice, for the pages at this path. */
+  /** Deletes the remembered language that the user did not choose, for the pages at this path. */
   forget(ctx: CookieHolder, path: string): void;
 }
 
@@ -51,7 +51,7 @@ export function createLanguage(options: { cookies: Cookies; fallback: Locale }):
         acceptLanguage: ctx.get('accept-language'),
         fallback,
       };
-      // A fault's page knows neither service nor account: it goes by what was shown before.
+      // An error page knows neither service nor account: it keeps the language that was shown before.
       const unaided = negotiateLocale({ ...sources, uiLocales: cookies.read(ctx, shownHere) });
       if (path === undefined) return unaided;
       const locale = negotiateLocale({

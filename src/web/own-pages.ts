@@ -3,21 +3,21 @@ import type { NijoContext } from './context.ts';
 import type { Form } from './forms.ts';
 import type { Fault } from '../pages/pages.ts';
 
-/** What every page of ours that somebody signed in looks at has in common: the users' own and the staff's. */
+/** What the signed-in pages have in common: the users' own and the staff's. */
 
-/** What a page shows besides what is stored: what went wrong, and what was typed. */
+/** What a page shows besides stored data: the fault, and what was typed. */
 export interface Shown {
   fault?: Fault;
   typed?: Form;
 }
 
-/** What the code of a form decides; `Notice` is what the page that follows can say. */
+/** The decision of a form's handler; `Notice` is what the next page can say. */
 export type Decision<Notice extends string> =
-  /** Done: on to another page of ours, which says so. */
+  /** Done: redirect to another page of ours, which says so. */
   | { kind: 'go'; to: string; done?: Notice }
-  /** Nothing changed: the same page again, as things are now, saying what is wrong. */
+  /** Nothing changed: show the same page again with present data and the fault. */
   | { kind: 'stay'; fault: Fault }
-  /** The answer has been given already: what is shown only once. */
+  /** The handler has already answered, with something that is shown only once. */
   | { kind: 'answered' };
 
 export function go<Notice extends string>(to: string, done?: Notice): Decision<Notice> {
@@ -35,15 +35,15 @@ export function redisplay(
   };
 }
 
-/** Leads on by GET, so that a reload or the back button sends nothing twice. */
+/** Redirects by GET, so that a reload or the back button sends nothing twice. */
 export function redirect(ctx: NijoContext, to: string): void {
   ctx.redirect(to);
   ctx.status = 303;
 }
 
 /**
- * The ids in a page's address.
- * @throws NijoError `not_found` for what is no id of ours, such as text that the database would refuse (C45).
+ * The ids in a page's URL.
+ * @throws NijoError `not_found` for a malformed id, such as text that the database would refuse (C45).
  */
 export function plainParams(ctx: NijoContext): Record<string, string> {
   const params = (ctx as NijoContext & { params?: Record<string, unknown> }).params ?? {};

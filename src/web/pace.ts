@@ -2,7 +2,7 @@ import { createFairQueue, type FairQueue } from '../base/fair-queue.ts';
 import { inLane } from '../base/lanes.ts';
 import type { NijoMiddleware } from './context.ts';
 
-// A service asks these, and its user waits behind it: whoever has come so far goes first.
+// A service calls these while its user waits, close to the end of a login: they take precedence.
 const backChannel: ReadonlySet<string> = new Set([
   '/token',
   '/userinfo',
@@ -14,19 +14,19 @@ const backChannel: ReadonlySet<string> = new Set([
   '/.well-known/oauth-authorization-server',
 ]);
 
-// Going first is not going alone: after so many of the back channel that wait, a page has its turn. Anybody can ask
-// for `/jwks` without end.
+// Precedence is not exclusive: after this many back-channel requests, a waiting page is served. Anybody can
+// request `/jwks` without end.
 const passedOverAtMost = 8;
 
 /**
- * Begins one request in each turn of the event loop, the protocol's back channel first. When hundreds arrive at once
- * this process looks at its sockets between any two of them, so that health is answered at once and what the
- * database has answered goes on. Networks take turns, so that one that sends thousands keeps nobody else waiting.
- * Each request keeps the place of its arrival where it waits later (`db/turns.ts`).
+ * Begins one request in each turn of the event loop, the protocol's back channel first. When hundreds arrive
+ * at once, this process polls its sockets between any two of them, so that health is answered at once and
+ * results from the database are processed. Networks alternate, so that one that sends thousands does not
+ * delay others. Each request keeps its place in the order of arrival where it waits later (`db/turns.ts`).
  * @param networkOf what counts as one source of requests
  */
 export function paceRequests(networkOf: (address: string) => string): NijoMiddleware {
-  // As long as there are connections (`server.max_connections`).
+  // The number of connections bounds the queue (`server.max_connections`).
   const queue = (): FairQueue<() => void> => createFairQueue(Number.POSITIVE_INFINITY);
   const waiting = { 'back-channel': queue(), page: queue() };
   let begunInThisTurn = false;

@@ -5,8 +5,8 @@ import type { NijoContext } from './context.ts';
 import type { Language } from './language.ts';
 import { ownAddress, type Responder } from './respond.ts';
 
-// The provider makes a context of its own from the same request: what our chain established before
-// is taken from the answer it has begun.
+// The provider creates its own context from the same request: what our chain established before is read from
+// the headers of the answer.
 function adopt(ctx: Koa.Context): NijoContext {
   const requestId = ctx.res.getHeader('x-request-id');
   const adopted = ctx as unknown as NijoContext;
@@ -45,7 +45,7 @@ export function createProtocolPages(options: { responder: Responder; language: L
     ): Promise<void> {
       const ctx = adopt(context);
       const locale = language.of(ctx);
-      // The service's page after the sign-out may lead on to anywhere.
+      // The service's page after the sign-out may redirect anywhere.
       ctx.state.formLeadsAway = true;
       responder.page(
         ctx,
@@ -111,7 +111,7 @@ function codeOf(error: string, status: number) {
   if (status === 503 || error === 'temporarily_unavailable') return 'temporarily_unavailable' as const;
   if (status >= 500) return 'internal_error' as const;
   if (error === 'invalid_client') return 'service_unknown' as const;
-  // The library's word for a login whose cookie or record is gone.
+  // The library's error for a login whose cookie or record is gone.
   if (/session|interaction/.test(error)) return 'interaction_expired' as const;
   return 'service_request_invalid' as const;
 }

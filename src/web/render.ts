@@ -21,7 +21,7 @@ export interface RendererOptions {
 }
 
 export interface Renderer {
-  /** A whole HTML document. Throws only on a mistake in a template or catalogue. */
+  /** A whole HTML document. Throws only for an error in a template or catalogue. */
   page<N extends PageName>(name: N, model: PageModels[N], chrome: Chrome): string;
 }
 
@@ -39,7 +39,7 @@ interface View<N extends PageName> {
   title: string;
   fault: FaultView | undefined;
   toggle: Toggle;
-  /** The rule on addresses, in the one wording there is (R50). */
+  /** The rule on addresses, in its only wording (R50). */
   addressRule: typeof addressRule;
   qr: typeof safeQr;
 }
@@ -88,7 +88,7 @@ export function createRenderer(options: RendererOptions): Renderer {
   };
 }
 
-/** The pages whose form is ours and posts to the page's own address. */
+/** The pages whose form is our own and posts to the page's URL. */
 const pagesWithForm: ReadonlySet<PageName> = new Set<PageName>([
   'sign-in',
   'mail-code',
@@ -113,12 +113,12 @@ const pagesWithForm: ReadonlySet<PageName> = new Set<PageName>([
 function toggleOf(name: PageName, chrome: Chrome): Toggle {
   const locale = otherLocale(chrome.locale);
   const separator = chrome.url.includes('?') ? '&' : '?';
-  // Shown once and in both languages: the other one's words are on the page, and nothing is asked for anew.
+  // Shown once and in both languages: the page contains the words of both, and nothing is requested again.
   if (name === 'desk-pass') return { locale, inForm: false, href: `#pass-${locale}` };
   if (name === 'continue') return { locale, inForm: false, href: `#continue-${locale}` };
   return {
     locale,
-    // A button without a form does nothing: where the page has none, the link is what works.
+    // A button without a form does nothing: a page without a form gets the link.
     inForm: chrome.languageToggle === 'form' && pagesWithForm.has(name),
     href: `${chrome.url}${separator}lang=${locale}`,
   };
@@ -174,8 +174,8 @@ function headingOf<N extends PageName>(
 }
 
 /**
- * The QR code is the only markup that comes from outside the templates: nothing but one `<svg>`
- * of `<path>`s passes, so that a mistake elsewhere cannot put a script on the page.
+ * The QR code is the only markup from outside the templates: only one `<svg>` of `<path>`s is accepted, so
+ * that an error elsewhere cannot put a script on the page.
  */
 function safeQr(svg: string): string {
   const attribute = `\\s+[\\w:-]+="[^"<>]*"`;

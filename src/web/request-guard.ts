@@ -8,19 +8,19 @@ import type { NijoMiddleware } from './context.ts';
 import { namesHost } from './host.ts';
 import type { RouteTable } from './route-table.ts';
 
-// A browser may say anything of itself; nobody needs more of it than this.
+// A browser can send any User-Agent; this much of it is enough.
 const longestUserAgent = 300;
 
 /**
  * First in the chain: gives each request an id, establishes its address and logs one line when it is
- * done. What a fault's page needs is there for everything after it.
+ * done. Everything after it has what an error page needs.
  */
 export function observeRequests(options: {
   trustedProxies: readonly string[];
   node: string;
   logger: Logger;
   routes: RouteTable;
-  /** Told of each request's origin, for parts that only see the raw request. */
+  /** Receives each request's origin, for parts that only see the raw request. */
   remember?: (request: IncomingMessage, origin: RequestOrigin) => void;
   observe?: (route: string, method: string, status: number, seconds: number) => void;
 }): NijoMiddleware {
@@ -62,8 +62,8 @@ export function observeRequests(options: {
 }
 
 /**
- * Refuses a foreign Host (C25), and what a proxy of ours says came to it without TLS where the issuer
- * has it (A28). Health is asked by address, from inside.
+ * Refuses a foreign Host (C25), and requests that reached our proxy without TLS where the issuer uses TLS
+ * (A28). Health is requested by address, from inside.
  */
 export function guardAddress(options: {
   issuer: string;
@@ -75,13 +75,13 @@ export function guardAddress(options: {
   return async (ctx, next) => {
     if (options.routes.find(ctx.path)?.health === true) return next();
     refuseForeignHost(ctx.req.rawHeaders, ctx.req.url ?? '', issuer);
-    // Whatever spelling came: everything behind this sees the issuer's own.
+    // Whatever the spelling of the request, all later code sees the issuer's own.
     ctx.req.headers.host = issuer.host;
     const [scheme = ''] = ctx.get('x-forwarded-proto').toLowerCase().split(',');
     const inTheClear =
       issuer.protocol === 'https:' && scheme.trim() === 'http' && isProxy(ctx.req.socket.remoteAddress);
     if (!inTheClear) return next();
-    // What was sent has crossed the network in the clear: it is not used.
+    // The form has crossed the network in the clear: it is not used.
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') throw new NijoError('bad_request');
     ctx.status = 308;
     ctx.redirect(`${issuer.origin}${ctx.url}`);
@@ -93,7 +93,7 @@ function refuseForeignHost(rawHeaders: readonly string[], url: string, issuer: U
   const hosts = rawHeaders.filter(
     (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === 'host',
   );
-  // Two Host headers or an absolute request line let a proxy and us see different hosts.
+  // With two Host headers or an absolute request line, a proxy and this server can see different hosts.
   if (hosts.length !== 1 || !namesHost(hosts[0] ?? '', issuer) || !url.startsWith('/'))
     throw new NijoError('host_unknown');
 }

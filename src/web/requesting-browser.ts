@@ -3,7 +3,7 @@ import type { BrowserBinding } from './forms.ts';
 import type { Language } from './language.ts';
 import type { ResumeBinding } from './resume-binding.ts';
 
-/** What the protocol may know of the browser that asks; `oidc/provider/resume-check.ts` says what for. */
+/** What the protocol may know of the requesting browser; `oidc/provider/resume-check.ts` says why. */
 export function createRequestingBrowser(parts: {
   browsers: BrowserBinding;
   binding: ResumeBinding;

@@ -15,11 +15,11 @@ export interface Responder {
     chrome: Chrome,
     status?: number,
   ): void;
-  /** The page that helps when something went wrong: what happened, what to do, whom to ask (R33, R46). */
+  /** The error page: what happened, what to do, whom to ask (R33, R46). */
   error(ctx: NijoContext, error: NijoError, more?: Partial<PageModels['error']>): void;
 }
 
-// A fault that passes by itself: database, hashing queue.
+// A fault that is temporary: database, hashing queue.
 const soonSeconds = 5;
 
 export function createResponder(options: { renderer: Renderer; language: Language }): Responder {
@@ -39,12 +39,12 @@ export function createResponder(options: { renderer: Renderer; language: Languag
       const model = {
         code: error.code,
         reference: ctx.state.origin.requestId.slice(0, 8).toUpperCase(),
-        // Nothing is lost: the same address shows the page where the login stands.
+        // Nothing is lost: the same URL shows the login's present page.
         ...(error.status === 503 ? { tryAgain: ownAddress(ctx) } : {}),
         ...more,
       };
       const url = ownAddress(ctx);
-      // This page has no form, whatever the page that failed would have had.
+      // The error page has no form, whatever the failed page would have had.
       ctx.state.formLeadsAway = false;
       const chrome: Chrome = { locale: options.language.of(ctx), url, languageToggle: 'link' };
       responder.page(ctx, 'error', model, chrome, error.status);
@@ -53,7 +53,7 @@ export function createResponder(options: { renderer: Renderer; language: Languag
   return responder;
 }
 
-/** The address that shows this page again by GET; what a form sent is not part of it. */
+/** The URL that shows this page again by GET; what a form sent is not part of it. */
 export function ownAddress(ctx: NijoContext): string {
   if (ctx.method !== 'GET' || ctx.path.startsWith('/interaction/')) return ctx.path;
   const query = new URLSearchParams(ctx.querystring);
@@ -68,13 +68,13 @@ const codeOfStatus = new Map<number, ErrorCode>([
   [415, 'unsupported_media_type'],
 ]);
 
-// Connection trouble of the database, by SQLSTATE class or by Node's own codes: worth trying again soon.
+// Connection errors of the database, by SQLSTATE class or by Node's own codes: a retry soon may succeed.
 const unavailable = /^(08|0A000|25006|40P01|40001|53|55P03|57|E(CONN|PIPE|TIMEDOUT|HOST|NET|NOTFOUND|AI_))/;
-// … or by the words of `pg`, Kysely and PGlite, which give no code.
+// The same by the messages of `pg`, Kysely and PGlite, which give no code.
 const unavailableWords =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|not queryable|after calling end on the pool|driver has already been destroyed|PGlite is closed/i;
 
-/** Turns whatever was thrown into a coded fault; what nobody foresaw is `internal_error`. */
+/** Converts any thrown value to a coded fault; an unforeseen one is `internal_error`. */
 export function asNijoError(error: unknown): NijoError {
   if (error instanceof NijoError) return error;
   const { code, status, message } = (error ?? {}) as { code?: unknown; status?: unknown; message?: unknown };
@@ -97,7 +97,7 @@ export function catchFaults(options: { responder: Responder; logger: Logger }): 
         throw new NijoError('not_found');
     } catch (thrown) {
       const error = asNijoError(thrown);
-      // Whoever went away in the middle of a request has made no mistake, and sees no page.
+      // A browser that disconnected in the middle of a request made no error, and sees no page.
       const gone = error.status < 500 && ctx.req.destroyed && !ctx.req.complete;
       const line = {
         event: gone ? 'browser.gone' : 'fault',
@@ -108,7 +108,7 @@ export function catchFaults(options: { responder: Responder; logger: Logger }): 
       };
       if (error.status >= 500) options.logger.error({ ...line, err: error.cause ?? error }, error.code);
       else options.logger.info(line, error.code);
-      // A request that could not be answered leaves nothing behind in the browser either.
+      // A failed request must not leave cookies in the browser.
       if (error.status >= 500) ctx.remove('Set-Cookie');
       options.responder.error(ctx, error);
     }

@@ -25,9 +25,9 @@ export function setResponseHeaders(options: { issuer: string }): NijoMiddleware 
 }
 
 /**
- * The policy of a page. Chromium and Safari apply `form-action` to every redirect after a form, and what
- * follows a service's callback is known to nobody here: further hosts, other ports, an app's own scheme.
- * So a page whose form may be the beginning of such a chain names no targets at all (docs/decisions.md).
+ * The policy of a page. Chromium and Safari apply `form-action` to every redirect after a form, and this
+ * server cannot know what follows a service's callback: further hosts, other ports, an app's own scheme. So a
+ * page whose form may begin such a chain of redirects names no targets at all (docs/decisions.md).
  */
 export function contentSecurityPolicy({ formLeadsAway }: { formLeadsAway: boolean }): string {
   return [

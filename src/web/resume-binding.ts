@@ -4,17 +4,17 @@ import type { CookieHolder, Cookies, CookieSource } from './cookies.ts';
 import type { BrowserBinding } from './forms.ts';
 
 /**
- * Only the browser that finished a login's pages goes on with that login. The provider's own cookies
- * name a login, but not whose it is: a sibling host name can plant them in a victim's browser, and the
- * provider goes by its cookie alone, whatever the path says (A27, C21). What this cookie holds names the
- * login and, through the browser's own `__Host-` cookie that nobody can plant, this very browser.
+ * Only the browser that finished a login's pages can resume that login. The provider's own cookies
+ * name a login, but not its browser: a sibling host name can plant them in a victim's browser, and the
+ * provider reads only its cookie, whatever the path says (A27, C21). This cookie names the login and, through
+ * the `__Host-` cookie that nobody can plant, the browser itself.
  */
 export interface ResumeBinding {
-  /** Called when the login's pages are done, in the answer that leads on. `browser`: this one's digest. */
+  /** Called when the login's pages are done, in the answer that redirects. `browser`: its digest. */
   grant(ctx: CookieHolder, uid: string, browser: string): void;
-  /** Whether the pages of this login were finished in the browser that asks. */
+  /** Whether the pages of this login were finished in the requesting browser. */
   holds(source: CookieSource, uid: string): boolean;
-  /** Used once: the login's pages grant another one to a browser that lost its way. */
+  /** Used once: the login's pages grant another one to a browser that lost the redirect. */
   clear(ctx: CookieHolder, uid: string): void;
 }
 
@@ -39,10 +39,10 @@ export function createResumeBinding(options: { cookies: Cookies; browsers: Brows
 }
 
 /**
- * Lets a browser through to where the provider goes on with a login when the path, the provider's own cookie
- * and the binding name the same login; nothing of the provider runs otherwise.
- * @param options.uidOf the login that a path goes on with; undefined for every other path.
- * @param options.resumes the login that the provider would go on with, by its own reading of its own cookie.
+ * Lets the provider resume a login only when the path, the provider's own cookie and the binding name the
+ * same login; otherwise no code of the provider runs.
+ * @param options.uidOf the login that a path resumes; undefined for every other path.
+ * @param options.resumes the login that the provider would resume, by its own reading of its own cookie.
  */
 export function guardResume(options: {
   binding: ResumeBinding;
@@ -54,13 +54,13 @@ export function guardResume(options: {
     const uid = uidOf(ctx.path);
     if (uid === undefined) return next();
     if (!binding.holds(ctx, uid)) {
-      // Which knows whether this login is finished, whose it is, and where it can be started again.
+      // The login's pages know whether this login is finished, whose it is, and where to start it again.
       ctx.redirect(`/interaction/${uid}`);
       ctx.status = 303;
       return undefined;
     }
     const resumed = resumes(ctx);
-    // Leading back to the login's pages would go round in a circle: they would send the browser here again.
+    // A redirect to the login's pages would loop: they would send the browser here again.
     if (resumed === undefined) throw new NijoError('interaction_expired');
     if (resumed !== uid) throw new NijoError('interaction_foreign');
     binding.clear(ctx, uid);

@@ -2,43 +2,44 @@ import type { Router } from '@koa/router';
 import type { NijoState } from './context.ts';
 
 /**
- * What becomes of a POST before its handler:
+ * What happens to a POST before its handler:
  * - `page`: a form of our own page; refused when another site sends it, then parsed.
- * - `linked-page`: the same for a page that sends no referrer, whose browser may call its origin `null`.
- * - `provider-page`: refused when another site sends it; the provider reads the form itself.
- * - `service-request`: a service's request to a browser's endpoint; asked again by GET.
- * - `endpoint`: a service's own request, which the provider reads and which needs no browser.
+ * - `linked-page`: the same for a page that sends no referrer, whose browser may send `Origin: null`.
+ * - `provider-page`: refused when another site sends it; the provider parses the form itself.
+ * - `service-request`: a service's request to an endpoint for browsers; redirected to a GET.
+ * - `endpoint`: a service's own request, which the provider parses and which needs no browser.
  */
 export type PostRule = 'page' | 'linked-page' | 'provider-page' | 'service-request' | 'endpoint';
 
-/** One route of the server: what a path is, for every guard. */
+/** One route of the server: tells every guard what kind of route a path is. */
 export interface Route {
-  /** As the router has it, such as `/interaction/:uid`. */
+  /** As in the router, such as `/interaction/:uid`. */
   readonly pattern: string;
   readonly methods: readonly string[];
   readonly post: PostRule;
-  /** Nobody sees more than a redirect to the sign-in there who is not signed in. */
+  /** A user who is not signed in gets only a redirect to the sign-in. */
   readonly needsSignIn: boolean;
-  /** Asked by monitoring, by address and from inside: no `Host` to check. */
+  /** Requested by monitoring, by address and from inside: no `Host` to check. */
   readonly health: boolean;
   readonly matches: (path: string) => boolean;
 }
 
 /**
- * The one table of all routes, made from the routers themselves. Every guard asks it what a path is (the name
- * in the log, the check of forms of other sites, the reading of forms, the address check), and it compares
- * as strictly as the routers do, so what a guard checks is what a handler acts on. A running node has it as
- * `Nijo.routes`; what strangers can reach is `routes.all.filter((route) => !route.needsSignIn)`.
+ * The one table of all routes, built from the routers themselves. Every guard asks it what kind of route a
+ * path is (the name in the log, the check of forms of other sites, the parsing of forms, the address check).
+ * It compares as strictly as the routers do, so the route that a guard checks is the one a handler acts on. A
+ * running node has it as `Nijo.routes`; strangers can reach `routes.all.filter((route) =>
+ * !route.needsSignIn)`.
  */
 export interface RouteTable {
   readonly all: readonly Route[];
-  /** The route of a path; undefined where nothing is. */
+  /** The route of a path; undefined where there is none. */
   find(path: string): Route | undefined;
-  /** The name of a path in logs and metrics: never an id, and none that a stranger makes up. */
+  /** The name of a path in logs and metrics: never an id, and never text that a stranger chooses. */
   nameOf(path: string): string;
 }
 
-/** @throws when two routes have one pattern: the first would hide the other. */
+/** @throws when two routes have the same pattern: the first would hide the other. */
 export function createRouteTable(...groups: readonly (readonly Route[])[]): RouteTable {
   const all = groups.flat();
   const patterns = all.map(({ pattern }) => pattern);

@@ -4,7 +4,7 @@ import type { Language } from './language.ts';
 import { createPageRouter } from './page-router.ts';
 import type { Responder } from './respond.ts';
 
-/** What monitoring asks, by address and from inside. */
+/** The routes that monitoring requests, by address and from inside. */
 export function healthRoutes(ready: () => boolean): Router<NijoState> {
   const router = createPageRouter();
   router.get('/health/live', async (ctx) => {
@@ -18,7 +18,7 @@ export function healthRoutes(ready: () => boolean): Router<NijoState> {
   return router;
 }
 
-/** The page of whoever opens the server's bare address. */
+/** The page at the server's bare URL. */
 export function homeRoutes({
   responder,
   language,

@@ -4,17 +4,17 @@ import { type AddressInfo, Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { ParserError } from './unreadable-request.ts';
 
-/** A listening HTTP server that can end without cutting anybody off. */
+/** A listening HTTP server that can stop without cutting off requests. */
 export interface ListeningServer {
-  /** With the real port where 0 was asked for. */
+  /** The real port, even where 0 was requested. */
   port: number;
   /** From now on each answer asks the client or proxy to open its next connection elsewhere. */
   drain(): void;
-  /** Asks no more: a proxy that still comes shall have no new connection on its way when `close` is called. */
+  /** Stops asking, so that a proxy that still sends requests has no new connection on its way at `close`. */
   settle(): void;
   /**
-   * Takes no new connection and lets requests in flight end. A kept-alive connection is closed once it was
-   * quiet for `quietMs` and nothing of it is unread. After `ms` whatever is left is cut.
+   * Accepts no new connection and lets requests in flight end. A kept-alive connection is closed once it has
+   * been quiet for `quietMs` and has no unread data. After `ms`, all remaining connections are cut.
    */
   close(ms: number, quietMs?: number): Promise<void>;
 }
@@ -23,29 +23,29 @@ export interface ListenOptions {
   host: string;
   port: number;
   maxConnections: number;
-  /** Several processes listen on this port, each with a queue of its own (SO_REUSEPORT). */
+  /** Several processes listen on this port, each with its own queue (SO_REUSEPORT). */
   sharePort?: boolean;
   /** Answers a request that the parser cannot read; without it Node answers with a bare status. */
   unreadable?: (error: ParserError, socket: Socket) => void;
 }
 
-// Whoever opens a connection usually asks at once; closing it before that would be a reset.
+// A client that opens a connection usually sends a request at once; closing it before that would be a reset.
 const firstRequestMs = 1000;
 const lookEveryMs = 20;
 const shortTurnMs = 0.04;
 const patienceMs = 2000;
 
-/** What is known of a connection, to tell one that is idle from one whose next request has begun. */
+/** The state of a connection, to distinguish an idle one from one whose next request has begun. */
 interface Connection {
   answering: number;
-  /** Bytes read when the last answer ended: more than these are a request that has begun. */
+  /** Bytes read when the last answer ended: more bytes mean that a request has begun. */
   readAtRest: number;
   quietSince: number;
   used: boolean;
 }
 
 /**
- * Starts a server whose every wait has an end: slow headers and bodies are cut (F17).
+ * Starts a server in which every wait has a limit: slow headers and bodies are cut (F17).
  * @throws the system's error, such as EADDRINUSE.
  */
 export async function listen(handler: RequestListener, options: ListenOptions): Promise<ListeningServer> {
@@ -56,7 +56,7 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       connectionsCheckingInterval: 2_000,
       keepAliveTimeout: 65_000,
       maxHeaderSize: 16_384,
-      // Node would answer with an empty 400: a request without a Host is refused with the foreign ones.
+      // Node would answer with an empty 400: our guard refuses a request without a Host like a foreign one.
       requireHostHeader: false,
     },
     handler,
@@ -64,23 +64,23 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
   const { unreadable } = options;
   if (unreadable !== undefined) {
     server.on('clientError', (error, socket) => unreadable(error, socket as Socket));
-    // A request for a tunnel: Node would hang up without a word.
+    // A CONNECT request: Node would close the connection without an answer.
     server.on('connect', (_, socket) => {
       socket.on('error', () => socket.destroy());
       unreadable(Object.assign(new Error('a tunnel was asked for'), { code: 'CONNECT' }), socket as Socket);
     });
   }
-  // Node would answer with an empty 417; what else is expected of us may be ignored (RFC 9110 §10.1.1).
+  // Node would answer with an empty 417; unknown expectations may be ignored (RFC 9110 §10.1.1).
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   server.maxConnections = options.maxConnections;
   let draining = false;
   const connections = trackConnections(server);
   server.prependListener('request', (_, response) => {
-    // Decided when the answer begins: a request that was in flight then must not keep its connection either.
+    // Decided when the answer begins: a request already in flight must not keep its connection either.
     const writeHead = response.writeHead.bind(response) as (...values: unknown[]) => typeof response;
     response.writeHead = (...values: unknown[]) => {
       if (draining) response.setHeader('Connection', 'close');
-      // Node's own would be the system clock's: browsers take a cookie's `Expires` as so long after this.
+      // Node's own would use the system clock: browsers count a cookie's `Expires` from this date.
       response.setHeader('Date', new Date().toUTCString());
       return writeHead(...values);
     };
@@ -108,13 +108,13 @@ export async function listen(handler: RequestListener, options: ListenOptions): 
       await stopListening(server, () => closed.abort());
       const since = performance.now();
       while (!closed.signal.aborted && performance.now() < cutAt) {
-        // After the loop has read what has arrived: what is quiet now has nothing unread.
+        // After the loop has read what has arrived: a connection that is quiet now has no unread data.
         await nextTurn();
         for (const [socket, connection] of connections)
           if (mayClose(socket, connection, Math.max(since, connection.quietSince), quietMs)) socket.destroy();
         await pause(lookEveryMs, undefined, { signal: closed.signal }).catch(() => undefined);
       }
-      // Cuts what is left, and ends the server's own timer.
+      // Cuts the remaining connections, and ends the server's own timer.
       server.close();
       server.closeAllConnections();
       if (!closed.signal.aborted) await once(server, 'close');
@@ -148,9 +148,9 @@ function mayClose(socket: Socket, connection: Connection, since: number, quietMs
 }
 
 /**
- * Stops accepting. The system resets whatever waits to be accepted at that moment, so it is done in a turn of
- * the loop that found nothing waiting and ran next to nothing else since. `close` of an HTTP server would also close
- * connections whose first request is not read yet.
+ * Stops accepting. The system resets connections that wait to be accepted at that moment, so this happens in
+ * a turn of the loop that found none waiting and has run almost nothing since. `close` of an HTTP server
+ * would also close connections whose first request is not read yet.
  * @param closed called when the last connection has ended.
  */
 async function stopListening(server: Server, closed: () => void): Promise<void> {
@@ -164,7 +164,7 @@ async function stopListening(server: Server, closed: () => void): Promise<void> 
     const [before, turnBegan] = [arrivals, performance.now()];
     await nextTurn();
     const now = performance.now();
-    // Where no turn is as short as that, longer ones have to do, and after a while any.
+    // Where no turn is that short, longer ones are accepted, and after a while any.
     const longest = shortTurnMs * 2 ** Math.floor((now - began) / 20);
     calm = (arrivals === before && now - turnBegan <= longest) || now - began > patienceMs;
   }

@@ -4,8 +4,8 @@ import type { NijoContext } from './context.ts';
 import type { CookieKind, Cookies, CookieSource } from './cookies.ts';
 
 /**
- * What a trusted browser holds (R31), one cookie for each account: several users of one browser do not
- * end each other's trust, and the name tells nobody whose it is.
+ * The cookie of a trusted browser (R31), one for each account: several users of one browser do not
+ * end each other's trust, and the name does not reveal the account.
  */
 export interface TrustCookie {
   read(ctx: CookieSource, accountId: string): string | undefined;
@@ -15,13 +15,13 @@ export interface TrustCookie {
   clear(ctx: NijoContext, accountId: string): void;
 }
 
-/** The longest that any service may allow; when trust really ends the server knows. */
+/** The longest that any service may allow; the server decides when trust really ends. */
 const maxAgeSeconds = 30 * 24 * 3600;
-/** More would make every request of a shared computer larger than servers take. */
+/** More would make every request of a shared computer larger than servers accept. */
 const mostPerBrowser = 10;
 const ownName = /^(?:__Host-)?(nijo-trust-[\w-]{12})$/;
 
-/** @param options.keys of the names, newest first: a cookie named before the secret changed is still found. */
+/** @param options.keys of the names, newest first: a cookie named by an earlier secret is still found. */
 export function createTrustCookie(options: { cookies: Cookies; keys: readonly Buffer[] }): TrustCookie {
   const { cookies, keys } = options;
   const kindsOf = (accountId: string): CookieKind[] =>
@@ -45,7 +45,7 @@ export function createTrustCookie(options: { cookies: Cookies; keys: readonly Bu
       if (newest === undefined) throw new Error('cookies of trusted browsers need a key');
       cookies.write(ctx, newest, value, { maxAgeSeconds });
       for (const kind of earlier) if (cookies.read(ctx, kind) !== undefined) cookies.clear(ctx, kind);
-      // Browsers send the oldest first (RFC 6265 §5.4): those go.
+      // Browsers send the oldest first (RFC 6265 §5.4): the oldest are deleted.
       const others = namesIn(ctx.get('cookie')).filter((name) => name !== newest.name);
       for (const name of others.slice(0, Math.max(0, others.length - mostPerBrowser + 1)))
         cookies.clear(ctx, { name, root: true });
@@ -69,6 +69,6 @@ function namesIn(header: string): string[] {
 }
 
 function rawSource(header = ''): CookieSource {
-  // Of two cookies with one name the first counts, as everywhere.
+  // Of two cookies with one name the first counts, as in other servers.
   return { cookies: { get: (name) => pairsIn(header).find(([known]) => known === name)?.[1] } };
 }

@@ -9,28 +9,29 @@ import { locales, type Locale } from '../i18n/locale.ts';
 import { translator } from '../i18n/translate.ts';
 import type { Logger } from '../observe/logger.ts';
 
-/** What Node's parser says of a request that it cannot read. */
+/** The error of Node's parser for a request that it cannot read. */
 export interface ParserError extends Error {
   code?: string;
   rawPacket?: Buffer;
 }
 
 export interface UnreadableRequests {
-  /** Answers what never became a request: the parser gave up before any header was known. */
+  /** Answers data that never became a request: the parser gave up before any header was known. */
   answer: (error: ParserError, socket: Socket) => void;
 }
 
-// Longer than any address of ours or of a service's request that is within its limits.
+// Longer than any URL of ours, or of a service's request within its limits.
 const longestTarget = 8192;
-// Only these two say what went wrong; the rest is no HTTP.
+// Only these two say what went wrong; all others are invalid HTTP.
 const codes: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'headers_too_large',
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
 /**
- * Requests that end in the parser, before their language, path or cookies are known: a page in both languages that
- * says what to do, and a line in the log. Nobody can be told apart here, so the page holds nothing of the request.
+ * Requests that end in the parser, before their language, path or cookies are known: the answer is a page in
+ * both languages that says what to do, and a line in the log. The sender is unknown, so the page repeats
+ * nothing of the request.
  */
 export function createUnreadableRequests(options: {
   branding: Branding;
@@ -43,10 +44,10 @@ export function createUnreadableRequests(options: {
   const answered = new WeakSet<Socket>();
   return {
     answer(error, socket) {
-      // What comes after the answer is unreadable as well. Closing on it would be a reset: the page would be lost on
-      // the way, and a proxy would take it for a failure of this node.
+      // Data after the answer is unreadable too. Closing on it would be a reset: the page would be lost on
+      // the way, and a proxy would count it as a failure of this node.
       if (answered.has(socket)) return;
-      // The other side has gone, or an answer has begun: what we sent now would be taken for a part of it.
+      // The client has disconnected, or an answer has begun: data sent now would be read as a part of it.
       if (!socket.writable || error.code === 'ECONNRESET' || isAnswering(socket)) {
         socket.destroy();
         return;

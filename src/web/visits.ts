@@ -1,16 +1,16 @@
 import { NijoError } from '../base/errors.ts';
 import type { NijoContext, NijoMiddleware } from './context.ts';
 
-/** Whether somebody may look at one more page that needs no sign-in; `own`: see `Visitor`. */
+/** Whether a visitor may view one more page that needs no sign-in; `own`: see `Visitor`. */
 export type CountVisit = (visitor: {
   address: string;
   own?: string | undefined;
 }) => { allowed: true } | { allowed: false; retryAfterSeconds: number };
 
 /**
- * For the routes of pages that anybody can ask for: refuses a network that asks for too many of them (S12),
- * before anything is looked up.
- * @param ownOf what shows, without a look into the database, that this is no stranger.
+ * For the routes of public pages: refuses a network that requests too many of them (S12), before any look-up
+ * in the database.
+ * @param ownOf what shows, without a database query, that this is not a stranger.
  * @throws NijoError `too_many_visits`.
  */
 export function limitVisits(

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { sql } from 'kysely';
 import type pg from 'pg';
@@ -323,7 +324,7 @@ describeOnEveryDatabase('S12: pages for everybody', (open) => {
     const from = (address: string) => ({ headers: { 'x-forwarded-for': address } });
     const who = await person(cluster, { app: true });
     const { browser: known } = await signInWithApp(cluster, who);
-    const link = 'L'.repeat(22);
+    const link = randomBytes(16).toString('base64url');
     await database.db
       .insertInto('notice_links')
       .values({
@@ -334,18 +335,21 @@ describeOnEveryDatabase('S12: pages for everybody', (open) => {
       })
       .execute();
     const stranger = new UserAgent(cluster);
-    let refused = false;
-    for (let visit = 0; visit < 2000 && !refused; visit += 1)
-      refused = (await stranger.request('/help/support', from('198.51.100.9'))).status === 429;
-    expect(refused).toBe(true);
     const here = from('198.51.100.9');
+    // What is refused refills while the next request is on its way, so it is asked for a few times.
+    const isRefused = async (path: string, options: { headers: Record<string, string> }, tries: number) => {
+      for (let visit = 0; visit < tries; visit += 1)
+        if ((await stranger.request(path, options)).status === 429) return true;
+      return false;
+    };
+    expect(await isRefused('/help/support', here, 2000)).toBe(true);
     expect((await known.request('/help/support', here)).status).toBe(200);
     const path = `/not-me/${noticeToken(cluster.sealer, link)}`;
     expect((await new UserAgent(cluster).request(path, here)).status).toBe(200);
-    // A forged link, and a forged cookie, are a stranger's.
-    expect((await stranger.request(`/not-me/${link}${'A'.repeat(22)}`, here)).status).toBe(429);
+    // A forged link, and a forged cookie, are a stranger's: of their own they would have 240 looks at once.
+    expect(await isRefused(`/not-me/${link}${'A'.repeat(22)}`, here, 60)).toBe(true);
     const forged = { ...here.headers, cookie: `nijo-known=${'x'.repeat(43)}.${'y'.repeat(43)}` };
-    expect((await new UserAgent(cluster).request('/help/support', { headers: forged })).status).toBe(429);
+    expect(await isRefused('/help/support', { headers: forged }, 60)).toBe(true);
   });
 });
 

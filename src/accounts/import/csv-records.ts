@@ -12,7 +12,7 @@ const longestLine = 1 << 20;
 // A quoted field may hold line breaks; beyond this many the quotation mark is a stray one.
 const longestRecord = 50;
 
-/** Physical lines of UTF-8 text, without a byte order mark, whatever their ends. */
+/** Physical lines of UTF-8 text, without a byte order mark, whatever their line ends. */
 async function* readLines(source: Readable): AsyncGenerator<Line> {
   const decoder = new TextDecoder('utf-8');
   let number = 0;
@@ -32,12 +32,12 @@ async function* readLines(source: Readable): AsyncGenerator<Line> {
   if (last !== '') yield { number: number + 1, text: last };
 }
 
-/** The fields of one record (RFC 4180); undefined when a quotation mark stands where none can. */
+/** The fields of one record (RFC 4180); undefined when a quotation mark is misplaced. */
 export function parseFields(text: string, separator = ','): string[] | undefined {
   const fields: string[] = [];
   let at = 0;
   for (;;) {
-    // ="0012345": how spreadsheets are told to leave the zeros.
+    // ="0012345": how spreadsheets are told to keep the leading zeros.
     if (text.startsWith('="', at)) at += 1;
     if (text[at] === '"') {
       let field = '';
@@ -80,9 +80,9 @@ function namedSeparator(text: string): string | undefined {
 
 /**
  * The records of a CSV file, streaming: separated by commas (or what a first line `sep=` names), quoted
- * fields, LF or CRLF, byte order mark allowed, empty lines skipped. A line with a stray quotation mark costs that line alone: what
- * it would have swallowed is read again from the next line on. That, and exact line numbers, is why
- * this is not left to a library (docs/decisions.md).
+ * fields, LF or CRLF, byte order mark allowed, empty lines skipped. A stray quotation mark costs only its
+ * own line: the lines that it would have swallowed are read again. That, and exact line numbers, is why no
+ * library is used here (docs/decisions.md).
  */
 export async function* readCsvRecords(source: Readable): AsyncGenerator<CsvRecord> {
   let width: number | undefined;
@@ -90,7 +90,7 @@ export async function* readCsvRecords(source: Readable): AsyncGenerator<CsvRecor
   let open = false;
   let separator: string | undefined;
 
-  /** The record that the pending lines make, or the first of them as a bad one. */
+  /** The record that the pending lines make, or the first of them as a bad record. */
   function* settle(ended: boolean): Generator<CsvRecord> {
     const [first] = pending;
     if (first === undefined) return;

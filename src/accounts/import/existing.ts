@@ -5,21 +5,24 @@ import { type AccountRow, accountColumns } from '../directory.ts';
 import type { ImportRow } from './import-row.ts';
 import type { Said } from './memory.ts';
 
-/** What the database holds about an account that a file names too. */
+/** What the database holds about an account that a file also names. */
 export interface ExistingAccount {
   account: AccountRow & { ends_at: string | null };
   phc: string | undefined;
   /** When that password was set, as the database writes it; a renewed hash does not change it. */
   passwordSet: string | undefined;
-  /** The account has still the password that it was made with, if perhaps hashed anew. */
+  /** The account still has the password that it was made with, perhaps with a renewed hash. */
   passwordIsFirst: boolean;
-  /** The password was changed after a file said one. */
+  /** The password was changed after a file gave one. */
   passwordIsNewer: boolean;
-  /** What a file said last; undefined where none has since this is remembered. */
+  /** What a file said last; undefined where no file has said anything since this is recorded. */
   said: Said | undefined;
   /** Every address that was ever proven; `active` at most once. */
   addresses: readonly { address: string; active: boolean }[];
-  /** Every app's secret that ever was one, Base32: a removed one must not come back with an old file. What cannot be opened is left out. */
+  /**
+   * Every secret, in Base32, that an app of the account ever had: an old file must not bring a removed one
+   * back. Secrets that cannot be opened are left out.
+   */
   totpSecrets: readonly string[];
 }
 
@@ -35,14 +38,14 @@ function opened(
   try {
     return sealer.open(app.secret_sealed, appFactorPlace(app.id, app.account_id)).toString();
   } catch {
-    // Sealed under a secret that is gone: it proves nothing, and must not stand in the way of the file.
+    // Sealed under a secret that no longer exists: it proves nothing, and must not block the file.
     return undefined;
   }
 }
 
 /**
  * Reads and locks the accounts that these rows name, so that nobody changes them or enrols until the
- * transaction ends. In the order of their ids: two imports at once wait for each other, and no more.
+ * transaction ends. It locks in the order of their ids, so that two parallel imports never deadlock.
  */
 export async function lockExisting(
   trx: Db,
@@ -57,7 +60,7 @@ export async function lockExisting(
     .select(sql<string | null>`to_char(ends_at at time zone 'UTC', 'YYYY-MM-DD')`.as('ends_at'))
     .where('login_id', '=', sql<string>`any(${loginIds}::text[])`)
     .orderBy('id')
-    // Not on the key: a login of the same account may be opened meanwhile, and waits for the password's row alone.
+    // Not the key: a login of the account can be opened meanwhile, and waits only for the password's row.
     .forNoKeyUpdate()
     .execute();
   if (accounts.length === 0) return new Map();

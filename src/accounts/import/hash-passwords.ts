@@ -4,22 +4,22 @@ import type { PasswordHasher } from '../password-hasher.ts';
 import type { ImportRow } from './import-row.ts';
 import type { ImportDigests } from './memory.ts';
 
-/** What a row's plain password comes to. */
+/** The result for a row's plain password. */
 export interface HashedPassword {
-  /** When the password it was compared with was set; undefined when there was none. A renewed hash does not change it. */
+  /** When the password it was compared with was set, if there was one; a renewed hash does not change it. */
   comparedWith: string | undefined;
-  /** What was remembered of the file's password when it was compared. */
+  /** What was recorded of the file's password when it was compared. */
   rememberedThen: string | undefined;
   /** A new hash of it; undefined where the account has this password, or the file says nothing new. */
   phc: string | undefined;
-  /** The file said this very password before, and the account has another one since. */
+  /** A file gave this very password before, and the account has another one since. */
   saidBefore: boolean;
 }
 
 /**
- * Hashes the plain passwords of these rows, as many at once as the hasher takes, before any
- * transaction is open. A password that the account has already, or that a file gave it before, is
- * compared and not hashed anew, so that a file can be run again.
+ * Hashes the plain passwords of these rows, as many in parallel as the hasher allows, before any transaction
+ * is open. A password that the account has already, or that a file gave it before, is compared and not
+ * hashed again, so that a file can be run again.
  * @returns by login ID.
  */
 export async function hashPasswords(

@@ -31,7 +31,7 @@ export interface Profile {
   ends_at?: string | null;
 }
 
-/** A line of the file that holds nothing wrong. */
+/** A line of the file without errors. */
 export interface ImportRow {
   line: number;
   loginId: string;
@@ -56,7 +56,10 @@ export class ImportRefusedError extends Error {
   }
 }
 
-/** The columns that the header names, in its order; those without a name at its end are none. @throws ImportRefusedError */
+/**
+ * The columns that the header names, in its order; unnamed ones at its end do not count.
+ * @throws ImportRefusedError
+ */
 export function readHeader(fields: readonly string[]): ImportColumn[] {
   const names = fields.map((field) => field.normalize('NFKC').trim().toLowerCase());
   const unknown = names.filter((name) => !importColumns.some((column) => column === name));
@@ -152,12 +155,12 @@ function readSecrets(
   return secrets;
 }
 
-/** A field without the ="…" by which a spreadsheet keeps leading zeros; a password may well look so. */
+/** A field without the ="…" by which a spreadsheet keeps leading zeros; a password may look like that too. */
 function cellText(column: ImportColumn, field: string): string {
   return column === 'password' ? field : (/^\s*="(.*)"\s*$/s.exec(field)?.[1] ?? field);
 }
 
-/** Reads one record. @returns the row, or all that is wrong with it; never a secret in a reason. */
+/** Reads one record. @returns the row, or all its errors; a reason never contains a secret. */
 export function readRow(
   line: number,
   fields: readonly string[],

@@ -6,22 +6,22 @@ import { ensureInstanceSecret } from '../../db/instance-secrets.ts';
 import type { Db } from '../../db/open.ts';
 import { withoutOutput } from '../password-hasher.ts';
 
-/** What of an account a file last said, by column; never what it said, but a digest of it. */
+/** What a file last said of an account, by column: only a digest of it, never the value. */
 export type Said = Readonly<Record<string, string>>;
 
-/** Marks an account that a file made: whatever a file has ever said of it is remembered. */
+/** Marks an account that a file made: everything that a file has ever said of it is recorded. */
 export const madeByFile = 'made';
 
 /**
- * Digests of what a file says. The key is the instance's own, kept sealed, so that they stay the same when
- * `NIJO_SECRET` changes, and are worth nothing in a dump. Of a password only its argon2 hash is digested:
- * nobody can try passwords any quicker than on the stored hashes.
+ * Digests of what a file says. The instance has its own key for them, stored sealed, so that they stay the
+ * same when `NIJO_SECRET` changes, and are useless in a dump. Of a password only its argon2 hash is
+ * digested: testing passwords is no faster than on the stored hashes.
  */
 export interface ImportDigests {
   of(accountId: string, column: string, value: string | null): string;
-  /** Of a plain password, from a hash that was made of it. */
+  /** Of a plain password, from a hash made of it. */
   ofPassword(accountId: string, phc: string): string;
-  /** Whether a password is the one remembered; `rehash` gives its hash with the given salt and parameters. */
+  /** Whether a password is the recorded one; `rehash` gives its hash with the given salt and parameters. */
   isPassword(
     accountId: string,
     remembered: string | undefined,
@@ -48,7 +48,7 @@ export async function openImportDigests(db: Db, sealer: Sealer): Promise<ImportD
   };
 }
 
-/** Keeps what a file has said of these accounts. Give it the transaction that acts on it. */
+/** Records what a file has said of these accounts. Call it in the transaction that acts on it. */
 export async function remember(
   trx: Db,
   memories: readonly { accountId: string; said: Said; passwordSaid: boolean }[],

@@ -10,27 +10,27 @@ export interface RowPlan {
   row: ImportRow;
   accountId: string;
   isNew: boolean;
-  /** The profile as it will be; undefined when it is so already. */
+  /** The new profile; undefined when nothing in it changes. */
   profile: Profile | undefined;
   phc: string | undefined;
   address: string | undefined;
   totpSecret: string | undefined;
   /** What changes, in words for the audit log. */
   changes: readonly string[];
-  /** What of the file was left aside for the account's own newer state, for the report. */
+  /** What of the file was skipped because the account has something newer, for the report. */
   kept: readonly string[];
-  /** What is remembered of the file from here on; undefined where that is so already. */
+  /** What is recorded of the file from here on; undefined where it is recorded already. */
   said: Said | undefined;
-  /** A password is among what it says anew. */
+  /** The file gives a password that it has not given before. */
   passwordSaid: boolean;
 }
 
-/** A plan in the making. */
+/** A plan under construction. */
 interface Draft {
   accountId: string;
   existing: ExistingAccount | undefined;
   digests: ImportDigests;
-  /** Of hashes made with other parameters than the configured ones. */
+  /** Whether a hash was made with other parameters than the configured ones. */
   foreign: (phc: string) => boolean;
   said: Record<string, string>;
   kept: string[];
@@ -43,7 +43,7 @@ const stays = {
   meanwhile: 'the password was changed during the import and stays',
 };
 
-/** The hash to write, where the file says a password that it has not said before and the account does not have. */
+/** The hash to write, where the file gives a password that it never gave before and the account lacks. */
 function planPassword(
   row: ImportRow,
   hashed: HashedPassword | undefined,
@@ -54,7 +54,7 @@ function planPassword(
   const stored = existing?.phc;
   const before = said.password;
   if (hashed !== undefined && existing !== undefined) {
-    // Set by somebody, or said by another file, while this one's was being hashed: that one is newer.
+    // Somebody set it, or another file gave it, while this one was being hashed: that one is newer.
     if (hashed.comparedWith !== existing.passwordSet || hashed.rememberedThen !== before) {
       kept.push(stays.meanwhile);
       return undefined;
@@ -66,7 +66,7 @@ function planPassword(
       : digests.of(accountId, 'password_hash', phc);
   const given = passwordHash ?? hashed?.phc;
   if (hashed?.saidBefore === true || (passwordHash !== undefined && before === digest(passwordHash))) {
-    // A hash that differs may have been renewed for the same password at a sign-in.
+    // A hash that differs may be of the same password, renewed at a sign-in.
     if (passwordHash === undefined || (passwordHash !== stored && existing?.passwordIsNewer === true))
       kept.push(stays.newer);
     return undefined;
@@ -80,8 +80,8 @@ function planPassword(
   said.password = digest(given);
   if (existing === undefined || stored === undefined || before !== undefined || madeByFile in said)
     return given;
-  // No file has said a password of this account since that is remembered. The first one that it was made
-  // with is known to be the file's; a hash renewed at sign-in can be told from it only by its parameters.
+  // No file has given a password of this account since that is recorded. The password that the account was
+  // made with is known to be the file's; only its parameters tell it from a hash renewed at sign-in.
   if (existing.passwordIsFirst && (passwordHash === undefined || foreign(stored))) return given;
   kept.push(stays.unknown);
   return undefined;
@@ -99,7 +99,7 @@ function planAddress(
   if (existing === undefined) return address;
   const known = existing.addresses.find((one) => one.address === address && one.active);
   if (known !== undefined) return undefined;
-  // A running factor is never replaced by a file, and one that its owner has ended never comes back.
+  // A file never replaces an active factor, and never brings back one that the user has ended.
   if (existing.addresses.some((one) => one.active)) {
     kept.push('another proven address is in use and stays');
     return undefined;
@@ -120,7 +120,7 @@ function planSecret(row: ImportRow, { accountId, existing, digests, said }: Draf
   return saidBefore || existing?.totpSecrets.includes(secret) === true ? undefined : secret;
 }
 
-/** The columns that change. Those that only the file has not changed keep what the account has. */
+/** The columns that change. A column that changed in the account and not in the file stays as it is. */
 function planProfile(
   row: ImportRow,
   { accountId, existing, digests, said, kept }: Draft,
@@ -145,8 +145,8 @@ function planProfile(
 }
 
 /**
- * What a row changes: only what the file says for the first time, nothing that is so already, and no
- * factor that runs. Pure, so that the same file and the same state always give the same.
+ * What a row changes: only what the file says for the first time, nothing that is already so, and no active
+ * factor. It is pure, so that the same file and the same state always give the same plan.
  * @returns a reason instead when the row contradicts the account.
  */
 export function planRow(
@@ -157,7 +157,7 @@ export function planRow(
   needsRehash: (phc: string) => boolean,
 ): RowPlan | { reason: string } {
   const account = existing?.account;
-  // Staff and student IDs are one namespace: an ID never changes sides by a line in a file (R2).
+  // Staff and student IDs are one namespace: a line in a file never moves an ID to the other kind (R2).
   if (account !== undefined && account.kind !== row.kind) {
     return { reason: `the ID is an account of kind ${account.kind} already` };
   }

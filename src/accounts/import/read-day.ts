@@ -5,15 +5,15 @@ const none = 'is not a date such as 2027-03-31';
 const right = 'write it as 2027-03-31';
 
 /**
- * Reads a day as spreadsheets save it: ISO 8601, with slashes or dots, without leading zeros, in
- * Japanese, in full-width digits, with a midnight after it. What could mean two days is refused.
+ * Reads a day as spreadsheets save it: ISO 8601, with slashes or dots, without leading zeros, in Japanese,
+ * in full-width digits, with midnight after it. An ambiguous day is refused.
  */
 export function readDay(input: string): ReadDay {
   const text = input
     .normalize('NFKC')
     .replace(/\s+/g, ' ')
     .trim()
-    // A spreadsheet's cell of a day may be saved with its time, and a weekday.
+    // A spreadsheet may save a day with its time, and a weekday.
     .replace(/(?:[ T]0?0:00(?::00(?:\.0+)?)?)(?:Z|[+-]\d\d:\d\d)?$/, '')
     .replace(/ ?(?:\([日月火水木金土]\)|[日月火水木金土]曜日?)$/, '')
     .replace(/[‐‑‒–—−]/g, '-');
@@ -28,7 +28,7 @@ export function readDay(input: string): ReadDay {
   // 9999-12-31 is how directories write that an account does not end.
   if (day.startsWith('0')) return { fault: none };
   const known = new Date(`${day}T00:00:00Z`);
-  // The 30th of February is none.
+  // For example, 30 February does not exist.
   if (Number.isNaN(known.getTime()) || !known.toISOString().startsWith(day)) return { fault: none };
   return { day };
 }

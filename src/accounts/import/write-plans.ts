@@ -11,7 +11,7 @@ import type { RowPlan } from './plan-row.ts';
 
 const profileColumns = ['name_en', 'name_ja', 'email', 'affiliation', 'locale', 'ends_at'] as const;
 const now = sql<Date>`now()`;
-/** What an app is called that came with a file, until its user names it. */
+/** The name of an imported app, until its user renames it. */
 export const importedAppName = 'app';
 
 async function insertAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void> {
@@ -35,7 +35,7 @@ async function insertAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void>
     .execute();
 }
 
-/** The moment that stands for a day, the same on every node and in every session of the database. */
+/** The time that represents a day, the same on every node and in every session of the database. */
 function midnight(day: string | null | undefined): string | null {
   return day === null || day === undefined ? null : `${day}T00:00:00Z`;
 }
@@ -71,7 +71,7 @@ async function updateAccounts(trx: Db, plans: readonly RowPlan[]): Promise<void>
   }
 }
 
-/** Passwords of new accounts are written, those of others are changed: what stood on the earlier one ends. */
+/** Passwords of new accounts are written, others are changed: what rested on the earlier one ends. */
 async function passwords(trx: Db, plans: readonly RowPlan[], actor: string): Promise<void> {
   const of = (isNew: boolean) =>
     plans.flatMap((plan) =>
@@ -95,17 +95,17 @@ async function insertFactors(trx: Db, sealer: Sealer, plans: readonly RowPlan[])
   if (apps.length > 0) await trx.insertInto('app_factors').values(apps).execute();
 }
 
-/** A factor that came to an account which was there before. */
+/** A factor that was added to an existing account. */
 export interface FactorsCame {
   accountId: string;
   address: string | undefined;
   app: boolean;
 }
 
-/** Tells the owners of accounts of the factors that came, in the transaction in which they came (R37, C18). */
+/** Tells users which factors were added to their accounts, in the same transaction (R37, C18). */
 export type TellOfFactors = (trx: Db, came: readonly FactorsCame[]) => Promise<void>;
 
-/** A factor that comes to an account ends the trust that was given before (R31), and is told and recorded as any. */
+/** A factor added to an account ends the trust given before (R31); it is told and recorded as any other. */
 async function factorsCame(
   trx: Db,
   plans: readonly RowPlan[],
@@ -145,7 +145,7 @@ async function factorsCame(
   await tell?.(trx, came);
 }
 
-/** Writes a batch, what is remembered of it, and its audit rows. Give it a transaction. */
+/** Writes a batch, what is recorded of it, and its audit rows. Call it in a transaction. */
 export async function writePlans(
   trx: Db,
   sealer: Sealer,

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { bilingual, linkUrl } from './values.ts';
 
-// Every address that fits can be mailed to as it stands.
+// Every accepted address can be mailed to as written.
 const staffAddress = /^[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$/;
 
-/** What pages and mails call things. Kyoto's values are the shipped example. */
+/** Names used on pages and in mails. Kyoto's values are the shipped example. */
 export const brandingSchema = z.strictObject({
   organisation: bilingual.default({ en: 'Example University', ja: '例示大学' }),
   login_id_label: bilingual.default({ en: 'User ID', ja: 'ユーザーID' }),
@@ -20,15 +20,15 @@ export const brandingSchema = z.strictObject({
   support_centre: z
     .strictObject({
       name: bilingual,
-      /** Superseded: hours are told as `desk.hours` says. Files that have it stay good. */
+      /** Superseded by `desk.hours`. Files that still have it stay valid. */
       hours: bilingual.optional(),
-      /** Where the desk is, and how it is called: what a user needs to get there. */
+      /** The desk's location and name: what a user needs to get there. */
       place: bilingual.optional(),
       telephone: z
         .string()
         .regex(/^\+?[0-9][0-9 ()-]{3,30}$/, 'is not a telephone number such as +81-75-000-0000')
         .optional(),
-      /** Is told when a user reports "this was not me" (D11). */
+      /** Receives a mail when a user reports "this was not me" (D11). */
       email: z
         .string()
         .regex(staffAddress, 'is not one plain address, with its domain in lower case')

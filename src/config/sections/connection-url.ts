@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** The address of a server with a user and a password in it; what is wrong is said without any of it. */
+/** A server address that contains a user and a password; error messages contain neither. */
 interface ConnectionUrl {
-  /** What it begins with, such as `smtp`. */
+  /** Its scheme, such as `smtp`. */
   schemes: readonly string[];
-  /** Where the operator writes it, for the fix. */
+  /** Where the operator writes it; named in the fix. */
   variable: string;
   example: string;
-  /** A Unix socket and several hosts are possible. */
+  /** Whether a Unix socket and several hosts are possible. */
   hostOptional?: boolean;
 }
 
@@ -20,8 +20,8 @@ const percentEncoding =
   'write special characters of the user name or password percent-encoded: # is %23, / is %2F, ? is %3F, @ is %40, : is %3A, % is %25, [ is %5B, ] is %5D';
 
 /**
- * Reads it as the libraries that connect will (WHATWG URL), and looks for the traces of a password whose `#`, `/` or
- * `?` ended the host early: some of those would parse, and connect to another host with a part of the password.
+ * Parses it as the connecting libraries will (WHATWG URL). Finds a password whose `#`, `/` or `?` ended the
+ * host early: some such URLs parse, and would connect to another host with a part of the password.
  */
 function faultOf(value: string, expected: ConnectionUrl): UrlFault | undefined {
   const { schemes, variable, example } = expected;
@@ -32,7 +32,7 @@ function faultOf(value: string, expected: ConnectionUrl): UrlFault | undefined {
     return { problem: `must begin with ${begin}`, fix: form };
   const [, , authority = '', rest = ''] = parts;
   const at = authority.lastIndexOf('@');
-  // An `@` after the host belongs to the value of an option, or what stands before it is half of a password.
+  // An `@` after the host belongs to an option's value, or the text before it is half of a password.
   const torn = rest.includes('#') || /^[^?]*@|^[^?]*\?[^=]*@/.test(rest);
   const hosts = authority.slice(at + 1).split(',');
   if (torn || (at === -1 && hosts.some((host) => host !== '' && !isHost(host)) && /[#?/].*@/s.test(value)))

@@ -26,11 +26,11 @@ const postgresAddress = z
     }
   });
 
-/** Postgres. The timeouts are not optional: without them a stalled connection hangs for ever (E8). */
+/** Postgres. The timeouts are not optional: without them a stalled connection hangs forever (E8). */
 export const databaseSchema = z.strictObject({
   url: postgresAddress.optional(),
   pool_size: z.int().min(2).max(200).default(10),
-  /** How long a request may take and still wait for a connection, and how many may wait; beyond it the answer is 503. */
+  /** How old a request may be and still wait for a connection, and how many may wait; beyond it: 503. */
   queue_timeout_ms: z.int().min(1000).max(60_000).default(20_000),
   max_queue: z.int().min(10).max(100_000).default(5000),
   connect_timeout_ms: z.int().min(100).max(30_000).default(2000),

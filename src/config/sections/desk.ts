@@ -8,7 +8,7 @@ const hours = z
   .regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'are not hours such as 09:00-17:00')
   .refine((value) => (value.split('-')[0] ?? '') < (value.split('-')[1] ?? ''), 'must begin before they end');
 
-/** Hours of one day: several where there is a break, in order and without overlap. */
+/** Opening hours of one day: several spans where there is a break, in order and without overlap. */
 const day = z
   .array(hours)
   .default([])
@@ -35,11 +35,11 @@ const officeHours = {
   friday: ['09:00-17:00'],
 };
 
-/** One way in which staff makes sure who somebody is (R39); `evidence` is what is looked at. */
+/** One method by which staff verifies a user's identity (R39); `evidence` is what staff looks at. */
 const identityCheck = z.strictObject({
   id: identifier,
   name: bilingual,
-  /** What the user is told to bring or to have at hand. */
+  /** What the user is told to bring or to have ready. */
   bring: bilingual,
   evidence: z
     .array(z.strictObject({ id: identifier, name: bilingual }))
@@ -101,7 +101,7 @@ export const deskSchema = z.strictObject({
         evidence: [{ id: 'number-on-record', name: { en: 'number from the records', ja: '名簿の電話番号' } }],
       },
     ]),
-  /** Whose cases two people approve, besides everybody who has a role here (R43). */
+  /** Whose cases two members of staff approve, in addition to everybody who has a role here (R43). */
   two_approvers: z
     .strictObject({
       login_ids: z.array(z.string().min(1)).default([]),
@@ -110,9 +110,9 @@ export const deskSchema = z.strictObject({
     .prefault({}),
   setup_pass: z
     .strictObject({
-      /** From its issue to when the pass is typed in (R40). */
+      /** From its issue until the user enters the pass (R40). */
       lifetime_minutes: z.int().min(30).max(1440).default(240),
-      /** Whose first set-up takes a pass too; without one it trusts the password alone. */
+      /** Whose first set-up requires a pass too; without one the password alone is enough. */
       required_for: z
         .strictObject({
           everyone: z.boolean().default(false),
@@ -122,7 +122,7 @@ export const deskSchema = z.strictObject({
         .prefault({}),
     })
     .prefault({}),
-  /** How long staff goes on after signing in before it is asked for again. */
+  /** How long after signing in staff may work before signing in again. */
   session_minutes: z.int().min(5).max(480).default(60),
 });
 export type DeskSettings = z.output<typeof deskSchema>;

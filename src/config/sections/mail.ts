@@ -15,8 +15,8 @@ export const mailSchema = z.strictObject({
     .regex(/^[^@\s<>]+@[^@\s<>]+$/, 'is not one plain address')
     .optional(),
   /**
-   * The name that this node gives in EHLO. Unless given: the node's host name where it is a full one, else the host of
-   * the issuer; many relays refuse `[127.0.0.1]` and the short names of containers.
+   * The name that this node sends in EHLO. Default: the node's host name where it is fully qualified, else
+   * the host of the issuer; many relays refuse `[127.0.0.1]` and the short names of containers.
    */
   ehlo_name: z
     .string()
@@ -26,7 +26,7 @@ export const mailSchema = z.strictObject({
     )
     .optional(),
   from_name: z.strictObject({ en: z.string(), ja: z.string() }).optional(),
-  /** The code in the subject line shows on lock screens: off unless an operator decides otherwise. */
+  /** The code in the subject line shows on lock screens: off by default. */
   code_in_subject: z.boolean().default(false),
   connect_timeout_ms: z.int().min(100).default(2000),
   socket_timeout_ms: z.int().min(100).default(3000),

@@ -9,7 +9,7 @@ const network = z
     'is not a network such as 192.0.2.0/24',
   );
 
-/** Limits of a place's own, in place of those for everybody: many people behind few addresses. */
+/** Limits of this place, which replace the general ones: many users behind few addresses. */
 const limits = z.strictObject({
   wrong_passwords_per_id_and_network: z.int().min(3).max(10_000).optional(),
   wrong_passwords_per_network: z.int().min(10).max(100_000).optional(),
@@ -17,8 +17,8 @@ const limits = z.strictObject({
 });
 
 /**
- * Networks that a notice calls by name, so that "on campus" says more than an address, and that may have
- * limits of their own. The first that fits counts.
+ * Networks that notices call by name, so that "on campus" says more than an address, and that may have limits
+ * of their own. The first match counts.
  */
 export const placesSchema = z
   .array(z.strictObject({ name: bilingual, networks: z.array(network).min(1), limits: limits.optional() }))

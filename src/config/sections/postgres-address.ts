@@ -1,7 +1,7 @@
-/** Which servers a connection may be made to, in libpq's words. */
+/** The kind of server to which a connection may be made, in libpq's words. */
 export type SessionTarget = 'any' | 'read-write' | 'primary';
 
-/** One server, as a URL that names it alone. */
+/** One server, as a URL for it alone. */
 export interface PostgresServer {
   /** For a log: never with a password. */
   name: string;
@@ -17,7 +17,7 @@ export interface PostgresAddress {
   connectTimeoutMs: number | undefined;
 }
 
-/** What is wrong with an address; says nothing of the user and the password in it. */
+/** What is wrong with an address; contains neither its user nor its password. */
 export class PostgresAddressFault extends Error {}
 
 const special =
@@ -56,7 +56,7 @@ function portOf(given: string | undefined): string {
 
 function targetOf(given: string | undefined, servers: number): SessionTarget {
   switch (given) {
-    // Of several servers one can usually be written to, and nothing works on the others.
+    // Of several servers usually one is writable, and nothing works on the others.
     case undefined:
       return servers > 1 ? 'read-write' : 'any';
     case 'any':
@@ -79,11 +79,11 @@ function timeoutOf(given: string | undefined): number | undefined {
   const seconds = Number(given);
   if (!Number.isInteger(seconds))
     throw new PostgresAddressFault('has a connect_timeout that is no whole number');
-  // As in libpq: zero means none of its own.
+  // As in libpq: zero means no timeout of its own.
   return seconds <= 0 ? undefined : seconds * 1000;
 }
 
-/** A % that begins no percent-encoding is a % : some write their password as it is. */
+/** A % that begins no percent-encoding stands for itself: some operators write their password unencoded. */
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -126,11 +126,11 @@ function readUrl(value: string): Map<string, string> {
   for (const pair of query.split('&').filter((part) => part !== '')) {
     const [name = '', ...words] = pair.split('=');
     const key = decode(name);
-    // Between options a + has always been taken for a space, as in any query.
+    // In an option a + has always meant a space, as in any query.
     const text = key === 'options' ? words.join('=').replaceAll('+', ' ') : words.join('=');
     listed.set(key, [...(listed.get(key) ?? []), decode(text)]);
   }
-  // Some write a list of hosts by repeating the name; of anything else the last one counts.
+  // Some operators write a list of hosts by repeating the name; for other options the last one counts.
   for (const [name, values] of listed)
     set(name, name === 'host' || name === 'port' ? values.join(',') : values.at(-1));
   return parameters;
@@ -161,7 +161,7 @@ const knownParameters: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-// Ours to act on, or no concern of the driver.
+// Options that this program handles, or that do not concern the driver.
 const notForTheDriver: ReadonlySet<string> = new Set(
   (
     'host hostaddr port dbname user password target_session_attrs connect_timeout load_balance_hosts ' +
@@ -169,7 +169,7 @@ const notForTheDriver: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** The URL of one server, with everything else that was given. */
+/** The URL of one server, with all other options. */
 function urlOf(place: { host: string; port: string }, parameters: ReadonlyMap<string, string>): string {
   const encoded = (name: string): string => encodeURIComponent(parameters.get(name) ?? '');
   const password = parameters.has('password') ? `:${encoded('password')}` : '';
@@ -179,8 +179,8 @@ function urlOf(place: { host: string; port: string }, parameters: ReadonlyMap<st
     ...(place.port === '' ? [] : [['port', place.port]]),
     ...[...parameters].filter(([name]) => !notForTheDriver.has(name)),
   ].map(([name = '', text = '']) => `${name}=${encodeURIComponent(text)}`);
-  // The host stands in the query, where a socket's folder and an IPv6 address need no form of their own.
-  // Without any host it is the driver's to say, which looks at PGHOST.
+  // The host goes into the query, where a socket's folder and an IPv6 address need no special form. Without
+  // any host the driver decides, from PGHOST.
   const host = place.host === '' ? '' : 'localhost';
   return `postgres://${credentials}${host}/${encoded('dbname')}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }

@@ -10,9 +10,9 @@ export const secret = z
     'is guessable: make one with `openssl rand -base64 48`',
   );
 
-/** The secret from which every key is derived. Kept outside the database and outside its backups. */
+/** The secret from which every key is derived. Keep it outside the database and its backups. */
 export const secretsSchema = z.strictObject({
   current: secret.optional(),
-  /** Earlier secrets that still open what they sealed, newest first; see `nijo keys reseal`. */
+  /** Earlier secrets that still open the values they sealed, newest first; see `nijo keys reseal`. */
   previous: z.array(secret).default([]),
 });

@@ -1,10 +1,10 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
-/** Where users may trust a browser at all (R31); each service has to allow it too, and none does unless it is told to. */
+/** Where users may trust a browser (R31); each service must allow it too, and by default none does. */
 export const trustedBrowsersSchema = z.strictObject({
   enabled: z.boolean().default(true),
-  /** Networks (addresses or CIDR blocks) from which nobody is let in without a second factor, such as rooms of shared computers. */
+  /** Networks (IPs or CIDR blocks) that always need a second factor, such as rooms of shared computers. */
   never_from: z
     .array(
       z

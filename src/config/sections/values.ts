@@ -7,9 +7,9 @@ export type Bilingual = z.infer<typeof bilingual>;
 export const port = z.int().min(0).max(65_535);
 
 /**
- * The public address: an http(s) URL of scheme, host and port alone, in the one spelling that services compare with
- * and that browsers use (lower case, no default port, no trailing dot), kept without a trailing slash. A path is
- * looked at with the whole configuration.
+ * The public address: an http(s) URL of only scheme, host and port, in the one spelling that services compare
+ * with and that browsers use (lower case, no default port, no trailing dot), stored without a trailing slash.
+ * A path is checked with the whole configuration.
  */
 export const originUrl = z
   .string()
@@ -32,7 +32,7 @@ function originFault(value: string): { problem: string; fix: string } | undefine
   if (username !== '' || password !== '' || value.includes('@'))
     return { problem: 'must name no user', fix: bare };
   const canonical = protocol + '//' + new URL(origin).host.replace(/\.(?=:\d+$|$)/, '');
-  // The path is another fault's.
+  // A path is reported by another check.
   const written = /^[^:]*:\/\/[^/]*/.exec(value)?.[0];
   return written === canonical
     ? undefined
@@ -50,7 +50,7 @@ export const linkUrl = z
     'is not an http(s) address',
   );
 
-/** Whether a host name or address can only be reached from this machine. */
+/** Whether a host name or address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host);
 }

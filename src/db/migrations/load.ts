@@ -4,12 +4,12 @@ import { pathToFileURL } from 'node:url';
 import type { Kysely } from 'kysely';
 
 /**
- * One step of a migration (CONTRIBUTING.md, "Migrations"). What is done stays done when a later step fails.
- * - `transaction`: statements that need a moment's lock and scan nothing; sent as one, so that no lock is
- *   held while the network is waited for.
+ * One step of a migration (CONTRIBUTING.md, "Migrations"). A finished step stays done if a later one fails.
+ * - `transaction`: statements that need a brief lock and scan nothing; sent as one, so that no round trip
+ *   extends a lock.
  * - `concurrently`: `create index concurrently` or `drop index concurrently`, outside a transaction.
- * - `validate`: `alter table … validate constraint`, under a lock that no login minds.
- * - `batches`: fills rows. `$1` is the cursor that the batch before returned, null for the first one; it
+ * - `validate`: `alter table … validate constraint`, under a lock that blocks no login.
+ * - `batches`: fills rows. `$1` is the cursor that the previous batch returned, null for the first one; it
  *   returns one row with the next cursor as text, null when nothing is left.
  */
 export type MigrationStep =
@@ -18,7 +18,7 @@ export type MigrationStep =
   | { validate: string }
   | { batches: string };
 
-/** A migration: either steps, or a function that runs whole in one short transaction. */
+/** A migration: either steps, or a function that runs as a whole in one short transaction. */
 export interface LoadedMigration {
   name: string;
   work: { steps: readonly MigrationStep[] } | { up: (db: Kysely<unknown>) => Promise<void> };
@@ -38,7 +38,7 @@ function isStep(step: unknown): step is MigrationStep {
   return (kind === 'validate' || kind === 'batches') && onlyText(value);
 }
 
-/** The index that a `concurrently` step makes or drops. */
+/** The index that a `concurrently` step creates or drops. */
 export function indexOf(statement: string): { name: string; drops: boolean } | undefined {
   const made =
     /^\s*create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?([a-z0-9_]+)\s+on\s/i.exec(

@@ -2,19 +2,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db } from '../open.ts';
 
-/** How long a step waits for its lock in all, and what it tells meanwhile. */
+/** How long a step waits for its lock in total, and how it reports meanwhile. */
 export interface Patience {
-  /** How long one try may stand in the queue for a lock: logins queue behind it. */
+  /** How long one attempt may wait in the queue for a lock: logins queue behind it. */
   lockTimeoutMs: number;
-  /** After this much of trying again the migration gives up. */
+  /** The migration gives up after retrying for this long. */
   patienceMs: number;
   report: (line: string) => void;
 }
 
-/** A lock that did not come free, however often it was tried. */
+/** A lock that stayed taken through all attempts. */
 export class MigrationBlocked extends Error {}
 
-// No lock in time, deadlock, serialisation, and rights that another session changed at the same moment.
+// Lock timeout, deadlock, serialisation failure, and rights that another session changed at the same moment.
 const passing: ReadonlySet<unknown> = new Set(['55P03', '40P01', '40001']);
 
 function passes(error: unknown): boolean {
@@ -22,7 +22,7 @@ function passes(error: unknown): boolean {
   return passing.has(code) || (code === 'XX000' && /concurrently updated/.test(String(message)));
 }
 
-/** Who has had a transaction open for longest: nearly always who holds the lock. */
+/** The session with the oldest open transaction: nearly always the one that holds the lock. */
 async function oldestTransaction(db: Db): Promise<string> {
   const { rows } = await sql<{ pid: number; application: string; name: string; seconds: number }>`
     select pid, application_name as application, coalesce(usename, '') as name,
@@ -37,9 +37,9 @@ async function oldestTransaction(db: Db): Promise<string> {
 }
 
 /**
- * Does `work` again, with growing pauses, while it fails for a lock. Each try gives up after a moment, so
- * that whoever queues behind it is let through.
- * @throws MigrationBlocked when the patience is over; any other error of `work` at once.
+ * Retries `work`, with growing pauses, while it fails for a lock. Each attempt gives up after a moment, so
+ * that the statements queued behind it can proceed.
+ * @throws MigrationBlocked when the patience is used up; any other error of `work` at once.
  */
 export async function withLockRetries(
   db: Db,

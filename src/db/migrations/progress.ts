@@ -3,12 +3,12 @@ import { sql } from 'kysely';
 import type { Db } from '../open.ts';
 import type { MigrationStep } from './load.ts';
 
-/** A table that is there only while a migration is on its way: how far it came, for whoever takes over. */
+/** A table that exists only during a migration: how far it came, for the process that continues it. */
 export const progressTable = 'nijo_migration_progress';
 
 export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** Statements as one: they take effect together, and nothing waits on the network between them. */
+/** Statements as one: they take effect together, without network round trips between them. */
 export function together(statements: readonly string[], declare = ''): string {
   const bodies = statements.join(';\n');
   return `do ${quoted(`${declare} begin\n${bodies};\nend`)}`;
@@ -17,7 +17,7 @@ export function together(statements: readonly string[], declare = ''): string {
 /** A statement to be executed inside `together`. */
 export const executed = (statement: string): string => `execute ${quoted(statement)}`;
 
-/** Text between dollar signs that do not stand in it. */
+/** Quotes text with a dollar tag that does not occur in it. */
 function quoted(text: string): string {
   let tag = '$nijo$';
   for (let number = 1; text.includes(tag); number += 1) tag = `$nijo${number}$`;
@@ -31,7 +31,7 @@ export async function exists(db: Db, table: string): Promise<boolean> {
   return rows[0]?.found === true;
 }
 
-/** Kysely's own tables, under the names it gives them: an earlier release reads them while it still serves. */
+/** Kysely's own tables, under Kysely's names: an earlier release reads them while it still serves. */
 export async function prepareTables(db: Db): Promise<void> {
   await sql
     .raw(
@@ -45,7 +45,7 @@ export async function prepareTables(db: Db): Promise<void> {
     .execute(db);
 }
 
-/** The names of the migrations that were carried out. */
+/** The names of the applied migrations. */
 export async function executedMigrations(db: Db): Promise<string[]> {
   if (!(await exists(db, 'kysely_migration'))) return [];
   const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db);
@@ -55,7 +55,7 @@ export async function executedMigrations(db: Db): Promise<string[]> {
 const digestOf = (steps: readonly MigrationStep[]): string =>
   createHash('sha256').update(JSON.stringify(steps)).digest('hex');
 
-/** How far a migration came; notes that it has begun. @throws Error where its first steps were others than those of this release. */
+/** How far a migration came; records its start. @throws Error when its first steps are not this release's. */
 export async function progressOf(db: Db, name: string, steps: readonly MigrationStep[]): Promise<number> {
   await sql`insert into ${sql.table(progressTable)} (migration, done, digest)
     values (${name}, 0, ${digestOf([])}) on conflict do nothing`.execute(db);
@@ -70,14 +70,14 @@ export async function progressOf(db: Db, name: string, steps: readonly Migration
   return found.done;
 }
 
-/** The statement that writes that the first `done` steps are done. */
+/** The statement that records that the first `done` steps are done. */
 export function noting(name: string, steps: readonly MigrationStep[], done: number): string {
   const values = [literal(name), done, literal(digestOf(steps.slice(0, done)))].join(', ');
   return `insert into ${progressTable} (migration, done, digest) values (${values})
     on conflict (migration) do update set done = excluded.done, digest = excluded.digest, cursor = null`;
 }
 
-/** The statement that writes that a migration is carried out. Times only grow: Kysely goes by their order. */
+/** The statement that records a migration as applied. Times only grow: Kysely sorts by them. */
 export const noteFinished = (name: string): string =>
   `insert into kysely_migration (name, timestamp) select ${literal(name)}, to_char(greatest(
       clock_timestamp(), (select max(timestamp)::timestamptz + interval '1 millisecond' from kysely_migration))

@@ -15,12 +15,12 @@ import {
 } from './progress.ts';
 import { carryOut, describeStep } from './steps.ts';
 
-// Kysely's migrator takes the same one: an earlier release's `nijo migrate` and this one's exclude each other.
+// Kysely's migrator uses the same lock: `nijo migrate` of an earlier release and this one exclude each other.
 const lockNumber = '3853314791062309107';
 
 /**
- * Carries out what is pending, one process at a time, on one connection of its own.
- * @returns the names of the migrations carried out here.
+ * Applies the pending migrations, one process at a time, on a dedicated connection.
+ * @returns the names of the migrations applied here.
  */
 export async function runPending(
   db: Db,
@@ -36,7 +36,7 @@ export async function runPending(
     await takeTurn(connection, patience);
     try {
       await sql.raw('set statement_timeout = 0').execute(connection);
-      // A node that stalls in the middle of a transaction must not hold its locks.
+      // A node that stalls in the middle of a transaction must not keep its locks.
       await sql.raw(`set idle_in_transaction_session_timeout = '10s'`).execute(connection);
       const mine = await pending(connection);
       if (mine.length > 0) await prepareTables(connection);
@@ -50,8 +50,8 @@ export async function runPending(
 }
 
 /**
- * Waits without standing in a queue: a statement that waits has a snapshot, and `create index concurrently`
- * waits for the end of every snapshot.
+ * Polls for the lock rather than queueing: a waiting statement has a snapshot, and `create index
+ * concurrently` waits for the end of every snapshot.
  */
 async function takeTurn(connection: Db, { report }: Patience): Promise<void> {
   for (let round = 0; ; round += 1) {
@@ -63,14 +63,14 @@ async function takeTurn(connection: Db, { report }: Patience): Promise<void> {
   }
 }
 
-/** The connection goes back as it came. Where it broke, the server has let the lock go with it. */
+/** Resets the connection. If the connection broke, the server has released the lock with it. */
 async function giveBack(connection: Db): Promise<void> {
   try {
     await sql`select pg_advisory_unlock(${lockNumber}::bigint)`.execute(connection);
     for (const setting of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout'])
       await sql.raw(`reset ${setting}`).execute(connection);
   } catch {
-    // What went wrong before says more than this.
+    // The earlier error says more than this one.
   }
 }
 

@@ -8,14 +8,14 @@ import { executed, literal, noting, progressTable, together } from './progress.t
 
 const run = (connection: Db, text: string) => sql.raw(text).execute(connection);
 
-/** What a step is called in progress lines: the beginning of its first statement. */
+/** A step's name in progress lines: the beginning of its first statement. */
 export function describeStep(step: MigrationStep): string {
   const [statement = ''] = 'transaction' in step ? step.transaction : Object.values(step);
   const words = statement.replaceAll(/--.*$/gm, '').replaceAll(/\s+/g, ' ').trim();
   return words.length > 60 ? `${words.slice(0, 60)}…` : words;
 }
 
-/** Carries out one step and notes that it is done; both where it can be in one transaction. */
+/** Runs one step and records that it is done; both in one transaction where possible. */
 export async function carryOut(
   connection: Db,
   at: { name: string; steps: readonly MigrationStep[]; number: number; about: string },
@@ -25,7 +25,7 @@ export async function carryOut(
   if (step === undefined) throw new Error(`${at.about}: there is no such step`);
   const note = noting(at.name, at.steps, at.number);
   const inShort = `set lock_timeout = ${patience.lockTimeoutMs}`;
-  // Waiting for these locks, or holding them, stops no statement of a login.
+  // Waiting for these locks, or holding them, blocks no statement of a login.
   const patiently = 'set lock_timeout = 0';
   if ('transaction' in step) {
     await run(connection, inShort);
@@ -52,7 +52,7 @@ export async function carryOut(
   await run(connection, note);
 }
 
-/** A try that failed leaves an index that is not valid: it is dropped and made again. */
+/** A failed attempt leaves an invalid index: it is dropped and created again. */
 async function makeIndex(connection: Db, statement: string): Promise<void> {
   const index = indexOf(statement);
   if (index?.drops === false) {
@@ -96,7 +96,7 @@ async function fill(
       toldAt = performance.now();
       patience.report(`${at.about}: filled up to ${cursor}`);
     }
-    // Half of the time belongs to whoever signs in.
+    // Half of the time is left to logins.
     await pause(Math.min(500, performance.now() - begun));
   }
 }

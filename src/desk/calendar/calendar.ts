@@ -13,30 +13,31 @@ import { readWeek, writeWeek } from './week.ts';
 
 export type { CalendarActor, CalendarDay, DayInput } from './shapes.ts';
 
-/** When the support centre is open (R41, R42, R51): everything that says so asks here, or the database itself. */
+/** When the support centre is open (R41, R42, R51): all code asks here, or the database itself. */
 export interface Calendar {
-  /** What the calendar says of a moment: now, by the database's clock, unless another is given. */
+  /** The opening at a moment: now, by the database's clock, unless another is given. */
   opening(at?: Date): Promise<Opening>;
   /**
-   * What pages that anybody can ask for say of now: kept while the calendar stays as it is, so that looking at
-   * them costs the database next to nothing (S12). Never for a decision.
+   * The opening that public pages show now: cached while the calendar is unchanged, so that viewing these
+   * pages costs the database almost nothing (S12). Never for a decision.
    */
   shownOpening(): Promise<Opening>;
   /** Writes the configured hours, time zone and holidays: at the start of every node. */
   sync(): Promise<void>;
-  /** Holidays and the operator's days from one day to another, in order; without `until` to the last known. */
+  /** Holidays and the operator's days from one day to another, in order; without `until`, all known days. */
   days(from: string, until?: string): Promise<CalendarDay[]>;
-  /** The hours of the week that count, in words, and whether they are those of this configuration. */
+  /** The weekly hours in force, in words, and whether they are those of this configuration. */
   week(): Promise<{ words: string; asConfigured: boolean }>;
   /** Today's date where the support centre is. */
   today(): Promise<string>;
   /**
-   * Sets closing days or special openings; what the operator had said of these days is replaced.
-   * @throws NijoError `day_malformed`, `day_too_soon`, `day_name_missing`, `day_name_too_long`, `hours_malformed`.
+   * Sets closing days or special openings; the operator's earlier entries for these days are replaced.
+   * @throws NijoError `day_malformed`, `day_too_soon`, `day_name_missing`, `day_name_too_long`,
+   *   `hours_malformed`.
    */
   setDay(actor: CalendarActor, day: DayInput, origin: RequestOrigin | undefined): Promise<CalendarDay[]>;
   /**
-   * Takes back one of the operator's days: it is again as the week and the holidays say.
+   * Removes one of the operator's days: the weekly hours and the holidays apply again.
    * @returns the day, YYYY-MM-DD.
    * @throws NijoError `day_malformed`, `day_unknown`, `day_too_soon`.
    */
@@ -84,13 +85,13 @@ export function createCalendar(deps: {
   };
 }
 
-/** The session and role of a page's actor, held until the change is made; the command line has neither (S29). */
+/** Locks the session and role of a page's actor until the change is made; the command line has none (S29). */
 async function requireCalendarActor(trx: Db, actor: CalendarActor): Promise<void> {
   if ('cli' in actor || actor.session === undefined) return;
   await requireStaff(trx, actor, ['operator', 'desk-lead']);
 }
 
-/** Also for whoever is in a transaction. */
+/** Also for use within a transaction. */
 export async function readOpening(db: Db, at?: Date): Promise<Opening> {
   return (await readWithVersion(db, at)).opening;
 }

@@ -6,12 +6,12 @@ const longestName = 100;
 const mostDays = 31;
 const milliseconds = 86_400_000;
 
-/** Full width, spaces around: what an input method makes of digits and colons is the same. */
+/** Full-width characters and surrounding spaces, as input methods produce them, make no difference. */
 const plain = (typed: string): string => typed.normalize('NFKC').trim();
 
 /**
  * @returns YYYY-MM-DD.
- * @throws NijoError `day_malformed`, also for a day that no calendar has.
+ * @throws NijoError `day_malformed`, also for a day that does not exist.
  */
 export function readDay(typed: string): string {
   const [, year = '', month = '', day = ''] =
@@ -56,7 +56,7 @@ function readDays({ day, until }: DayInput): string[] {
 }
 
 /**
- * What was typed, as the calendar keeps it.
+ * What was typed, as the calendar stores it.
  * @throws NijoError `day_malformed`, `hours_malformed`, `day_name_missing`, `day_name_too_long`.
  */
 export function readDayInput(input: DayInput): {

@@ -5,7 +5,7 @@ import type { Db } from '../../db/open.ts';
 import type { Localised } from '../../i18n/locale.ts';
 import type { CalendarActor, CalendarDay } from './shapes.ts';
 
-/** Holidays and the operator's days in order, the operator's before the holiday of the same day. */
+/** Holidays and the operator's days in order; the operator's comes before a holiday of the same day. */
 export async function findDays(db: Db, from: string, until: string | undefined): Promise<CalendarDay[]> {
   let query = db
     .selectFrom('desk_days')
@@ -26,8 +26,8 @@ export async function findDays(db: Db, from: string, until: string | undefined):
 const wordFor = (actor: CalendarActor): string => ('cli' in actor ? actor.cli : actor.accountId);
 
 /**
- * The pages open nothing on the day itself, or one person would get around the second one whom approvals
- * outside hours need (R41). Whoever has the command line has the database anyway.
+ * The pages cannot open the current day, or one person could avoid the second approval that is needed
+ * outside hours (R41). A person with the command line has the database anyway.
  */
 const mayOpenToday = (actor: CalendarActor): boolean => 'cli' in actor;
 
@@ -39,7 +39,7 @@ async function todayOf(trx: Db): Promise<string> {
   return row.today;
 }
 
-/** @throws NijoError `day_malformed` for a day that is over, `day_too_soon`. */
+/** @throws NijoError `day_malformed` for a past day, `day_too_soon`. */
 export async function setDays(
   trx: Db,
   actor: CalendarActor,
@@ -100,7 +100,7 @@ export async function removeDay(
     .returning('kind')
     .executeTakeFirst();
   if (removed === undefined) throw new NijoError('day_unknown');
-  // Without it the day is as the week says, which may be open for longer.
+  // Without the entry the weekly hours apply, which may be longer.
   if (day === today && !mayOpenToday(actor)) throw new NijoError('day_too_soon');
   await recordAudit(trx, origin, {
     event: 'desk.day-removed',

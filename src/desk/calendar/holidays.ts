@@ -2,8 +2,8 @@ import holidayJp from '@holiday-jp/holiday_jp';
 import type { Localised } from '../../i18n/locale.ts';
 
 /**
- * Japan's national holidays of these years, with those in lieu and those between two others. The list is
- * looked at by its own dates: its functions go by the time zone of this machine.
+ * Japan's national holidays of these years, with substitute holidays and days between two holidays. The
+ * list's own dates are compared: the package's functions use this machine's time zone.
  */
 export function nationalHolidays(from: number, to: number): { day: string; name: Localised }[] {
   const { holidays } = holidayJp as {

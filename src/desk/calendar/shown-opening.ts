@@ -1,26 +1,26 @@
 import type { Opening } from '../../i18n/opening.ts';
 
-/** How long an opening is kept at most, though nothing has changed. */
+/** How long an unchanged opening is cached at most. */
 const keptMs = 60_000;
 
-/** What the calendar says, and which version of it says so. */
+/** An opening, and the calendar version it was read at. */
 export interface ReadOpening {
   opening: Opening;
   version: number;
 }
 
 interface Kept extends ReadOpening {
-  /** When it was asked for, and until when it may be shown, by this process's monotonic clock. */
+  /** When it was read, and until when it may be shown, by this process's monotonic clock. */
   askedAt: number;
   until: number;
 }
 
 /**
- * Keeps the opening for the pages that anybody can ask for (S12): they cost the look-up of a number, and however
- * many ask at once, one question goes to the database. It is for showing alone: whether an approval is inside the
- * hours (R41) is asked of the database, in the transaction that approves.
- * @param calendar.version the calendar's present version; every change of it makes another one.
- * @returns what pages say of now.
+ * Caches the opening for public pages (S12): a page costs the look-up of a version number, and concurrent
+ * requests share one database query. For display only: whether an approval is within hours (R41) is read
+ * from the database, in the transaction that approves.
+ * @param calendar.version the calendar's present version; every change produces another one.
+ * @returns the opening that pages show now.
  */
 export function createShownOpening(
   calendar: { version(): Promise<number>; read(): Promise<ReadOpening> },
@@ -35,7 +35,7 @@ export function createShownOpening(
     const askedAt = clock();
     const read = await calendar.read();
     const { open, closes, nextOpens, at } = read.opening;
-    // Open and closed change to the second (R41), also between two looks.
+    // The centre opens and closes to the second (R41), also between two reads.
     const boundary = open ? closes : nextOpens;
     const left = boundary === undefined ? keptMs : boundary.getTime() - at.getTime();
     kept = { ...read, askedAt, until: askedAt + Math.min(keptMs, left) };

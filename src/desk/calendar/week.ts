@@ -6,7 +6,7 @@ import type { WeeklyHours } from '../../db/schema-desk.ts';
 import { type WeekHours, weekdays, weekInWords } from '../../i18n/opening.ts';
 import { nationalHolidays } from './holidays.ts';
 
-/** The configured week as the database keeps it. */
+/** The configured week as the database stores it. */
 export function weekRows(hours: DeskSettings['hours']): WeeklyHours[] {
   return weekdays.flatMap((name, index) =>
     hours[name].map((one) => {
@@ -17,8 +17,8 @@ export function weekRows(hours: DeskSettings['hours']): WeeklyHours[] {
 }
 
 /**
- * Writes the configured hours where they are not what the database has: whoever started last has said.
- * Nodes that start together write the same; only the one that changes something records it.
+ * Writes the configured hours where the database has other ones: the node that starts last wins.
+ * Nodes that start together write the same; only the node that changes something audits it.
  */
 export async function writeWeek(
   trx: Db,
@@ -46,7 +46,7 @@ export async function writeWeek(
   await writeHolidays(trx);
 }
 
-/** The hours that count now, in words, and whether a node of this configuration would change them. */
+/** The hours in force, in words, and whether a node with this configuration would change them. */
 export async function readWeek(
   db: Db,
   settings: Pick<DeskSettings, 'hours' | 'holidays'>,
@@ -73,8 +73,8 @@ export async function readWeek(
 }
 
 /**
- * Writes the holidays from last year's to those of the year after next, as the calendar in the database
- * says, and takes out what is none of them. @returns how many rows changed.
+ * Writes the holidays from last year to the year after next, as configured in the database, and deletes
+ * rows that are not among them. @returns how many rows changed.
  */
 async function writeHolidays(trx: Db): Promise<number> {
   const calendar = await trx
@@ -121,8 +121,8 @@ async function writeHolidays(trx: Db): Promise<number> {
 }
 
 /**
- * The cleaning job's part: when a year has begun, the holidays of a further one are written, also where no
- * node is started anew. @returns how many rows changed.
+ * Part of the purge job: when a new year has begun, writes the holidays of one more year, even if no node
+ * restarts. @returns how many rows changed.
  */
 export async function keepHolidays(trx: Db): Promise<number> {
   const due = await trx

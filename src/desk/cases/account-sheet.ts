@@ -14,7 +14,7 @@ export interface SheetDependencies {
   overview: (accountId: string) => Promise<Overview | undefined>;
 }
 
-/** What the desk may see of an account, for whoever looks (R40, R43). */
+/** What the desk may see of an account, for the member of staff who views it (R40, R43). */
 export async function findAccountSheet(
   { db, settings, overview }: SheetDependencies,
   viewerId: string,
@@ -54,7 +54,7 @@ export async function findAccountSheet(
   };
 }
 
-/** Which ways there are and since when; no name that a user gave, and no address but masked. */
+/** The enrolled factors and since when; no name that a user gave, and only masked addresses. */
 function waysOf(held: Overview): WaySheet[] {
   const { mail, apps, passkeys } = held;
   const plain = { address: undefined, failing: false };
@@ -88,7 +88,7 @@ function waysOf(held: Overview): WaySheet[] {
   ];
 }
 
-/** A pass that still works: not typed in and in time, or typed in and its set-up not done. */
+/** A pass that is still valid: unused and not expired, or typed in and its set-up not completed. */
 async function findLivePass(db: Db, accountId: string): Promise<AccountSheet['pass']> {
   const row = await db
     .selectFrom('setup_passes as s')

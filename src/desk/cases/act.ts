@@ -12,7 +12,7 @@ import { seenOf } from './seen.ts';
 import type { CaseState } from './shapes.ts';
 import { mayAct, requireStaff } from './staff.ts';
 
-/** A case in an act's transaction: the act holds its row and has its account's turn. */
+/** A case in an act's transaction, which has locked its row and its account. */
 export interface LockedCase {
   id: string;
   number: string;
@@ -23,7 +23,7 @@ export interface LockedCase {
 
 export type ActName = 'open' | 'check' | 'approve' | 'refuse' | 'withdraw';
 
-/** Refusals that somebody ought to know of: what was rolled back leaves this trace alone. */
+/** Refusals that are audited: after the rollback, the audit row is all that remains of the act. */
 const recorded: ReadonlySet<ErrorCode> = new Set([
   'desk_closed',
   'desk_own_case',
@@ -31,11 +31,11 @@ const recorded: ReadonlySet<ErrorCode> = new Set([
   'fresh_sign_in_needed',
 ]);
 
-/** The frame of every act of staff. */
+/** Runs every act of staff. */
 export interface Acts {
   /**
-   * One transaction. What the database refuses is thrown as our own error; a refusal that matters is
-   * written down after the rollback.
+   * Runs one transaction. A refusal by the database is thrown as our own error; a refusal that must be
+   * audited is recorded after the rollback.
    */
   run<Result>(
     actor: StaffActor,
@@ -44,7 +44,7 @@ export interface Acts {
     work: (trx: Db) => Promise<Result>,
   ): Promise<Result>;
   /**
-   * An act on a case that the page showed as `seen`. Afterwards that page is an old one.
+   * Runs an act on a case that the page showed as `seen`. Afterwards that page is stale.
    * @throws NijoError `case_unknown`, `desk_own_case`, `staff_role_missing`, `fresh_sign_in_needed` where the
    *   session was ended meanwhile, `case_changed`, `case_closed`.
    */
@@ -54,7 +54,7 @@ export interface Acts {
     on: { caseId: string; seen: string; state: 'open' | 'approved' },
     work: (trx: Db, held: LockedCase) => Promise<Result>,
   ): Promise<Result>;
-  /** The act's audit row and its notice to the user, at the address of before the act. */
+  /** Records the act's audit row and notifies the user, at the address registered before the act. */
   recordAndNotify(
     trx: Db,
     actor: StaffActor,
@@ -128,7 +128,7 @@ export function createActs({ db, notices }: { db: Db; notices: Notices }): Acts 
         details: { case: held.id, number, ...details },
       });
       if (accountId === undefined || notice === undefined) return;
-      // The user is told that the centre did it, and not from which browser and network of its staff.
+      // The user is told that the centre did it, but not from which browser and network of its staff.
       const reason = notice === 'case-refused' && details !== undefined ? details['reason'] : undefined;
       const why = typeof reason === 'string' ? { reason } : {};
       await notices.tell(trx, accountId, { kind: notice, name: number, ...why }, undefined, held.locale);
@@ -136,7 +136,7 @@ export function createActs({ db, notices }: { db: Db; notices: Notices }): Acts 
   };
 }
 
-/** Turn first, then the case: the order in which everything that touches an account goes. */
+/** Locks the account first, then the case: everything that touches an account locks in this order. */
 async function lockCase(trx: Db, caseId: string): Promise<LockedCase> {
   const { account_id: accountId } = await find(trx, caseId);
   if (accountId !== null) await lockAccount(trx, accountId);

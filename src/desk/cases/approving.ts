@@ -9,8 +9,8 @@ import type { Acts } from './act.ts';
 import type { Cases } from './cases.ts';
 
 /**
- * The newest check of a case that still counts: of the last 24 hours, of after any "this was not me", and
- * made by who is staff still.
+ * The newest check of a case that still counts: made in the last 24 hours, after any "this was not me", by a
+ * person who is still staff.
  */
 export async function findCountingCheck(db: Db, caseId: string): Promise<string | undefined> {
   const { rows } = await sql<{ id: string }>`
@@ -22,8 +22,8 @@ export async function findCountingCheck(db: Db, caseId: string): Promise<string 
 }
 
 /**
- * Approves, and with the last approval that is needed issues the pass, in the same transaction (R39–R41,
- * R43). The database counts for itself: see `migrations/0004-desk.ts`.
+ * Approves; the last approval that is needed also issues the pass, in the same transaction (R39–R41,
+ * R43). The database counts the approvals itself: see `migrations/0004-desk.ts`.
  */
 export function createApproving(deps: {
   acts: Acts;
@@ -49,7 +49,7 @@ export function createApproving(deps: {
           check_id: checkId,
           approved_by: actor.accountId,
           session_uid: actor.session?.uids[0] ?? null,
-          // Within hours nothing is broken, whatever the page showed when it was made.
+          // Within hours it is no break-glass approval, whatever the page showed.
           break_glass: sql<boolean>`${breakGlass} and not desk_is_open_to(${actor.accountId}, now())`,
         })
         .returning('break_glass')
@@ -80,7 +80,7 @@ export function createApproving(deps: {
       return { outcome: 'issued', pass: digits, expiresAt };
     });
 
-  /** Whoever became privileged after the case was opened is so here. */
+  /** Marks the case as privileged where the account became privileged after the case was opened. */
   async function notePrivilege(trx: Db, caseId: string): Promise<void> {
     await sql`update desk_cases c set privileged = true from accounts a
       where c.id = ${caseId} and a.id = c.account_id and not c.privileged
@@ -88,7 +88,7 @@ export function createApproving(deps: {
   }
 }
 
-/** A pass of a locked account would wait for its unlocking (R56). */
+/** A pass for a locked account could not be used before it is unlocked (R56). */
 async function requireActive(trx: Db, accountId: string): Promise<void> {
   const account = await trx
     .selectFrom('accounts')
@@ -98,7 +98,7 @@ async function requireActive(trx: Db, accountId: string): Promise<void> {
   if (account?.status !== 'active') throw new NijoError('account_disabled');
 }
 
-/** People whose approval counts, and how many it takes. */
+/** The number of people whose approval counts, and the number needed. */
 async function countApprovals(
   trx: Db,
   caseId: string,

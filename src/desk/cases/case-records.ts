@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 import type { StaffMember } from './shapes.ts';
 
-/** The records of a case, oldest first; `counts` as the database itself counts them. */
+/** The records of a case, oldest first; `counts` is the database's own result. */
 export async function findChecks(db: Db, caseId: string) {
   return (
     db
@@ -15,7 +15,7 @@ export async function findChecks(db: Db, caseId: string) {
       )
       .where('i.case_id', '=', caseId)
       .orderBy('i.checked_at')
-      // As the newest one is chosen to approve on.
+      // The same order as when the newest check is chosen for an approval.
       .orderBy('i.id', 'desc')
       .execute()
   );
@@ -36,7 +36,7 @@ export async function findApprovals(db: Db, caseId: string) {
     .execute();
 }
 
-/** Without the digest: nobody needs to see it. */
+/** Without the digest: no page needs it. */
 export async function findPass(db: Db, caseId: string) {
   return db
     .selectFrom('setup_passes')

@@ -10,14 +10,14 @@ import { seenOf } from './seen.ts';
 import type { CaseSheet, CaseSummary } from './shapes.ts';
 import { mayAct } from './staff.ts';
 
-/** Everything of one case, for whoever looks. */
+/** Everything about one case, for the member of staff who views it. */
 export async function findCaseSheet(
   deps: SheetDependencies & { calendar: Pick<Calendar, 'opening'> },
   actor: StaffActor,
   caseId: string,
 ): Promise<CaseSheet | undefined> {
   const { db, settings, calendar } = deps;
-  // First of all: what changes from here on is newer than what the page says it has seen, and acts on nothing.
+  // Read first: a later change then differs from the version on the page, and the page's acts are refused.
   const seen = await seenOf(db, caseId);
   const [summary] = await findSummaries(db, settings.two_approvers, sql`c.id = ${caseId}`, {
     order: sql`c.id`,

@@ -5,7 +5,7 @@ import { readNote } from '../notes.ts';
 import type { Acts } from './act.ts';
 import type { Cases } from './cases.ts';
 
-/** One of the configured ways and its evidence, from `method:evidence`. @throws NijoError `check_missing`. */
+/** A configured check method and its evidence, from `method:evidence`. @throws NijoError `check_missing`. */
 export function readCheck(
   ways: DeskSettings['identity_checks'],
   input: unknown,
@@ -17,7 +17,7 @@ export function readCheck(
   return found;
 }
 
-/** Records who made sure of whom and how: the kind of evidence, never the evidence (R39). */
+/** Records who checked whose identity and how: the kind of evidence, never the evidence (R39). */
 export function createChecking(deps: { acts: Acts; settings: DeskSettings }): Cases['check'] {
   const { acts, settings } = deps;
   return async (actor, caseId, seen, input) => {

@@ -8,7 +8,7 @@ import type { Acts } from './act.ts';
 import type { Cases } from './cases.ts';
 import { isRefusalReason } from './shapes.ts';
 
-/** Ends of a case that staff brings about. */
+/** How staff ends a case. */
 export function createClosing(deps: {
   acts: Acts;
   passes: Pick<SetUpPasses, 'withdraw'>;
@@ -39,7 +39,7 @@ export function createClosing(deps: {
 
     withdraw: (actor, caseId, seen) =>
       acts.onCase(actor, 'withdraw', { caseId, seen, state: 'approved' }, async (trx, held) => {
-        // Typed in meanwhile: it is the user's now, and ends with their set-up or by itself.
+        // A pass that the user has typed in meanwhile ends with their set-up, or expires.
         if (!(await passes.withdraw(trx, caseId))) throw new NijoError('setup_pass_used');
         await close(trx, caseId, actor, { state: 'withdrawn' });
         await acts.recordAndNotify(

@@ -19,7 +19,7 @@ import { queueLength } from './shapes.ts';
 import { createSearching, recordView } from './searching.ts';
 import { mayAct, mayRead } from './staff.ts';
 
-/** The door asks first, and from the database; this holds for whatever else comes to call it. */
+/** The authorization check reads the roles from the database first; this covers every other caller. */
 function requireReader(actor: StaffActor, may: (actor: StaffActor) => boolean): void {
   if (!may(actor)) throw new NijoError('staff_role_missing');
 }
@@ -46,7 +46,7 @@ export function createCases(deps: {
 
     async queue() {
       const waiting = await findSummaries(db, settings.two_approvers, sql`c.state in ('open', 'approved')`, {
-        // Whoever files without a password may be anybody: a flood of them keeps nobody else out of the queue.
+        // Requests without a password may come from anybody: a flood of them must not displace other cases.
         order: sql`(c.source = 'user' and not c.with_password and c.state = 'open'), c.created_at, c.id`,
         limit: queueLength,
       });

@@ -12,7 +12,7 @@ import { isRowId } from './rows.ts';
 import { isCaseReason } from './shapes.ts';
 import { mayAct, requireStaff } from './staff.ts';
 
-/** The account's open case, the oldest one; for whoever has the account's turn. */
+/** The account's oldest open case; the caller has locked the account. */
 export async function findOpenCase(trx: Db, accountId: string) {
   return trx
     .selectFrom('desk_cases')

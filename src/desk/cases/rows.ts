@@ -25,14 +25,15 @@ interface Row {
 
 const wellFormed = /^[\w-]{1,64}$/;
 
-/** Whether this can be the id of a row: text with a NUL, say, never reaches the database (C45). */
+/** Whether this can be the id of a row; text that contains NUL, say, never reaches the database (C45). */
 export function isRowId(value: unknown): value is string {
   return typeof value === 'string' && wellFormed.test(value);
 }
 
 /**
- * Cases `c` that `which` is true of, in the order given. They are found before anything is looked up about them, and
- * their number stands in the statement: a plan for any number would read the tables whole (S15).
+ * The cases `c` that satisfy `which`, in the given order. They are selected before anything about them is
+ * looked up, and the limit is part of the statement: with an unknown limit the plan would scan whole tables
+ * (S15).
  */
 export async function findSummaries(
   db: Db,

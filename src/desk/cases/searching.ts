@@ -8,10 +8,10 @@ import type { StaffActor } from '../actor.ts';
 import type { Cases } from './cases.ts';
 import { mayAct, requireStaff } from './staff.ts';
 
-/** Searches of one member of staff in an hour, so that nobody goes through all IDs. */
+/** Searches that one member of staff may make in an hour, so that nobody enumerates all IDs. */
 export const searchesPerHour = 120;
 
-/** Looking at the same account again within this is one look. */
+/** Repeated views of one account within this time count as one view. */
 const oneLookSeconds = 600;
 
 export function createSearching(db: Db): Cases['search'] {
@@ -30,11 +30,11 @@ export function createSearching(db: Db): Cases['search'] {
     }
     const account = await findAccountByLoginId(db, loginId);
     if (account !== undefined) {
-      // Found is seen, whether or not they go on to its page.
+      // An account that is found counts as viewed, whether or not its page is opened.
       await recordView(db, actor, account.id);
       return { accountId: account.id };
     }
-    // What was typed is not kept: it may be anything, a password too.
+    // What was typed is not kept: it may be anything, even a password.
     await recordAudit(db, actor.origin, {
       event: 'desk.account-searched',
       result: 'failure',
@@ -44,7 +44,7 @@ export function createSearching(db: Db): Cases['search'] {
   };
 }
 
-/** Whoever looks at an account leaves a trace of it (R44), one for each spell of looking. */
+/** Audits that a member of staff viewed an account (R44), once for each period of viewing. */
 export async function recordView(db: Db, actor: StaffActor, accountId: string): Promise<void> {
   await inTransaction(db, async (trx) => {
     const key = `desk-look:${actor.accountId}:${accountId}`;

@@ -3,8 +3,8 @@ import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 
 /**
- * What a page of a case stands on: the case's version, and the factors, roles and status of its account.
- * An act names it and does nothing when it is another one now (A41). It lets nobody do anything.
+ * What a page of a case is based on: the case's version, and the factors, roles and status of its account.
+ * An act names it and is refused if it has changed since (A41). It grants no permission.
  * @returns undefined where there is no such case.
  */
 export async function seenOf(db: Db, caseId: string): Promise<string | undefined> {

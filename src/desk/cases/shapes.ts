@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../base/errors.ts';
 import type { Factor } from '../../factors/assurance.ts';
 import type { Opening } from '../../i18n/opening.ts';
 
-/** Why somebody needs help; `not-me` cases come from the link of a notice (D11). */
+/** Why a user needs help; `not-me` cases come from the link of a notice (D11). */
 export const caseReasons = [
   'lost-device',
   'new-device',
@@ -11,7 +11,7 @@ export const caseReasons = [
   'first-set-up',
   'other',
 ] as const;
-/** What a user or staff chooses from. */
+/** The reasons that a user or staff chooses from. */
 export type ChosenReason = (typeof caseReasons)[number];
 export type CaseReason = ChosenReason | 'not-me';
 
@@ -47,23 +47,23 @@ export interface CaseSummary {
   id: string;
   /** Told to the user: XXXX-XXXX. */
   number: string;
-  /** As it was given; nobody's where `hasAccount` is false. */
+  /** As it was given; no account has it where `hasAccount` is false. */
   loginId: string;
   accountId: string | undefined;
   hasAccount: boolean;
   reason: CaseReason;
   source: CaseSource;
-  /** The user had given the right password when they filed it. */
+  /** The user gave the right password when they filed the case. */
   withPassword: boolean;
   state: CaseState;
-  /** Two people have to approve: somebody with a role, or named by the configuration (R43). */
+  /** Two people must approve: the account has a role, or the configuration names it (R43). */
   privileged: boolean;
   /** Identity checks of the last 24 hours. */
   checks: number;
-  /** People whose approval of the last 24 hours counts. */
+  /** People whose approval counts, within the last 24 hours. */
   approvals: number;
   approvalsNeeded: number;
-  /** Some approval was given outside hours (R41). */
+  /** At least one approval was given outside hours (R41). */
   breakGlass: boolean;
   createdAt: Date;
   /** From filing to now, or to its end. */
@@ -71,14 +71,14 @@ export interface CaseSummary {
   closedAt: Date | undefined;
 }
 
-/** One way that an account has set up; names of devices stay the user's own. */
+/** One enrolled factor of an account; the desk does not see device names. */
 export interface WaySheet {
   way: Factor;
   since: Date;
   lastUsedAt: Date | undefined;
-  /** Off after too many wrong codes (C05). */
+  /** Switched off after too many wrong codes (C05). */
   disabled: boolean;
-  /** Of the mail factor: masked (R40), and whether mails to it fail (D5). */
+  /** Only for the mail factor: the masked address (R40), and whether mails to it fail (D5). */
   address: string | undefined;
   failing: boolean;
 }
@@ -92,15 +92,15 @@ export interface AccountSheet {
   status: 'active' | 'disabled';
   roles: readonly string[];
   privileged: boolean;
-  /** Of whoever looks: nobody acts on it. */
+  /** The viewer's own account: nobody acts on their own. */
   own: boolean;
-  /** When anything was set up for the first time. */
+  /** When the first factor was enrolled. */
   firstEnrolledAt: Date | undefined;
   ways: readonly WaySheet[];
   recoverySheet: boolean;
-  /** Until when nothing, or not the address, can be changed by the user. */
+  /** Until when the user can change nothing, or not the address. */
   frozen: { changesUntil?: Date; addressUntil?: Date };
-  /** A setup pass that still works. */
+  /** A setup pass that is still valid. */
   pass: { caseId: string; expiresAt: Date; claimed: boolean } | undefined;
   /** Newest first, at most 20. */
   cases: readonly CaseSummary[];
@@ -114,7 +114,7 @@ export interface CheckSheet {
   note: string;
   by: StaffMember;
   at: Date;
-  /** Of the last 24 hours: one can approve on it. */
+  /** Made in the last 24 hours: an approval can be based on it. */
   counts: boolean;
 }
 
@@ -125,7 +125,7 @@ export interface ApprovalSheet {
   counts: boolean;
 }
 
-/** How the pass of a case stands; the pass itself is nowhere. */
+/** The state of a case's pass; never the pass itself. */
 export interface PassSheet {
   state: 'waiting' | 'claimed' | 'finished' | 'withdrawn' | 'expired';
   issuedAt: Date;
@@ -134,12 +134,12 @@ export interface PassSheet {
   voidedWhy: 'withdrawn' | 'not-me' | 'disabled' | 'approval-void' | undefined;
 }
 
-/** Everything of one case. */
+/** Everything about one case. */
 export interface CaseSheet {
   summary: CaseSummary;
   /** The user's language. */
   locale: 'en' | 'ja';
-  /** One of `desk.identity_checks`, as the user means to show who they are. */
+  /** One of `desk.identity_checks`: how the user intends to prove their identity. */
   wishedCheck: string | undefined;
   openedBy: StaffMember | undefined;
   closing:
@@ -155,22 +155,22 @@ export interface CaseSheet {
   checks: readonly CheckSheet[];
   approvals: readonly ApprovalSheet[];
   ownCase: boolean;
-  /** Why whoever looks cannot record a check, or approve, now; undefined where they can. */
+  /** Why the viewer cannot record a check, or approve, now; undefined where they can. */
   checkObstacle: ErrorCode | undefined;
   approveObstacle: ErrorCode | undefined;
-  /** Whether whoever looks may refuse it, or take its pass back. */
+  /** Whether the viewer may refuse the case, or withdraw its pass. */
   mayRefuse: boolean;
   mayWithdraw: boolean;
   pass: PassSheet | undefined;
   opening: Opening;
   /**
-   * Whether whoever looks approves within hours now: not on a day that they have opened themselves, or whose
-   * closing they have taken back (R41).
+   * Whether an approval by the viewer is within hours now: not on a day that they opened themselves, or whose
+   * closing they removed (R41).
    */
   openToViewer: boolean;
-  /** What this page shows: every act names it, and acts on nothing else (A41). */
+  /** What this page shows: every act names it, and is refused if it has changed (A41). */
   seen: string;
 }
 
-/** Cases on one page of the queue: what a desk works off, and a page that stays small (50 KB). */
+/** Cases on one page of the queue: enough for a desk to work through, and the page stays small (50 KB). */
 export const queueLength = 40;

@@ -16,10 +16,10 @@ export function mayRead(actor: Pick<StaffActor, 'roles'>): boolean {
 }
 
 /**
- * What the database says of the actor now, whatever the door found a moment ago: an account in use, a role that
- * includes this, and the very session still there (S29). Call it in the act's transaction, after its other
- * locks. It holds a share of the actor's row: whoever ends their session, role or account waits for this act,
- * or this act has waited and finds it ended.
+ * What the database says of the actor now, whatever the authorization check found a moment ago: an active
+ * account, a role that includes this act, and the same session still present (S29). Call it in the act's
+ * transaction, after its other locks. It takes a shared lock on the actor's row: a transaction that ends the
+ * session, role or account waits for this act, or this act waits for it and finds it ended.
  * @param among roles that include the act.
  * @throws NijoError `staff_role_missing`, `fresh_sign_in_needed`.
  */

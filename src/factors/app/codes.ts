@@ -24,7 +24,7 @@ export function appKeyUri(issuer: string, loginId: string, secret: string): stri
 export type AppCodeOutcome =
   | { outcome: 'matched'; step: number; factorId: string }
   | { outcome: 'wrong' | 'used' }
-  /** No secret of the account can be read, so nothing was compared, and nothing was guessed at. */
+  /** No secret of the account can be read, so nothing was compared and this is no guess. */
   | { outcome: 'none' };
 
 export interface AppCodes {
@@ -33,14 +33,17 @@ export interface AppCodes {
    * statement: the same or an earlier step is never accepted again (R5, RFC 6238 §5.2).
    */
   consume(trx: Db, accountId: string, digits: string): Promise<AppCodeOutcome>;
-  /** The step of a secret that is not in use yet, whose code this is. */
+  /** The time step at which a secret that is not in use yet gives this code. */
   matchPending(db: Db, secret: string, digits: string): Promise<number | undefined>;
 }
 
 export function createAppCodes(dependencies: {
   settings: Configuration['app_codes'];
   sealer: Sealer;
-  /** Told of a secret that does not open (it is another row's, or its secret is not configured) or is no Base32 (A25). */
+  /**
+   * Called for a secret that does not open (it belongs to another row, or the secret that sealed it is not
+   * configured) or is not Base32 (A25).
+   */
   reportUnreadable?: (factorId: string, error: unknown) => void;
 }): AppCodes {
   const { settings, sealer, reportUnreadable } = dependencies;
@@ -48,7 +51,7 @@ export function createAppCodes(dependencies: {
   function read(factorId: string, accountId: string, sealed: Uint8Array): string | undefined {
     try {
       const secret = sealer.open(Buffer.from(sealed), appSecretPlace(factorId, accountId)).toString();
-      // One that no code can be made of must not stand in the way of the account's other apps.
+      // A secret that gives no code must not block the account's other apps.
       appSecretBytes(secret);
       return secret;
     } catch (error) {
@@ -57,7 +60,7 @@ export function createAppCodes(dependencies: {
     }
   }
 
-  /** Every accepted step whose code this is, newest first; all are computed, whichever matches. */
+  /** Every accepted step with this code, newest first; all steps are computed, whichever matches. */
   function matchingSteps(secret: string, digits: string, nowSeconds: number): number[] {
     const present = Math.floor(nowSeconds / appStepSeconds);
     const steps: number[] = [];

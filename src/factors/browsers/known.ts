@@ -7,12 +7,12 @@ import { networkOf } from '../../limits/network.ts';
 import { lockAccount } from '../../accounts/account-lock.ts';
 import type { Notices } from '../notices/notices.ts';
 
-/** Browsers that an account has signed in with (D11): the first sign-in with a new one is told by mail. */
+/** Browsers that an account has signed in with (D11): a mail reports the first sign-in with a new one. */
 export interface KnownBrowsers {
   /**
    * After a finished login: remembers this browser, and tells the user when it is new and the account
    * had signed in with another one before.
-   * @param browser digest of the browser's lasting cookie (`web/known-browser.ts`), if it keeps any.
+   * @param browser digest of the browser's lasting cookie (`web/known-browser.ts`), if it keeps one.
    */
   seen(
     accountId: string,
@@ -22,11 +22,11 @@ export interface KnownBrowsers {
   ): Promise<void>;
 }
 
-/** Somebody whose browser keeps no cookies is known by what it is and where it is, for so long. */
+/** How long a browser that keeps no cookies is recognised by its user agent and network. */
 const alikeDays = 90;
 /** As long as the cookie lasts. */
 export const keptDays = 180;
-/** More are of no use to anybody, and a browser that forgets its cookies makes one at every sign-in. */
+/** More rows are useless, and a browser that deletes its cookies adds one at every sign-in. */
 const mostPerAccount = 50;
 
 // A browser of the next version is the same browser.
@@ -40,10 +40,10 @@ export function createKnownBrowsers(dependencies: { db: Db; notices: Notices }):
       const network = networkOf(origin.address);
       const id = browser ?? createHash('sha256').update(`${userAgent}\n${network}`).digest('base64url');
       const here = { user_agent: userAgent, network };
-      // Almost every login is with a browser that is known by its cookie: one statement is all it costs.
+      // Almost every login comes from a browser that is known by its cookie; it costs only one statement.
       if (await seenAgain(db, accountId, id, here)) return;
       await inTransaction(db, async (trx) => {
-        // Two logins that end at once with the same new browser are told of once.
+        // Two logins that end at once with the same new browser are reported once.
         await lockAccount(trx, accountId);
         if (await seenAgain(trx, accountId, id, here)) return;
         const { alike, others } = await compare(trx, accountId, here);
@@ -52,7 +52,7 @@ export function createKnownBrowsers(dependencies: { db: Db; notices: Notices }):
           .values({ account_id: accountId, browser: id, ...here })
           .execute();
         await forgetSurplus(trx, accountId);
-        // An account's very first sign-in has nothing to be compared with.
+        // The very first sign-in of an account has nothing to be compared with.
         if (alike || !others) return;
         await recordAudit(trx, origin, { event: 'browser.new', result: 'success', accountId });
         await notices.tell(trx, accountId, { kind: 'new-browser' }, origin, locale);
@@ -61,7 +61,7 @@ export function createKnownBrowsers(dependencies: { db: Db; notices: Notices }):
   };
 }
 
-/** What a browser is, and where. */
+/** A browser's user agent and network. */
 interface Here {
   user_agent: string;
   network: string;
@@ -99,7 +99,7 @@ async function forgetSurplus(trx: Db, accountId: string): Promise<void> {
     )`.execute(trx);
 }
 
-/** Forgets browsers whose cookie is over. Call it again while it returns `batch`. @returns how many were forgotten. */
+/** Deletes browsers whose cookie has expired. Call again while it returns `batch`. @returns how many. */
 export async function forgetOldBrowsers(db: Db, batch: number): Promise<number> {
   const result = await sql`
     delete from known_browsers where ctid = any(array(

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type RequestOrigin, recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 
-/** Why trust ended before its time; in `ended_why` and in the audit log. */
+/** Why trust ended before it expired; in `ended_why` and in the audit log. */
 export type TrustEnd =
   | 'user'
   | 'operator'
@@ -13,7 +13,7 @@ export type TrustEnd =
   | 'not-me'
   | 'theft';
 
-/** A trusted browser as its owner and operators see it. */
+/** A trusted browser as the user and operators see it. */
 export interface TrustedBrowser {
   id: string;
   userAgent: string;
@@ -23,7 +23,7 @@ export interface TrustedBrowser {
   expiresAt: Date;
 }
 
-/** The statement that ends trust which is there; say where. */
+/** The statement that ends existing trust; the caller adds the condition. */
 export function endTrust(trx: Db, accountId: string, why: TrustEnd) {
   return trx
     .updateTable('trusted_browsers')
@@ -110,7 +110,7 @@ export async function trustedBrowsersOf(db: Db, accountId: string): Promise<Trus
   }));
 }
 
-/** Forgets what is over, whether it ran out or was ended. @returns how many rows went. */
+/** Deletes trust that has expired or was ended. @returns how many rows were deleted. */
 export async function forgetOldTrust(trx: Db, batch: number): Promise<number> {
   const result = await sql`
     delete from trusted_browsers where ctid = any(array(

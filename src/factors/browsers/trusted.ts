@@ -16,22 +16,22 @@ export type TrustUse =
   | {
       outcome: 'trusted';
       id: string;
-      /** What the browser's cookie holds from now on; undefined where another tab has just got it. */
+      /** The new value of the browser's cookie; undefined where another tab has just received it. */
       rotated?: string;
     }
-  /** `theft`: an earlier secret came back, so somebody has a copy; the trust has ended. */
+  /** `theft`: an earlier secret was sent again, so somebody has a copy; the trust has ended. */
   | { outcome: 'unknown' | 'theft' };
 
 /**
- * Browsers in which an account needs no second factor for a while (R31). Trust stands for nothing but
- * that: it signs nobody in, and what services are told stays the truth, a password alone.
+ * Browsers in which an account needs no second factor for a while (R31). Trust has no other effect: it signs
+ * nobody in, and services are still told the truth, a password alone.
  */
 export interface TrustedBrowsers {
   /**
-   * Trusts this browser, after a factor was proven in this very login and while it is.
-   * @param days the client's; trust given here never lasts longer.
-   * @param replaces what the browser's cookie held before.
-   * @returns what the browser's cookie holds from now on; undefined where the login is over or was reset.
+   * Trusts this browser, after a factor was proven in this very login and while the login exists.
+   * @param days the client's limit; trust given here never lasts longer.
+   * @param replaces the earlier value of the browser's cookie.
+   * @returns the new value of the browser's cookie; undefined where the login is over or was reset.
    */
   trust(
     signIn: Pick<SignIn, 'interaction' | 'account' | 'browser' | 'clientId'>,
@@ -40,7 +40,7 @@ export interface TrustedBrowsers {
     locale: 'en' | 'ja',
     replaces?: string,
   ): Promise<string | undefined>;
-  /** At the password step: gives the browser a new secret, or finds that the one it has was copied. */
+  /** At the password step: gives the browser a new secret, or detects that its secret was copied. */
   use(
     accountId: string,
     value: string,
@@ -48,19 +48,19 @@ export interface TrustedBrowsers {
     origin: RequestOrigin,
     locale: 'en' | 'ja',
   ): Promise<TrustUse>;
-  /** Whether this value is good for this account now: what the policy and the login's steps ask. */
+  /** Whether this value is valid for this account now; the policy and the login's steps call it. */
   holds(accountId: string, value: string, maxDays: number): Promise<boolean>;
-  /** Whether the account trusts any browser, given at most so many days ago. */
+  /** Whether the account trusts any browser, with trust given at most so many days ago. */
   holdsAny(accountId: string, maxDays: number): Promise<boolean>;
-  /** @throws NijoError `factor_unknown` where there is none, or it is over. */
+  /** @throws NijoError `factor_unknown` where there is no such trust, or it has ended. */
   end(changer: AccountUser, id: string): Promise<void>;
-  /** In the transaction of the change that is the reason, which has the account's turn. */
+  /** Call it in the transaction of the change that is the reason, while the account is locked. */
   endAll(trx: Db, accountId: string, why: TrustEnd, origin: RequestOrigin): Promise<void>;
 }
 
 /**
- * So long after a rotation both secrets are good and none is changed: several tabs send the same one at
- * once, and only one of them gets the new one.
+ * For this long after a rotation both secrets are valid and neither changes: several tabs send the same
+ * secret at once, and only one of them gets the new one.
  */
 const overlapSeconds = 60;
 const idLength = 22;
@@ -79,18 +79,18 @@ function read(value: string): Held | undefined {
   return { id: value.slice(0, idLength), digest: digestOf(value.slice(idLength)) };
 }
 
-/** What makes a row's secret the right one. */
+/** The conditions under which a row's secret is valid. */
 function rules({ digest }: Held, maxDays: number) {
   const present = sql<boolean>`b.secret_digest = ${digest}`;
   const overlap = sql<boolean>`b.rotated_at > now() - make_interval(secs => ${overlapSeconds})`;
-  // While the present one has never come back, the answer that carried it may have been lost.
+  // Until the present secret has been sent back once, the answer that carried it may have been lost.
   const right = sql<boolean>`(${present} or (coalesce(b.previous_digest = ${digest}, false)
     and (${overlap} or b.seen_at is null)))`;
   return {
     present,
     right,
     rotates: sql<boolean>`(${right} and not ${overlap})`,
-    /** The client's days count from when trust was given, whichever client it was given at. */
+    /** The client's days count from when trust was given, for whichever client that was. */
     lasts: sql<boolean>`b.created_at > now() - make_interval(days => ${maxDays})`,
   };
 }
@@ -112,7 +112,7 @@ export function createTrustedBrowsers(dependencies: {
       const id = newSecret(16);
       return inTransaction(db, async (trx) => {
         await lockAccount(trx, accountId);
-        // A reset or a report that came in between has taken the login away, and with it the proof.
+        // A reset or a report in between has ended the login, and the proof with it.
         const given = await sql`
           insert into trusted_browsers (id, account_id, secret_digest, user_agent, address, expires_at)
           select ${id}, s.account_id, ${digestOf(secret)}, ${origin.userAgent ?? ''}, ${origin.address},
@@ -146,7 +146,7 @@ export function createTrustedBrowsers(dependencies: {
       const secret = newSecret(32);
       return inTransaction(db, async (trx): Promise<TrustUse> => {
         await lockAccount(trx, accountId);
-        // One statement decides and does: of several requests each meets what the one before has left.
+        // One statement decides and updates: each of several requests sees what the one before has left.
         const { rows } = await sql<{ theft: boolean; rotated: boolean }>`
           update trusted_browsers b set
             secret_digest = case when ${rotates} then ${digestOf(secret)} else b.secret_digest end,
@@ -187,8 +187,8 @@ export function createTrustedBrowsers(dependencies: {
       const held = read(value);
       if (held === undefined) return false;
       const { present, right, lasts } = rules(held, maxDays);
-      // The present secret is marked as seen when it first comes back: from then on, and once the
-      // overlap is over, the previous one is a copy.
+      // The present secret is marked as seen when it is first sent back. From then on, and once the overlap
+      // is over, the previous secret is a copy.
       const { rows } = await sql`
         with good as (
           select b.id, ${present} as present from trusted_browsers b

@@ -12,7 +12,7 @@ import { codeHolderOf } from './holders.ts';
 import type { Mailing } from './mailing.ts';
 import type { AccountUser } from '../account-user.ts';
 
-/** The address that an account's codes go to now. */
+/** The address that an account's codes are sent to now. */
 export async function activeAddress(trx: Db, accountId: string): Promise<string | undefined> {
   const row = await trx
     .selectFrom('mail_factors')
@@ -23,9 +23,9 @@ export async function activeAddress(trx: Db, accountId: string): Promise<string 
   return row?.address;
 }
 
-/** Ends the account's address; codes that are on their way to it prove nothing any more (C19). */
+/** Ends the account's address; codes already sent to it prove nothing any more (C19). */
 export async function endAddress(trx: Db, accountId: string, state: 'replaced' | 'removed'): Promise<void> {
-  // Codes before factors: the order in which a code is proven, so that the two do not wait for each other.
+  // Lock codes before factors: a code is proven in that order, so that the two never deadlock.
   await trx
     .updateTable('challenges')
     .set({ voided_at: sql<Date>`now()` })
@@ -42,7 +42,7 @@ export async function endAddress(trx: Db, accountId: string, state: 'replaced' |
     .execute();
 }
 
-/** Operators see that an address serves several accounts; no user is ever told (R19). */
+/** Operators see that an address serves several accounts; users are never told (R19). */
 async function isShared(trx: Db, address: string): Promise<boolean> {
   const { shared } = await trx
     .selectFrom('mail_factors')
@@ -53,7 +53,7 @@ async function isShared(trx: Db, address: string): Promise<boolean> {
   return shared;
 }
 
-/** Adding an address later (R24), and another one in place of it (R18, R34). */
+/** Adding an address later (R24), and replacing the present one (R18, R34). */
 export function createAddressChanges(
   dependencies: ChangeDependencies,
   mailing: Mailing,
@@ -68,7 +68,7 @@ export function createAddressChanges(
     throw new NijoError(checked.fault === 'missing' ? 'address_missing' : 'address_malformed');
   }
 
-  /** The one statement after which the new address is the account's (R18). @returns the earlier one. */
+  /** The one statement that makes the new address the account's (R18). @returns the earlier one. */
   async function replaceAddress(trx: Db, changer: AccountUser, address: string): Promise<string | undefined> {
     const { accountId } = changer;
     const earlier = await activeAddress(trx, accountId);
@@ -89,7 +89,7 @@ export function createAddressChanges(
       const address = readAddress(input);
       return mailing.begin(changer, 'mail', async (trx) => {
         await requireChangeable(trx, changer.accountId, 'address');
-        // Switched off after too many wrong codes, the same address proven anew is what brings it back (C05).
+        // An address that too many wrong codes switched off works again once it is proven again (C05).
         const off = (await failuresOf(trx, changer.accountId, 'mail')).disabled;
         if (!off && (await activeAddress(trx, changer.accountId)) === address)
           throw new NijoError('address_unchanged');
@@ -117,7 +117,7 @@ export function createAddressChanges(
         async (trx) => {
           await finishChange(trx, changer, id, 'mail');
           const earlier = await replaceAddress(trx, changer, address);
-          // What other sessions have begun would replace it again, proven by a mailbox of before.
+          // Changes begun in other sessions would replace it again, proven by an earlier mailbox.
           await endChanges(trx, changer.accountId, 'mail');
           await conclude(
             dependencies,

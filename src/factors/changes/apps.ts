@@ -10,7 +10,7 @@ import { auditChange, type ChangeDependencies, changing, conclude, proving } fro
 import { findChange, finishChange, openChange, type PendingChange, takeUpChange } from './pending.ts';
 import type { AccountUser } from '../account-user.ts';
 
-/** Ends an app. @returns its name, or `undefined` where it is not there any more. */
+/** Ends an app. @returns its name, or `undefined` where it no longer exists. */
 export async function endApp(trx: Db, accountId: string, appId: string): Promise<string | undefined> {
   const ended = await trx
     .updateTable('app_factors')
@@ -24,8 +24,8 @@ export async function endApp(trx: Db, accountId: string, appId: string): Promise
 }
 
 /**
- * Whether there is a place for one more app (R25). Ask in the account's turn.
- * @param replaces an app that goes at the same time.
+ * Whether there is a place for one more app (R25). Call it while the account is locked.
+ * @param replaces an app that is removed at the same time.
  * @throws NijoError `device_limit_reached`, and `factor_unknown` where `replaces` is not the account's.
  */
 export async function requirePlace(
@@ -46,7 +46,7 @@ export async function requirePlace(
     throw new NijoError('device_limit_reached', { max });
 }
 
-/** An app is added to what is there (R21): the first factor of all is set up in a login (R15). */
+/** An app is added to existing factors (R21): the very first factor is set up in a login (R15). */
 async function requireAnyFactor(trx: Db, accountId: string): Promise<void> {
   const { rows } = await sql`
     select from mail_factors where account_id = ${accountId} and state = 'active'
@@ -54,7 +54,7 @@ async function requireAnyFactor(trx: Db, accountId: string): Promise<void> {
   if (rows.length === 0) throw new NijoError('factor_missing');
 }
 
-/** Adding an app, and a new phone in place of an old one. */
+/** Adding an app, and replacing an old phone by a new one. */
 export function createAppChanges(
   dependencies: ChangeDependencies,
 ): Pick<FactorChanges, 'beginApp' | 'app' | 'confirmApp'> {

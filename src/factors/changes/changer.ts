@@ -6,33 +6,33 @@ import type { AccountUser } from '../account-user.ts';
 /** The code that a change of address or a check waits for. */
 export interface AwaitedCode {
   address: string;
-  /** The label that stands in the mail too (R10). */
+  /** The label that the mail shows too (R10). */
   reference: string;
   minutesLeft: number;
-  /** Whether it can still be typed: neither used, over nor tried too often. */
+  /** Whether it can still be typed: neither used, expired nor tried too often. */
   open: boolean;
   resendInSeconds: number;
   delivery: Delivery | undefined;
 }
 
 /**
- * What users change of their second factor on their own page. The caller has made sure of a fresh
- * sign-in (R16). Every method takes the account's turn and does all of a change in one transaction:
- * the factor, its audit row, the mail that tells of it, the end of trusted browsers.
- * @throws NijoError `changes_frozen`, `address_frozen` while a report or a reset holds changes up;
- * `change_expired` where what was begun is over, or was begun by another account, browser or session.
+ * What users change of their second factor on their own page. The caller has verified that the sign-in is
+ * fresh (R16). Every method locks the account and makes the whole change in one transaction: the factor, its
+ * audit row, the mail that reports it, the end of trusted browsers.
+ * @throws NijoError `changes_frozen`, `address_frozen` while a report or a reset freezes changes;
+ *   `change_expired` where the change is over, or was begun by another account, browser or session.
  */
 export interface FactorChanges {
   /**
-   * Makes the secret of a further app (R21, R25). Begun again in the same session it is the same.
-   * @param replaces the app that goes when the new one is proven: it takes no place of its own (R27).
+   * Makes the secret of another app (R21, R25). Beginning again in the same session gives the same secret.
+   * @param replaces the app that is removed when the new one is proven: the new one takes its place (R27).
    * @throws NijoError `device_limit_reached` (`max`), `factor_missing`, `factor_unknown`.
    */
   beginApp(changer: AccountUser, replaces?: string): Promise<{ id: string }>;
   /** The secret being set up, in Base32, and as a key URI; `undefined` where the change is over. */
   app(changer: AccountUser, id: string): Promise<{ secret: string; otpauthUrl: string } | undefined>;
   /**
-   * A first right code makes the app active; `used` where that was done already (a double click).
+   * The first right code makes the app active; `used` where that was done already (a double click).
    * @param name as `readDeviceName` gives it.
    * @param replaces an app that is removed in the same transaction.
    */
@@ -44,24 +44,24 @@ export interface FactorChanges {
     replaces?: string,
   ): Promise<VerificationOutcome>;
   /**
-   * Adds an address, or begins to change it; the present one stays what it is until the new one is proven (R18, R24).
-   * Where `sent` is neither `sent` nor `too-soon` nothing was begun.
+   * Adds an address, or begins to change it; the present address stays in use until the new one is proven
+   * (R18, R24). Where `sent` is neither `sent` nor `too-soon` nothing was begun.
    * @throws NijoError `address_missing`, `address_malformed`, `address_forbidden` (`domain`), `address_unchanged`.
    */
   beginMail(changer: AccountUser, input: unknown): Promise<{ id: string; sent: SendOutcome }>;
   mail(changer: AccountUser, id: string): Promise<AwaitedCode | undefined>;
-  /** The same code again (R9), also of a check. */
+  /** Sends the same code again (R9), also for a check. */
   resendMail(changer: AccountUser, id: string): Promise<SendOutcome>;
-  /** The new address becomes the account's only one; both are told. */
+  /** The new address becomes the account's only one; both addresses are told. */
   confirmMail(changer: AccountUser, id: string, digits: string): Promise<VerificationOutcome>;
   /** @throws NijoError `factor_unknown`, `last_way`. */
   removeApp(changer: AccountUser, appId: string): Promise<void>;
-  /** The page has had the user acknowledge what having no address means (R23): it is recorded here. */
+  /** The page has had the user acknowledge what having no address means (R23); that is recorded here. */
   removeMail(changer: AccountUser): Promise<void>;
   removePasskey(changer: AccountUser, id: string): Promise<void>;
   /** @throws NijoError `factor_unknown`, `device_name_too_long` (`max`). */
   rename(changer: AccountUser, what: 'app' | 'passkey', id: string, name: string): Promise<void>;
-  /** Tries the app on the spot, without changing anything (D9). */
+  /** Checks the app at once, without changing anything (D9). */
   checkApp(changer: AccountUser, digits: string): Promise<VerificationOutcome>;
   /** @throws NijoError `factor_unknown` where no address is registered. */
   beginMailCheck(changer: AccountUser): Promise<{ id: string; sent: SendOutcome }>;

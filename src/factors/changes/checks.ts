@@ -8,7 +8,7 @@ import { findChange, finishChange } from './pending.ts';
 import { codeHolderOf } from './holders.ts';
 import type { Mailing } from './mailing.ts';
 
-/** "Check my ways now" (D9): each way is tried on the spot, and nothing is changed by it. */
+/** Checking the enrolled factors (D9): each is tried at once, and nothing is changed. */
 export function createChecks(
   dependencies: ChangeDependencies,
   mailing: Mailing,
@@ -46,7 +46,7 @@ export function createChecks(
           const holder = await codeHolderOf(trx, changer, id);
           const found = await mailCodes.consume(trx, holder, 'check', digits);
           if (found.outcome !== 'matched') return found;
-          // What arrived and was typed shows that the address is read: it is in doubt no longer (D5).
+          // The code arrived and was typed, so the address is read and no longer in doubt (D5).
           const used = await trx
             .updateTable('mail_factors')
             .set({ last_used_at: sql<Date>`now()`, failures: 0, last_failure_at: null })

@@ -34,8 +34,8 @@ export interface ChangeDependencies {
 }
 
 /**
- * Takes the account's turn, and makes sure that neither account nor session has ended since the request
- * began, and that the sign-in is still of the last minutes (R16).
+ * Locks the account, and verifies that neither account nor session has ended since the request began, and
+ * that the sign-in is still from the last minutes (R16).
  * @throws NijoError `fresh_sign_in_needed`.
  */
 export async function lockOwnAccount(
@@ -46,7 +46,7 @@ export async function lockOwnAccount(
   await requireFreshProof(trx, { session: changer });
 }
 
-/** A change without a code: in the account's turn, and only while changes are possible. */
+/** A change without a code: while the account is locked, and only while changes are possible. */
 export function changing<Result>(
   dependencies: Pick<ChangeDependencies, 'db'>,
   changer: AccountUser,
@@ -61,7 +61,7 @@ export function changing<Result>(
 }
 
 /**
- * A change that a code proves: within the limits of every comparison, in the account's turn, and with
+ * A change that a code proves: within the limits of every comparison, while the account is locked, and with
  * `onMatch` in the same transaction.
  * @param options.what `undefined` for a check, which changes nothing and is possible at any time.
  */
@@ -95,7 +95,7 @@ export function proving(
   });
 }
 
-/** The row that every change writes, once for each factor that became active, was replaced or went (I3). */
+/** The row that every change writes, once for each factor that was activated, replaced or removed (I3). */
 export async function auditChange(
   trx: Db,
   changer: AccountUser,
@@ -113,7 +113,7 @@ export async function auditChange(
   });
 }
 
-/** What follows from every change of a factor: its owner is told (R37), and no browser is trusted any more (R31). */
+/** What follows every change of a factor: the user is told (R37), and trust in all browsers ends (R31). */
 export async function conclude(
   dependencies: Pick<ChangeDependencies, 'notices' | 'trustedBrowsers'>,
   trx: Db,

@@ -4,7 +4,7 @@ import type { LiveChallenge } from '../sign-in-state.ts';
 import { type AccountUser, ownPageClient } from '../account-user.ts';
 import type { ChallengeOwner } from '../mail/challenges.ts';
 
-/** A change as what its mailed code belongs to: the code works for this change and for nothing else (C07). */
+/** A change as the owner of its mailed code: the code works for this change and for nothing else (C07). */
 export async function codeHolderOf(db: Db, changer: AccountUser, changeId: string): Promise<ChallengeOwner> {
   const account = await db
     .selectFrom('accounts')

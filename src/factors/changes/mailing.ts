@@ -10,12 +10,12 @@ import { codeHolderOf } from './holders.ts';
 import type { AccountUser } from '../account-user.ts';
 import type { CodePurpose } from '../mail/challenges.ts';
 
-/** A code that is mailed for something begun on the own page: its first sending, its page, its resend. */
+/** A code mailed for something begun on the user's own page: its first mail, its page, its resend. */
 export interface Mailing {
   /**
-   * Begins something that a code to this address proves. Begun again in the same session with the
-   * same address it is the same, and mails nothing inside the cooldown (a double click).
-   * @param check what has to hold, in the account's turn; it gives the address.
+   * Begins something that a code to this address proves. Beginning again in the same session with the same
+   * address gives the same change, and mails nothing during the cooldown (a double click).
+   * @param check what must hold while the account is locked; it gives the address.
    */
   begin(
     changer: AccountUser,

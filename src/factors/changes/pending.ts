@@ -6,7 +6,7 @@ import type { AccountUser } from '../account-user.ts';
 
 export type ChangeKind = 'app' | 'mail' | 'check-mail' | 'passkey';
 
-/** Something begun and not yet finished, of this very account, browser and session. */
+/** Something begun and not yet finished, of this account, browser and session. */
 export interface PendingChange {
   id: string;
   kind: ChangeKind;
@@ -18,8 +18,8 @@ export interface PendingChange {
 const changeMinutes = 30;
 
 /**
- * Begins a change. What was begun of the same kind in this session and not finished is over: only the
- * newest one can be proven.
+ * Begins a change. It ends an unfinished change of the same kind in this session: only the newest one can be
+ * proven.
  */
 export async function openChange(
   trx: Db,
@@ -55,8 +55,9 @@ export async function openChange(
 }
 
 /**
- * Takes up what this browser has begun in this session, with all the time again: the page that begins an
- * app is opened by GET, which may come twice, or from a link elsewhere, and must not end what is under way.
+ * Continues what this browser has begun in this session, with the full time again: the page that begins an
+ * app is opened by GET, which may come twice, or from a link elsewhere, and must not end the change in
+ * progress.
  */
 export async function takeUpChange(
   trx: Db,
@@ -77,7 +78,7 @@ export async function takeUpChange(
   return row?.id;
 }
 
-/** Something of this kind that is begun, with this very address, so that beginning it again is no second one. */
+/** A change of this kind in progress with this same address, so that beginning again makes no second one. */
 export async function findOpenChange(
   trx: Db,
   changer: AccountUser,
@@ -122,7 +123,7 @@ export async function endChanges(trx: Db, accountId: string, kind: ChangeKind): 
 
 /**
  * What this account began in this browser and session, unless it is over.
- * @returns `finished` where it was proven already, so that a double click is told from an old page.
+ * @returns `finished` where it was already proven, so that a double click differs from an old page.
  */
 export async function findChange(
   db: Db,
@@ -154,8 +155,8 @@ export async function findChange(
 }
 
 /**
- * Marks a change as done, in one conditional statement: of any number of parallel confirmations one
- * goes on from here. The secret is forgotten with it.
+ * Marks a change as done, in one conditional statement: of any number of parallel confirmations only one
+ * continues. The statement also deletes the secret.
  * @throws NijoError `change_expired` for all others.
  */
 export async function finishChange(

@@ -12,7 +12,7 @@ import { auditChange, type ChangeDependencies, changing, conclude } from './fram
 import { longestDeviceName, readDeviceName } from '../device-name.ts';
 import { acknowledgementVersion } from '../acknowledgement.ts';
 
-/** Whether mail signs in: recovery codes and passkeys are further ways, never the only one. */
+/** Whether the mail factor works; recovery codes and passkeys are additional factors, never the only one. */
 async function mailWorks(trx: Db, accountId: string): Promise<boolean> {
   if ((await activeAddress(trx, accountId)) === undefined) return false;
   return !(await failuresOf(trx, accountId, 'mail')).disabled;
@@ -28,7 +28,7 @@ async function countApps(trx: Db, accountId: string): Promise<number> {
   return apps;
 }
 
-/** Taking a factor away, and calling one something else. What was not removed is as it was. */
+/** Removing a factor, and renaming one. What was not removed stays as it was. */
 export function createRemovals(
   dependencies: ChangeDependencies,
 ): Pick<FactorChanges, 'removeApp' | 'removeMail' | 'removePasskey' | 'rename'> {
@@ -41,7 +41,7 @@ export function createRemovals(
         const left = await countApps(trx, accountId);
         const appsWork = left > 0 && !(await failuresOf(trx, accountId, 'app')).disabled;
         if (!appsWork && !(await mailWorks(trx, accountId))) throw new NijoError('last_way');
-        // A count of wrong codes has nothing left to protect.
+        // A count of wrong codes protects nothing any more.
         if (left === 0) await clearFailures(trx, accountId, 'app');
         await auditChange(trx, changer, 'factor.app-removed', 'app');
         await conclude(dependencies, trx, changer, { kind: 'app-removed', name });

@@ -2,16 +2,16 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 import { type Factor, type EnrolledFactors, factorOrder } from '../assurance.ts';
 
-/** Ways that this server offers at all; passkeys need a host name (WebAuthn §5.1.2). */
+/** Factors that this server offers at all; passkeys need a host name (WebAuthn §5.1.2). */
 export interface Offered {
   passkeys: boolean;
   recoveryCodes: boolean;
 }
 
-/** What a server offers that is not told otherwise. */
+/** What a server offers by default. */
 export const everyWayOffered: Offered = { passkeys: true, recoveryCodes: true };
 
-/** Ways that are set up for the account `a` of a query. */
+/** Factors that are set up for the account `a` of a query. */
 export function waysSetUp(): RawBuilder<Factor[]> {
   return sql<Factor[]>`array(
     select 'mail'::text where exists (select from mail_factors m where m.account_id = a.id and m.state = 'active')
@@ -25,7 +25,7 @@ export function waysSetUp(): RawBuilder<Factor[]> {
       where r.account_id = a.id and r.ended_at is null and c.used_at is null))`;
 }
 
-/** Ways of the account `a` of a query that too many wrong codes in a row have switched off (C05). */
+/** Factors of the account `a` of a query that too many wrong codes in a row have switched off (C05). */
 export function waysDisabled(): RawBuilder<Factor[]> {
   return sql<Factor[]>`array(
     select d.factor from factor_failures d where d.account_id = a.id and d.disabled_at is not null)`;

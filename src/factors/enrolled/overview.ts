@@ -3,7 +3,7 @@ import type { Db } from '../../db/open.ts';
 import type { Factor } from '../assurance.ts';
 import { findHolder, type Offered } from './factors-of.ts';
 
-/** Everything an account has set up, as its owner sees it. */
+/** Everything an account has set up, as the user sees it. */
 export interface Overview {
   account: { id: string; loginId: string; locale: 'en' | 'ja' | undefined };
   mail:
@@ -29,9 +29,9 @@ export interface Overview {
     lastUsedAt?: Date;
     expiresAt: Date;
   }[];
-  /** Until when nothing, or not the address, can be changed; only times to come. */
+  /** Until when no change, or no change of the address, is possible; only future times. */
   frozen: { changesUntil?: Date; addressUntil?: Date };
-  /** Ways that work now. */
+  /** Factors that work now. */
   ways: readonly Factor[];
 }
 

@@ -5,19 +5,19 @@ import { lockAccount } from '../../accounts/account-lock.ts';
 import { clearFailures, type CodeFactor } from '../verification/failures.ts';
 import type { FactorPause } from '../verification/pause.ts';
 
-/** What stood in an account's way and does not any more. */
+/** What blocked an account and no longer does. */
 export interface Released {
   /** The factor step was paused, or had counted wrong codes (R8). */
   paused: boolean;
-  /** Ways that were off after too many wrong codes in a row (C05). */
+  /** Factors that were off after too many wrong codes in a row (C05). */
   disabled: CodeFactor[];
 }
 
 const factors: readonly CodeFactor[] = ['mail', 'app', 'recovery-code'];
 
 /**
- * Lets an account try its codes again at once: for the support centre, once it has made sure who asks.
- * Nothing is proven or removed by it.
+ * Lets an account try its codes again at once: for the support centre, once it has verified who asks. It
+ * proves and removes nothing.
  * @param actor `cli:<user>` or the id of the account that does it.
  */
 export async function releaseFactors(
@@ -27,7 +27,7 @@ export async function releaseFactors(
   actor: string,
 ): Promise<Released> {
   return inTransaction(db, async (trx) => {
-    // Comparisons hold this window first, then take the account's turn.
+    // Comparisons lock this window first, then the account.
     const paused = await pause.clear(trx, accountId);
     await lockAccount(trx, accountId);
     const disabled: CodeFactor[] = [];

@@ -17,15 +17,15 @@ import type { TrustedBrowsers } from '../browsers/trusted.ts';
 import { type SignIn, SignInChanged } from '../sign-in-state.ts';
 
 /**
- * Setting up a further way inside a login whose factor is proven: an app after a reset (R35) or where it
- * is offered (R20), an address where there is none (R24). Every other change is made on the own page.
- * It rests on the factor, proven within the last minutes (S7).
+ * Setting up an additional factor inside a login whose factor is proven: an app after a reset (R35) or where
+ * it is offered (R20), an address where there is none (R24). Every other change is made on the user's own
+ * page. The set-up rests on the factor, proven within the last minutes (S7).
  * @throws NijoError `changes_frozen`, `address_frozen`, `fresh_sign_in_needed`.
  */
 export interface FurtherSetUp {
   /**
-   * A first right code makes the app active. After a reset it counts as the factor of this login, so
-   * that a service that asks for more than a mail code is reached; an offered one changes nothing.
+   * The first right code makes the app active. After a reset it counts as the factor of this login, so that
+   * the login satisfies a service that requires more than a mail code; an offered app changes nothing.
    */
   addApp(
     signIn: SignIn,
@@ -49,7 +49,7 @@ export function createFurtherSetUp(dependencies: {
 }): FurtherSetUp {
   const { db, mailCodes, appCodes, proving, notices, trustedBrowsers, pendingSecret } = dependencies;
 
-  /** The offer is taken: of any number of answers to it one gets through. */
+  /** Accepts the offer: of any number of answers to it only one succeeds. */
   async function takeUp(trx: Db, signIn: SignIn, detours: readonly string[]): Promise<void> {
     const taken = await trx
       .updateTable('sign_ins')
@@ -149,7 +149,7 @@ export function createFurtherSetUp(dependencies: {
             .where('account_id', '=', signIn.account.id)
             .where('state', '=', 'active')
             .executeTakeFirst();
-          // The own page was faster: what was offered is done.
+          // The user's own page was faster: what was offered is done.
           if (present !== undefined) throw new SignInChanged();
           const { shared } = await trx
             .selectFrom('mail_factors')
@@ -180,7 +180,7 @@ export function createFurtherSetUp(dependencies: {
     },
   };
 
-  /** Compares within the limits and grants nothing: the login keeps the factor that it has proven. */
+  /** Compares within the limits and grants nothing: the login keeps its proven factor. */
   function compareOnly(
     signIn: SignIn,
     factor: 'mail' | 'app',

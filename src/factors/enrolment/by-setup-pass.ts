@@ -10,16 +10,16 @@ import type { SignIn } from '../sign-in-state.ts';
 
 /**
  * What a set-up behind a setup pass does besides setting up, in the transaction that proves the new factor:
- * the pass is used up and everything earlier ends (R40, A40). Until then the old ways still work.
+ * it uses the pass up and ends everything earlier (R40, A40). Until then the old factors still work.
  */
 export interface SetUpByPass {
-  /** In a transaction of its own, before the other two: what the pass rests on is looked at once more (S29). */
+  /** In a transaction of its own, before the other two: verifies once more what the pass rests on (S29). */
   recheck(signIn: SignIn): Promise<void>;
   /** Before the new factor's code is compared. @throws SignInChanged where the pass is void or finished. */
   enter(trx: Db, signIn: SignIn): Promise<void>;
   /**
-   * With the new factor proven, before it is stored.
-   * @returns undefined where the login has no pass; else how the user is told, once the factor is stored.
+   * Called when the new factor is proven, before it is stored.
+   * @returns undefined where the login has no pass; else how to tell the user, once the factor is stored.
    * @throws SignInChanged where another set-up was faster.
    */
   begin(
@@ -52,7 +52,8 @@ export function createSetUpByPass(dependencies: {
         .updateTable('accounts')
         .set({
           first_enrolled_at: sql<Date>`coalesce(first_enrolled_at, now())`,
-          // Staff has made sure who this is: what was held up for fear of somebody else goes on (R37).
+          // A member of staff has verified who this is, so changes that were frozen are possible again
+          // (R37).
           changes_frozen_until: null,
           address_frozen_until: null,
           updated_at: sql<Date>`now()`,
@@ -67,7 +68,7 @@ export function createSetUpByPass(dependencies: {
         details: { pass: signIn.setUpPass.id, ...counts },
       });
       return {
-        // The old address too: whoever reads it may know nothing of this (R44).
+        // The old address is told too: its reader may know nothing of this (R44).
         tell: (what, locale) =>
           notices.tell(
             trx,

@@ -3,17 +3,17 @@ import type { Db } from '../../db/open.ts';
 import { clearFailures } from '../verification/failures.ts';
 import { endRecoverySheet } from '../recovery/codes.ts';
 
-/** How much went, for the audit. */
+/** How much was ended, for the audit. */
 export interface EndedFactors {
-  /** The address that was registered, whole: it is told of its end, and stands in no audit row. */
+  /** The registered address, in full: a mail tells it of its end, and no audit row contains it. */
   address: string | undefined;
   counts: { mail: boolean; apps: number; passkeys: number; recoveryCodes: boolean };
 }
 
 /**
- * Ends everything that an account has set up, and forgets what stood against it: the one place for a
- * reset by mail (R35), which keeps the address it was proven with, and for a set-up behind a setup pass
- * (R40). Trusted browsers, sessions and logins are `endEverythingOf`'s. The caller has the account's turn.
+ * Ends everything that an account has set up, and clears its counts of wrong codes. Both a reset by mail
+ * (R35), which keeps the address it was proven with, and a set-up behind a setup pass (R40) use this.
+ * `endEverythingOf` ends trusted browsers, sessions and logins. The caller has locked the account.
  */
 export async function endFactors(
   trx: Db,

@@ -22,17 +22,18 @@ import { acknowledgementVersion } from '../acknowledgement.ts';
 
 export type EnrolOutcome = { outcome: 'enrolled' } | Exclude<VerificationOutcome, { outcome: 'proven' }>;
 
-/** The session, as digests, that a login steps up: it goes on where a set-up ends everything else. */
+/** The session, as digests, that a login steps up; it continues where a set-up ends everything else. */
 export type KeptSession = Pick<Kept, 'sessionUids'>;
 
 /**
  * Initial setup inside the login (R12, R14, R22): for accounts that never had a factor (R15), and for any
- * behind a setup pass, where it ends everything earlier as soon as the new factor is proven, and not before (R40).
+ * account behind a setup pass, where it ends everything earlier as soon as the new factor is proven, and not
+ * before (R40).
  */
 export interface Enrolment {
   /** Goes to a page of initial setup; codes and secrets of an abandoned one are void. */
   turnTo(signIn: SignIn, page: 'mail' | 'app-only'): Promise<void>;
-  /** The address is known and a code is on its way: remember that the code page is next. */
+  /** Records that the address is known and a code is on its way: the code page is next. */
   awaitMailCode(trx: Db, signIn: SignIn): Promise<void>;
   /** Proves the address; it becomes the account's active factor in the same transaction. */
   enrolMail(
@@ -46,7 +47,7 @@ export interface Enrolment {
   acknowledge(signIn: SignIn, locale: 'en' | 'ja', origin: RequestOrigin): Promise<void>;
   /** The secret being set up, in Base32. It is shown only until it is active (R26). */
   pendingSecret(signIn: SignIn): string | undefined;
-  /** A first right code makes the app active. */
+  /** The first right code makes the app active. */
   enrolApp(
     signIn: SignIn,
     digits: string,
@@ -71,8 +72,8 @@ export function createEnrolment(dependencies: {
   const setUpByPass = createSetUpByPass(dependencies);
 
   /**
-   * What a code of a set-up is compared under: the account's turn, the password of this very login, given
-   * within the last minutes (S6), and its pass where it takes one.
+   * The conditions for comparing a code of a set-up: the account is locked, the password was given in this
+   * very login within the last minutes (S6), and the pass is valid where the login takes one.
    */
   async function enter(trx: Db, signIn: SignIn): Promise<void> {
     await lockAccount(trx, signIn.account.id);
@@ -80,9 +81,9 @@ export function createEnrolment(dependencies: {
     if (signIn.setUpPass !== undefined) await setUpByPass.enter(trx, signIn);
   }
 
-  /** Of any number of parallel set-ups on any node one gets through (R15). */
+  /** Of any number of parallel set-ups on any node only one succeeds (R15). */
   async function claimFirstEnrolment(trx: Db, signIn: SignIn, origin: RequestOrigin): Promise<void> {
-    // By the operator's policy the password alone sets nothing up.
+    // By the operator's policy the password alone is not enough to set anything up.
     if (signIn.passRequired) throw new SignInChanged();
     const claimed = await trx
       .updateTable('accounts')
@@ -92,7 +93,7 @@ export function createEnrolment(dependencies: {
       .returning('id')
       .executeTakeFirst();
     if (claimed === undefined) throw new SignInChanged();
-    // A pass that was issued but not needed opens nothing later: what it was for is done.
+    // A pass that was issued but not needed opens nothing later: its purpose is fulfilled.
     await voidSetUpPasses(trx, signIn.account.id, 'withdrawn', { origin, actor: 'system' });
   }
 
@@ -114,7 +115,7 @@ export function createEnrolment(dependencies: {
         .where('account_id', '=', signIn.account.id)
         .returning('interaction')
         .executeTakeFirst();
-      // The login has ended meanwhile: no mail leaves for it.
+      // The login has ended meanwhile, so no mail is sent for it.
       if (waiting === undefined) throw new SignInChanged();
     },
 
@@ -150,7 +151,7 @@ export function createEnrolment(dependencies: {
             accountId: signIn.account.id,
             clientId: signIn.clientId,
             method: 'mail',
-            // Operators see that an address serves several accounts; no user is ever told (R19).
+            // Operators see that an address serves several accounts; users are never told (R19).
             details: { address: maskAddress(address), sharedWithOthers: shared > 0 },
           });
           const notice = {
@@ -174,7 +175,7 @@ export function createEnrolment(dependencies: {
       await inTransaction(db, async (trx) => {
         await lockAccount(trx, signIn.account.id);
         await requireFreshProof(trx, { login: signIn, by: 'password' });
-        // Once: a double click must not change the key that the first answer shows.
+        // Once only: a double click must not change the key that the first answer shows.
         const begun = await trx
           .updateTable('sign_ins')
           .set({ set_up: 'app', app_factor_id: factorId, app_secret_sealed: sealed })
@@ -254,7 +255,7 @@ export function createEnrolment(dependencies: {
             details: { acknowledged: acknowledgementVersion },
           });
           await remindOfMailLater(trx, signIn.account.id);
-          // The directory's address is the only one there is: whoever owns the ID learns of it (C18).
+          // The directory's address is the only one there is: the owner of the ID is told there (C18).
           await (passed === undefined
             ? notices.tell(trx, signIn.account.id, { kind: 'app-added', name: deviceName }, origin, locale)
             : passed.tell({ name: deviceName }, locale));

@@ -24,17 +24,17 @@ export function readResetReason(input: unknown): ResetReason {
   return reason;
 }
 
-/** "I can't use my app": everything but the mail address goes, by password and mail code (R35, C15). */
+/** "I can't use my app": removes everything but the mail address, by password and mail code (R35, C15). */
 export interface Reset {
-  /** Whether changes are frozen now: a reset would be refused, and the support centre is the way (D11). */
+  /** Whether changes are frozen now: a reset would be refused, and only the support centre can help (D11). */
   isFrozen(accountId: string): Promise<boolean>;
   /**
-   * Proves the mail code (purpose `reset`) and, in the same transaction, takes away apps, passkeys,
-   * recovery codes and trusted browsers, ends every other session, grant and login, holds the address
-   * for a day, records the reason and tells the user (R35, R37). This login goes on, with the mail
-   * factor proven and `reset-done` as its next page. It rests on the password, given in this login within
-   * the last minutes (S6).
-   * @param keep sessions, as digests, that go on: the one this login steps up.
+   * Proves the mail code (purpose `reset`) and, in the same transaction, removes apps, passkeys, recovery
+   * codes and trusted browsers, ends every other session, grant and login, freezes the address for a day,
+   * records the reason and tells the user (R35, R37). This login continues, with the mail factor proven and
+   * `reset-done` as its next page. It rests on the password, given in this login within the last minutes
+   * (S6).
+   * @param keep sessions, as digests, that continue: the one that this login steps up.
    * @throws NijoError `changes_frozen`, `fresh_sign_in_needed`; the code is not used up then.
    */
   byMail(
@@ -77,7 +77,7 @@ export function createReset(dependencies: {
           await requireChangeable(trx, signIn.account.id, 'factors');
           const found = await mailCodes.consume(trx, signIn, 'reset', digits);
           if (found.outcome !== 'matched') return found;
-          // Refused, the code is not used up: it is typed once more, with the password.
+          // A refusal does not use the code up: the user types it again, with the password.
           await requireFreshProof(trx, { login: signIn, by: 'password' });
           const confirmed = await confirmAddress(trx, signIn.account.id, found.address);
           return confirmed ? { outcome: 'matched' } : { outcome: 'none' };
@@ -127,7 +127,7 @@ export function createReset(dependencies: {
   };
 }
 
-/** A code that went to an address which is no longer the account's proves nothing (C19). */
+/** A code sent to an address that is no longer the account's proves nothing (C19). */
 async function confirmAddress(trx: Db, accountId: string, address: string): Promise<boolean> {
   const used = await trx
     .updateTable('mail_factors')

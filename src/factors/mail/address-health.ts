@@ -2,14 +2,14 @@ import { sql } from 'kysely';
 import { recordAudit } from '../../audit/audit.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
-/** Why a mail did not arrive: its server refused it, nobody could hand it over in time, or it came back later. */
+/** Why a mail did not arrive: refused by its server, not delivered in time, or returned later. */
 export type AddressFailure = 'refused' | 'expired' | 'bounced';
 
 /**
- * Remembers that a mail to a registered address failed; from the second on the next login asks about
- * it, while the address still works (D5). A mail that came back was looked at by an operator: that
- * alone is enough to ask. A right mail code, or the user's own word, forgets it all.
- * @param actor who says so, where it is not the mail server.
+ * Records that a mail to a registered address failed. From the second failure on, the next login asks about
+ * the address, which still works (D5). A mail that came back was looked at by an operator: one is enough to
+ * ask. A right mail code, or the user's confirmation, clears the record.
+ * @param actor who reports it, where it is not the mail server.
  * @returns how many accounts have that address.
  */
 export async function noteAddressFailure(
@@ -23,7 +23,7 @@ export async function noteAddressFailure(
     const failed = await trx
       .updateTable('mail_factors')
       .set({
-        // It ends somewhere: the column is small, and past the limit nothing changes.
+        // The count has a limit: the column is small, and past the limit nothing changes.
         failures: sql<number>`least(failures + ${weight}, 1000)`,
         last_failure_at: sql<Date>`now()`,
       })
@@ -48,8 +48,9 @@ export async function noteAddressFailure(
 }
 
 /**
- * The server took a mail to an address that it, or the relay before it, had refused: the refusals are forgotten. A
- * mail that came back since the last right code is not: servers take such mails at first too.
+ * The server accepted a mail to an address that it, or the relay before it, had refused: the refusals are
+ * cleared. A mail that came back since the last right code still counts: servers accept such mails at first
+ * too.
  */
 export async function forgiveAddressFailures(db: Db, mailId: string): Promise<void> {
   await sql`
@@ -65,5 +66,5 @@ export async function forgiveAddressFailures(db: Db, mailId: string): Promise<vo
   );
 }
 
-/** Mails to an address that failed before its owner is asked about it (D5): one may be the server's mood. */
+/** Failed mails to an address before its user is asked about it (D5): a single failure may be temporary. */
 export const doubtfulFailures = 2;

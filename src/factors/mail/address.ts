@@ -12,7 +12,7 @@ export type CanonicalAddress =
   | { fault: 'forbidden'; rule: ForbiddenDomainRule };
 
 const longestInput = 320;
-// RFC 5321 dot-atom without `%` (source routing by the back door) and without quotes or comments.
+// RFC 5321 dot-atom without `%` (disguised source routing) and without quotes or comments.
 const localPart = /^[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$&'*+/=?^_`{|}~-]+)*$/;
 // Letters, digits, marks, hyphen and the dots of UTS #46; nothing invisible, which domainToASCII would drop.
 const domainInput = /^[\p{L}\p{N}\p{M}.。-]+$/u;
@@ -24,7 +24,7 @@ function canonicalDomain(input: string): string | undefined {
   const ascii = domainToASCII(plain);
   const labels = ascii.split('.');
   if (ascii.length > 253 || labels.length < 2 || !labels.every((part) => label.test(part))) return undefined;
-  // No top-level domain begins with a digit; an IP address in another dress does.
+  // No top-level domain begins with a digit; an IP address in another notation does.
   if (!/^[a-z]/.test(labels.at(-1) ?? '')) return undefined;
   return ascii;
 }
@@ -35,9 +35,9 @@ function matches(domain: string, rule: ForbiddenDomainRule): boolean {
 }
 
 /**
- * One plain address in canonical form, or why not (E10): no names, comments,
- * quotes, groups or lists. Full-width input is brought to ASCII first, as a Japanese keyboard types it.
- * What this returns is stored, and is the only thing handed to SMTP as recipient.
+ * One plain address in canonical form, or why not (E10): no names, comments, quotes, groups or lists.
+ * Full-width input, as a Japanese keyboard types it, is converted to ASCII first. The returned address is
+ * stored, and is the only thing passed to SMTP as recipient.
  */
 export function canonicalAddress(input: unknown, rules: readonly ForbiddenDomainRule[]): CanonicalAddress {
   if (typeof input !== 'string') return { fault: 'missing' };
@@ -55,13 +55,14 @@ export function canonicalAddress(input: unknown, rules: readonly ForbiddenDomain
   return rule === undefined ? { address, domain } : { fault: 'forbidden', rule };
 }
 
-// Japanese beside ASCII: letters of other scripts could pass for these ones.
+// Japanese characters beside ASCII: letters of other scripts could be mistaken for these.
 const japaneseLabel =
   /^[a-z0-9-]*[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー々][\p{sc=Han}\p{sc=Hira}\p{sc=Kana}ー々a-z0-9-]*$/u;
 
 /**
- * A domain as its owner writes it: `大学.jp` and not `xn--pss25c.jp`. Only Japanese names, whole labels at a time, and
- * only where they lead back to the same: in a notice, a name in look-alike letters would hide whose address it is.
+ * A domain as its owner writes it: `大学.jp` and not `xn--pss25c.jp`. Only Japanese names, only whole labels,
+ * and only where they convert back to the same domain: in a notice, a name in look-alike letters would hide
+ * whose address it is.
  */
 export function shownDomain(ascii: string): string {
   const unicode = domainToUnicode(ascii);

@@ -4,8 +4,8 @@ import type { Db } from '../../db/open.ts';
 import type { SignIn, LiveChallenge } from '../sign-in-state.ts';
 
 /**
- * Holds the open codes of a login before the login itself is changed: that is the order in which a code
- * is proven, so that the two never wait for each other in a circle.
+ * Locks the open codes of a login before the login itself is changed: a code is proven in that order, so
+ * that the two never deadlock.
  */
 export async function lockChallenges(trx: Db, interaction: string): Promise<void> {
   await trx
@@ -25,7 +25,7 @@ export interface Challenge {
   secondsLeft: number;
 }
 
-/** Two codes of one holder never work at a time (A03). */
+/** Two codes of one owner never work at the same time (A03). */
 async function voidOthers(trx: Db, holder: ChallengeOwner, challengeId: string): Promise<void> {
   await trx
     .updateTable('challenges')
@@ -37,7 +37,7 @@ async function voidOthers(trx: Db, holder: ChallengeOwner, challengeId: string):
     .execute();
 }
 
-/** A login remembers which code it waits for; a change has no other codes than its own. */
+/** A login records which code it waits for; a change has only its own codes. */
 async function waitFor(trx: Db, holder: ChallengeOwner, challengeId: string): Promise<void> {
   await trx
     .updateTable('sign_ins')
@@ -47,7 +47,7 @@ async function waitFor(trx: Db, holder: ChallengeOwner, challengeId: string): Pr
     .execute();
 }
 
-/** Opens a new code and voids what this holder had. */
+/** Creates a new code and voids the owner's earlier ones. */
 export async function openChallenge(
   trx: Db,
   holder: ChallengeOwner,
@@ -74,12 +74,12 @@ export async function openChallenge(
 }
 
 /**
- * Inside the cooldown there is neither a further mail nor a further code (C11): whoever has turned away
- * and back types the one that is on its way, with the tries that are left of it.
+ * Inside the cooldown there is neither another mail nor another code (C11): a user who leaves and comes back
+ * types the code that is on its way, with its remaining tries.
  */
 export async function takeUpAgain(trx: Db, holder: ChallengeOwner, challengeId: string): Promise<void> {
   if (holder.challenge?.id === challengeId && holder.challenge.open) return;
-  // In one order: an interaction may pass from one account to another and back, each with a turn of its own.
+  // In one order: an interaction may pass from one account to another and back, and each has its own lock.
   await lockChallenges(trx, holder.interaction);
   await voidOthers(trx, holder, challengeId);
   await trx
@@ -91,7 +91,7 @@ export async function takeUpAgain(trx: Db, holder: ChallengeOwner, challengeId: 
   await waitFor(trx, holder, challengeId);
 }
 
-/** The newest code of this holder for this purpose and address that was not used up. */
+/** The newest code of this owner for this purpose and address that was not used up. */
 export async function findNewest(
   trx: Db,
   holder: ChallengeOwner,
@@ -104,7 +104,7 @@ export async function findNewest(
     .select(['c.id', 'c.reference'])
     .select([
       sql<number>`floor(extract(epoch from c.expires_at - now()))::int`.as('secondsLeft'),
-      // A code about to end is not mailed again: nobody could type it in time.
+      // A code about to expire is not mailed again: nobody could type it in time.
       sql<boolean>`c.voided_at is null and c.attempts < ${maxAttempts}
         and c.expires_at > now() + interval '30 seconds'`.as('reusable'),
       sql<
@@ -126,7 +126,7 @@ export async function findNewest(
     : { ...row, sinceLastMail: row.sinceLastMail ?? Number.POSITIVE_INFINITY };
 }
 
-/** How many mails with a code an account was sent of late, over all logins and changes (C11). */
+/** How many mails with a code an account was sent recently, over all logins and changes (C11). */
 export async function countMails(
   trx: Db,
   accountId: string,
@@ -157,10 +157,10 @@ export async function countMails(
 }
 
 /**
- * What a mailed code belongs to and works for, and nothing else: a login in progress, or a change that
- * was begun on the own page (its id stands in `interaction`).
+ * What a mailed code belongs to, and the only thing it works for: a login in progress, or a change that was
+ * begun on the user's own page (its id is in `interaction`).
  */
 export type ChallengeOwner = Pick<SignIn, 'interaction' | 'account' | 'clientId' | 'challenge'>;
 
-/** What the code is asked for; one that was mailed for another purpose is refused (C07). */
+/** The purpose of the code; a code mailed for another purpose is refused (C07). */
 export type CodePurpose = LiveChallenge['purpose'];

@@ -16,14 +16,14 @@ function derive(key: Buffer, challengeId: string): string {
 }
 
 /**
- * The 8 digits of a challenge: derived from the random challenge id under a key outside the
- * database, never stored (C09). A resend is therefore the same code, and a dump shows none.
+ * The 8 digits of a challenge: derived from the random challenge id under a key outside the database, never
+ * stored (C09). A resend therefore has the same code, and a dump contains none.
  */
 export function mailCodeOf(sealer: Sealer, challengeId: string): string {
   return derive(sealer.keys('mail-code')[0] as Buffer, challengeId);
 }
 
-/** Whether `digits` is the challenge's code, also while nodes pass from one secret to the next. */
+/** Whether `digits` is the challenge's code, also while nodes change from one secret to the next. */
 export function isMailCode(sealer: Sealer, challengeId: string, digits: string): boolean {
   let matched = false;
   for (const key of sealer.keys('mail-code')) {

@@ -16,10 +16,10 @@ import {
 import { isMailCode } from './code-value.ts';
 import { formatTime } from '../../i18n/times.ts';
 
-/** What the mail tells besides the code (R10). */
+/** What the mail says besides the code (R10). */
 export interface MailContext {
   locale: 'en' | 'ja';
-  /** The service's name in the mail's language; a mail of the own page names none. */
+  /** The service's name in the mail's language; a mail of the user's own page names none. */
   service?: string;
   /** The browser in words, such as "Chrome on Windows". */
   device: string;
@@ -39,9 +39,9 @@ export type MailCodeOutcome =
 
 export interface MailCodes {
   /**
-   * Mails a code for this holder. Within a code's life this is a resend: the same code, its end
-   * unchanged (R9). Asked again too soon, the code that is on its way is the one to type, also after
-   * a turn to another way and back. Call inside a transaction; hand the mail over after it has committed.
+   * Mails a code for this owner. Within a code's life this is a resend: the same code with the same expiry
+   * (R9). Asked again too soon, it sends nothing: the code on its way is the one to type, also after a
+   * change to another factor and back. Call it inside a transaction; hand the mail over after the commit.
    */
   send(
     trx: Db,
@@ -53,9 +53,9 @@ export interface MailCodes {
   ): Promise<SendOutcome>;
   /** Compares and consumes in one conditional statement (R5, E2). Call inside a transaction. */
   consume(trx: Db, holder: ChallengeOwner, purpose: CodePurpose, digits: string): Promise<MailCodeOutcome>;
-  /** Whether a further mail with the present code could be asked for, and in how many seconds. */
+  /** Whether another mail with the present code can be requested, and in how many seconds. */
   resendInSeconds(holder: Pick<ChallengeOwner, 'challenge'>): number;
-  /** A code that can still be typed: neither used, void, over nor tried too often. */
+  /** A code that can still be typed: neither used, void, expired nor tried too often. */
   isOpen(holder: Pick<ChallengeOwner, 'challenge'>): boolean;
 }
 
@@ -150,8 +150,8 @@ export function createMailCodes(dependencies: {
       const { challenge } = holder;
       if (challenge === undefined || challenge.purpose !== purpose) return { outcome: 'none' };
       const matched = isMailCode(sealer, challenge.id, digits);
-      // One statement counts the try, compares and consumes: of parallel right codes one row comes
-      // back consumed, of parallel wrong ones at most `max_attempts` are looked at.
+      // One statement counts the try, compares and consumes: of parallel right codes one row comes back
+      // consumed, of parallel wrong ones at most `max_attempts` are compared.
       const row = await trx
         .updateTable('challenges')
         .set({

@@ -3,7 +3,7 @@ import type { Configuration } from '../../config/schema.ts';
 import { maskAddress } from '../mail/address.ts';
 import { createNotices, type Notice } from './notices.ts';
 
-/** The mails about factors that come with a file: the same that a change on the own page sends (R37, C18). */
+/** The mails about imported factors: the same that a change on the user's own page sends (R37, C18). */
 export function factorNotices(config: Configuration): TellOfFactors {
   const locale = config.locale.default;
   const notices = createNotices({ timeZone: config.locale.time_zone, places: config.places });

@@ -26,14 +26,17 @@ function tokenUnder(key: Buffer, id: string): string {
 }
 
 /**
- * The token of a link: derived from its id under a key outside the database, never stored, so that
- * nobody who reads the database can open a link (C09, C16).
+ * The token of a link: derived from its id under a key outside the database, never stored, so that reading
+ * the database is not enough to open a link (C09, C16).
  */
 export function noticeToken(sealer: Sealer, id: string): string {
   return tokenUnder(sealer.keys('notice-link')[0] as Buffer, id);
 }
 
-/** The id of the link that a token of ours opens; undefined for any other. A token made before the secret changed still holds. */
+/**
+ * The id of the link that a token of ours opens; undefined for any other token. A token made before the
+ * secret changed stays valid.
+ */
 export function noticeIdOf(sealer: Sealer, token: string): string | undefined {
   const id = tokenShape.exec(token)?.[1];
   return id !== undefined &&
@@ -44,7 +47,7 @@ export function noticeIdOf(sealer: Sealer, token: string): string | undefined {
 
 /**
  * The link that a token opens, used or not. Reading changes nothing (R38).
- * @throws NijoError `notice_link_invalid` for a token that is none of ours, `notice_link_expired` after a week.
+ * @throws NijoError `notice_link_invalid` for a token that is not ours, `notice_link_expired` after a week.
  */
 export async function findNoticeLink(db: Db, sealer: Sealer, token: string): Promise<NoticeLink> {
   const id = noticeIdOf(sealer, token);
@@ -57,7 +60,7 @@ export async function findNoticeLink(db: Db, sealer: Sealer, token: string): Pro
     .where('l.id', '=', id)
     .where('l.expires_at', '>', sql<Date>`clock_timestamp()`)
     .executeTakeFirst();
-  // The digest was right: there was such a link, and what is over is cleared away after a while.
+  // The digest was right, so the link existed; expired links are purged after a while.
   if (row === undefined) throw new NijoError('notice_link_expired', { days: linkDays });
   return {
     id: row.id,
@@ -71,7 +74,7 @@ export async function findNoticeLink(db: Db, sealer: Sealer, token: string): Pro
   };
 }
 
-/** Forgets links that are over. Call it again while it returns `batch`. @returns how many were forgotten. */
+/** Deletes expired links. Call it again while it returns `batch`. @returns how many were deleted. */
 export async function forgetOldLinks(db: Db, batch: number): Promise<number> {
   const result = await sql`
     delete from notice_links where ctid = any(array(

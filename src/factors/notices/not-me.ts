@@ -12,19 +12,19 @@ import { findNoticeLink, noticeIdOf, type NoticeLink } from './links.ts';
 import type { Notices } from './notices.ts';
 import { formatTime } from '../../i18n/times.ts';
 
-/** "This was not me": what stands behind the link of a notice (D11, R38). It never signs anybody in. */
+/** "This was not me": what the link of a notice does (D11, R38). It never signs anybody in. */
 export interface NotMe {
-  /** Whether a token was made here, without a look into the database: it may be over. */
+  /** Whether a token was made here, without a database query; its link may have expired. */
   isOurs(token: string): boolean;
   /** What the page shows; changes nothing. @throws NijoError `notice_link_invalid`, `notice_link_expired`. */
   find(token: string): Promise<NoticeLink>;
-  /** Does what the page has announced, once, however often and wherever it is asked for. @throws as `find`. */
+  /** Does what the page announced, once, however often and wherever it is requested. @throws as `find`. */
   act(token: string, origin: RequestOrigin, locale: 'en' | 'ja'): Promise<NoticeLink>;
 }
 
 /**
- * Whether a link reaches the whole account. The link of a set-up code does not: it went to an address
- * that nobody has proven, and whoever it belongs to must not end a stranger's sign-ins.
+ * Whether a link affects the whole account. The link of a set-up code does not: it went to an address that
+ * nobody has proven, and the owner of that address must not end a stranger's sign-ins.
  */
 export function reachesAccount(link: Pick<NoticeLink, 'event'>): boolean {
   return link.event !== 'set-up-code';
@@ -45,7 +45,7 @@ export function createNotMe(dependencies: {
   /** Ends the trust in every browser of the account. */
   endTrust: (trx: Db, accountId: string, origin: RequestOrigin) => Promise<void>;
   openCase?: OpenCase;
-  /** Whom the support centre reads mail at, in which language and time zone. */
+  /** The support centre's mail addresses, language and time zone. */
   supportCentre: { email: string | undefined; locale: 'en' | 'ja'; timeZone: string };
 }): NotMe {
   const { db, sealer, notices, endTrust, openCase, supportCentre } = dependencies;
@@ -70,10 +70,10 @@ export function createNotMe(dependencies: {
           await voidSetUpCodes(trx, link.accountId);
           return;
         }
-        // A pass that somebody else may have got, or asked for, opens nothing any more (D11).
+        // A pass that somebody else may have received or requested opens nothing any more (D11).
         await voidSetUpPasses(trx, link.accountId, 'not-me', { origin });
         await openCase?.(trx, link.accountId, origin, locale);
-        // Nor does one that was given out in this name (S29).
+        // Nor does a pass that was issued in this name (S29).
         await voidFallenPasses(trx, { staffId: link.accountId }, { origin });
         await freezeChanges(trx, link.accountId);
         await endTrust(trx, link.accountId, origin);
@@ -107,7 +107,7 @@ export function createNotMe(dependencies: {
   }
 }
 
-/** Of any number of requests on any node one gets the link. */
+/** Of any number of requests on any node only one uses the link. */
 async function claim(trx: Db, id: string): Promise<boolean> {
   const claimed = await trx
     .updateTable('notice_links')

@@ -12,7 +12,7 @@ import { formatTime } from '../../i18n/times.ts';
 
 export type { NoticeKind } from '../../mail/notice-kinds.ts';
 
-/** What a notice tells besides time, device and place. */
+/** What a notice says besides time, device and place. */
 export interface Notice {
   kind: NoticeKind;
   /** The name of the device or passkey, or the browser in words. */
@@ -23,17 +23,18 @@ export interface Notice {
   alsoTo?: readonly string[];
   /** Recovery codes that are left. */
   left?: number;
-  /** The service on whose way it happened. */
+  /** The service that the user was signing in to. */
   service?: string;
   /** Why the support centre refused: a word of its list. */
   reason?: string;
 }
 
-/** Mails about a change, written in the change's own transaction: neither is there without the other (C18, R37). */
+/** Mails about a change, written in its own transaction: neither exists without the other (C18, R37). */
 export interface Notices {
   /**
-   * Tells the account's mail factor, `alsoTo`, and where it has no mail factor, or has just got its first
-   * one, the address in the directory. The mails leave by themselves within seconds.
+   * Tells the account's mail factor and `alsoTo`. Where the account has no mail factor, or has just set up
+   * its first one, it tells the address in the directory too. The mails are sent by themselves within
+   * seconds.
    * @param origin undefined for what an operator did at the command line.
    * @param locale for an account that has none of its own.
    */
@@ -55,7 +56,7 @@ export interface Notices {
 
 const lifetimeSeconds = 86_400;
 
-/** After these the account's address is one that nobody has known before. */
+/** After these changes the account's address is one that nobody knew before. */
 const firstAddress: readonly NoticeKind[] = ['mail-added', 'set-up-by-pass'];
 
 export function createNotices(settings: { timeZone: string; places: Places }): Notices {
@@ -109,7 +110,8 @@ export function createNotices(settings: { timeZone: string; places: Places }): N
       locale: words,
       to,
       model,
-      // Who has just said "this was not me" needs no further link, and whoever finds one could go on for ever.
+      // A user who said "this was not me" needs no further link: a finder could go from link to link for
+      // ever.
       ...(kind === 'not-me' ? {} : { notMe: kind }),
       lifetimeSeconds,
     }));
@@ -149,14 +151,14 @@ async function findHolders(trx: Db, accountIds: readonly string[]): Promise<Map<
 }
 
 function recipientsOf({ address, email }: Holder, notice: Notice): string[] {
-  // Whoever set up the first address may not be who the account belongs to: the directory's address is
-  // the only one that was there before (C18).
+  // The person who set up the first address may not be the account's owner: the directory's address is the
+  // only one that existed before (C18).
   const directory = address === null || firstAddress.includes(notice.kind) ? [plain(email)] : [];
   const addresses = [address, ...(notice.alsoTo ?? []), ...directory];
   return [...new Set(addresses.filter((one) => one !== null))];
 }
 
-/** The directory's address as it can be mailed to; what it holds has been checked by nobody. */
+/** The directory's address as it can be mailed to; nobody has verified what the directory holds. */
 function plain(email: string | null): string | null {
   const canonical = canonicalAddress(email, []);
   return 'address' in canonical ? canonical.address : null;

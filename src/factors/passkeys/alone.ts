@@ -12,10 +12,10 @@ import type { SignIn } from '../sign-in-state.ts';
 
 export type AloneOutcome =
   | { outcome: 'proven'; account: { id: string; locale: 'en' | 'ja' | undefined } }
-  /** One answer for every reason: nothing is told about an account to whoever has not proven it (R3). */
+  /** One answer for every reason: a person who has not proven an account learns nothing about it (R3). */
   | { outcome: 'refused' };
 
-/** Proves who somebody is by a passkey alone, and opens the login that it is for. */
+/** Proves who the user is by a passkey alone, and opens the login that it is for. */
 export type VerifyPasswordless = (
   interaction: string,
   clientId: string,
@@ -25,7 +25,7 @@ export type VerifyPasswordless = (
   origin: RequestOrigin,
 ) => Promise<AloneOutcome>;
 
-/** The caller has made sure that the client allows it (`passkey_sign_in`). */
+/** The caller has verified that the client allows it (`passkey_sign_in`). */
 export function createAlone(dependencies: {
   db: Db;
   party: RelyingParty;
@@ -53,8 +53,8 @@ export function createAlone(dependencies: {
       const subject = { accountId: account.id, clientId, factor: 'passkey' } as const;
       const compared = await proving.compareWithinLimits(trx, subject, origin, async () => {
         const found = await findMatch(trx, party, assertion, use, account.id);
-        // Nobody has given a password here: outsiders must not be able to pause the account's second
-        // step (I2), and no signature is guessed. A pause that is on holds.
+        // No password was given here: outsiders must not be able to pause the account's factor step (I2),
+        // and a signature cannot be guessed. A pause that is on still applies.
         const outcome = found.outcome === 'wrong' ? 'none' : found.outcome;
         return { outcome, audited: { ...found.audited, alone: true } };
       });
@@ -66,7 +66,7 @@ export function createAlone(dependencies: {
     });
 }
 
-/** Whose passkey an answer names: nobody's where the account may not sign in. */
+/** The account whose passkey an answer names; none where the account may not sign in. */
 async function holderOfPasskey(trx: Db, assertion: Assertion) {
   const row = await trx
     .selectFrom('passkeys as p')

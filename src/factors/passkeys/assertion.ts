@@ -10,7 +10,7 @@ const base64url = (longest: number) =>
     .max(longest)
     .regex(/^[\w-]+$/);
 
-/** `AuthenticationResponseJSON` (WebAuthn L3 §5.1), as narrow as it is used. */
+/** `AuthenticationResponseJSON` (WebAuthn L3 §5.1), limited to the parts that are used. */
 const responseSchema = z.object({
   id: base64url(1400),
   rawId: base64url(1400),
@@ -23,7 +23,7 @@ const responseSchema = z.object({
   }),
 });
 
-/** A browser's answer, read but not yet believed. */
+/** A browser's answer, parsed but not yet verified. */
 export interface Assertion {
   credentialId: string;
   /** The account that the authenticator says the passkey is for; absent from some security keys. */
@@ -32,7 +32,7 @@ export interface Assertion {
   response: z.output<typeof responseSchema>;
 }
 
-/** Reads an answer of `navigator.credentials.get`; `undefined` where it is none. */
+/** Parses an answer of `navigator.credentials.get`; `undefined` where it is not one. */
 export function readAssertion(input: unknown): Assertion | undefined {
   const parsed = responseSchema.safeParse(parseJson(input));
   if (!parsed.success) return undefined;
@@ -50,9 +50,9 @@ export function readAssertion(input: unknown): Assertion | undefined {
 export type Verified = { counter: number; backedUp: boolean };
 
 /**
- * Verifies an answer against the passkey it names (WebAuthn L3 §7.2): origin, relying party, presence
- * and verification of the user, signature. The challenge has been used up before, and the counter is
- * compared by the statement that stores the new one, so that two answers at once cannot both pass.
+ * Verifies an answer against the passkey it names (WebAuthn L3 §7.2): origin, relying party, presence and
+ * verification of the user, signature. The challenge was used up before, and the statement that stores the
+ * new counter compares it, so that two answers at once cannot both pass.
  */
 export async function verifyAssertion(
   party: RelyingParty,
@@ -78,7 +78,7 @@ export async function verifyAssertion(
     if (!verified || !authenticationInfo.userVerified) return undefined;
     return { counter: authenticationInfo.newCounter, backedUp: authenticationInfo.credentialBackedUp };
   } catch {
-    // The library throws at everything that is not as it should be, in words that repeat what was sent.
+    // The library throws for every defect, with messages that repeat what was sent.
     return undefined;
   }
 }

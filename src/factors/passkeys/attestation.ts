@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type ClientData, parseJson, readClientData } from './client-data.ts';
 import type { RelyingParty } from './relying-party.ts';
 
-/** What a passkey may sign with: Ed25519, ES256 and RS256, as every authenticator has one of them. */
+/** Signature algorithms of passkeys: Ed25519, ES256 and RS256; every authenticator has one of them. */
 export const signatureAlgorithms: number[] = [COSEALG.EdDSA, COSEALG.ES256, COSEALG.RS256];
 
 const knownTransports = ['ble', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb'];
@@ -16,7 +16,7 @@ const base64url = (longest: number) =>
     .max(longest)
     .regex(/^[\w-]+$/);
 
-/** `RegistrationResponseJSON` (WebAuthn L3 §5.1), as narrow as it is used. */
+/** `RegistrationResponseJSON` (WebAuthn L3 §5.1), limited to the parts that are used. */
 const responseSchema = z.object({
   id: base64url(1400),
   rawId: base64url(1400),
@@ -32,13 +32,13 @@ const responseSchema = z.object({
   }),
 });
 
-/** A browser's answer, read but not yet believed. */
+/** A browser's answer, parsed but not yet verified. */
 export interface Attestation {
   clientData: ClientData;
   response: z.output<typeof responseSchema>;
 }
 
-/** Reads an answer of `navigator.credentials.create`; `undefined` where it is none. */
+/** Parses an answer of `navigator.credentials.create`; `undefined` where it is not one. */
 export function readAttestation(input: unknown): Attestation | undefined {
   const parsed = responseSchema.safeParse(parseJson(input));
   if (!parsed.success) return undefined;
@@ -56,7 +56,7 @@ export interface NewPasskey {
   aaguid: string;
 }
 
-/** Verifies a new passkey (WebAuthn L3 §7.1); its challenge has been used up before. */
+/** Verifies a new passkey (WebAuthn L3 §7.1); its challenge was used up before. */
 export async function verifyAttestation(
   party: RelyingParty,
   { clientData, response }: Attestation,
@@ -91,8 +91,8 @@ export async function verifyAttestation(
 }
 
 /**
- * No attestation was asked for, so there is none, or one of the passkey by itself (§5.4.7). Anything
- * else is refused unread: it would lead the library to certificates, and to addresses that they name.
+ * No attestation was requested, so there is none, or the passkey's self attestation (§5.4.7). Any other is
+ * refused unread: it would lead the library to certificates, and to addresses that they name.
  */
 function withoutCertificates(attestationObject: string): boolean {
   const decoded = decodeAttestationObject(new Uint8Array(Buffer.from(attestationObject, 'base64url')));

@@ -2,12 +2,12 @@ import { createHash, randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 
-/** What a challenge is for, and the only thing that it can be used for. */
+/** The purpose of a challenge, which is the only thing that it can be used for. */
 export interface ChallengeUse {
   purpose: 'second-factor' | 'sign-in' | 'set-up';
   /** The interaction or change that it belongs to. */
   boundTo: string;
-  /** Whose passkey is asked for; undefined where the answer itself says who it is. */
+  /** The account whose passkey is requested; undefined where the answer itself names the account. */
   accountId: string | undefined;
 }
 
@@ -31,8 +31,8 @@ export async function makePasskeyChallenge(db: Db, use: ChallengeUse): Promise<U
 }
 
 /**
- * Uses a challenge up, in one conditional statement: of any number of answers to it, right or wrong,
- * on any node only one gets on (A39, C54).
+ * Uses a challenge up, in one conditional statement: of any number of answers to it, right or wrong, on any
+ * node only one continues (A39, C54).
  * @param challenge as the answer names it, in base64url.
  */
 export async function consumePasskeyChallenge(
@@ -54,7 +54,7 @@ export async function consumePasskeyChallenge(
   return consumed !== undefined;
 }
 
-/** Deletes challenges that are over, used or not. @returns how many. */
+/** Deletes expired challenges, used or not. @returns how many. */
 export async function forgetPasskeyChallenges(db: Db, batch: number): Promise<number> {
   const result = await sql`
     delete from passkey_challenges where ctid = any(array(

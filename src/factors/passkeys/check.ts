@@ -10,7 +10,7 @@ import type { RelyingParty } from './relying-party.ts';
 import { type AccountUser, ownPageClient } from '../account-user.ts';
 import type { Passkeys } from './operations.ts';
 
-/** Trying a passkey on the own page (D9): it proves nothing to anybody else, and changes nothing. */
+/** Checking a passkey on the user's own page (D9): it proves nothing to anybody else, and changes nothing. */
 export function createPasskeyCheck(dependencies: {
   db: Db;
   party: RelyingParty;
@@ -44,7 +44,7 @@ export function createPasskeyCheck(dependencies: {
   };
 }
 
-/** This session in this browser, and no login (A38). */
+/** This session in this browser, and not a login (A38). */
 function boundTo({ sessionUid, browser }: AccountUser): string {
   const digest = createHash('sha256')
     .update(JSON.stringify([sessionUid, browser]))

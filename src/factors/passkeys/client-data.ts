@@ -1,11 +1,11 @@
-/** The parts of `CollectedClientData` (WebAuthn L3 §5.8.1) that are looked at before the signature is. */
+/** The parts of `CollectedClientData` (WebAuthn L3 §5.8.1) that are checked before the signature. */
 export interface ClientData {
   challenge: string;
-  /** Some frame of another site asked: ours are never framed, and the library lets it pass. */
+  /** A frame of another site asked: our pages are never framed, and the library accepts this. */
   crossOrigin: boolean;
 }
 
-/** Reads `clientDataJSON`; `undefined` where it is no such thing. */
+/** Reads `clientDataJSON`; `undefined` where it is not that. */
 export function readClientData(encoded: string): ClientData | undefined {
   try {
     const data: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
@@ -18,7 +18,7 @@ export function readClientData(encoded: string): ClientData | undefined {
   }
 }
 
-/** Reads what a page's form brings: the JSON that the browser's credential gives of itself. */
+/** Reads what a page's form sends: the browser's credential as JSON. */
 export function parseJson(input: unknown): unknown {
   if (typeof input !== 'string') return input;
   try {

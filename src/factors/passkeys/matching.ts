@@ -8,9 +8,9 @@ import type { RelyingParty } from './relying-party.ts';
 const wrong = (reason: string): Finding => ({ outcome: 'wrong', audited: { reason } });
 
 /**
- * Whether an answer proves a passkey of this account (WebAuthn L3 §7.2, C54). Each step is one that
- * cannot be repeated: the challenge is used up first, and the counter is compared as it is stored.
- * @param assertion undefined where what came was no answer of a browser.
+ * Whether an answer proves a passkey of this account (WebAuthn L3 §7.2, C54). No step can be repeated: the
+ * challenge is used up first, and the counter is compared as it is stored.
+ * @param assertion undefined where the input was not a browser's answer.
  */
 export async function findMatch(
   trx: Db,
@@ -20,7 +20,7 @@ export async function findMatch(
   accountId: string,
 ): Promise<Finding> {
   if (assertion === undefined) return wrong('malformed');
-  // Used, over, or of another login, account or purpose: no guess, as a page may stand open for long.
+  // Used, expired, or of another login, account or purpose: not a guess, as a page may stay open for long.
   if (!(await consumePasskeyChallenge(trx, assertion.clientData.challenge, use)))
     return { outcome: 'expired', audited: { reason: 'challenge' } };
 
@@ -32,14 +32,14 @@ export async function findMatch(
     .where('state', '=', 'active')
     .executeTakeFirst();
   if (passkey === undefined) return wrong('credential');
-  // Where the passkey itself says who it is, it must say so; elsewhere it may be silent (§7.2 step 6).
+  // Where the passkey alone identifies the account, it must name it; elsewhere it need not (§7.2 step 6).
   if (use.accountId === undefined || assertion.userHandle !== undefined) {
     if (assertion.userHandle !== accountId) return wrong('user-handle');
   }
   const verified = await verifyAssertion(party, assertion, passkey.public_key);
   if (verified === undefined) return wrong('signature');
 
-  // A counter that does not go on is the sign of a copied key; passkeys without one always say 0 (§6.1.1).
+  // A counter that does not increase indicates a copied key; passkeys without one always send 0 (§6.1.1).
   const { counter, backedUp } = verified;
   const used = await trx
     .updateTable('passkeys')

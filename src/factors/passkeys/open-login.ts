@@ -3,8 +3,8 @@ import type { Db } from '../../db/open.ts';
 import { SignInChanged } from '../sign-in-state.ts';
 
 /**
- * Opens a login for whom a passkey alone has just been proven. Whatever the interaction was before
- * starts anew (A27). `password_at` is now: it is the time of the oldest proof, and this is the only one.
+ * Opens a login for the user whom a passkey alone has just proven. It starts the interaction again, whatever
+ * that was before (A27). `password_at` is now: it is the time of the oldest proof, and this is the only one.
  * @throws SignInChanged where the account may not sign in any more.
  */
 export async function openProvenSignIn(

@@ -13,19 +13,19 @@ import type { SignIn } from '../sign-in-state.ts';
 import type { AccountUser } from '../account-user.ts';
 import type { Passkeys } from './operations.ts';
 
-/** As long as WebAuthn L3 §15.1 advises at least; the challenge lives longer. */
+/** The minimum that WebAuthn L3 §15.1 recommends; the challenge lives longer. */
 const timeout = 300_000;
 
-/** @param dependencies.organisation what the user's device calls this server. */
+/** @param dependencies.organisation the name that the user's device shows for this server. */
 export function createPasskeys(dependencies: {
   db: Db;
   enabled: boolean;
   issuer: string;
   organisation: string;
   proving: Pick<Verification, 'prove' | 'compareWithinLimits'>;
-  /** What the login of a passkey alone may offer before it goes on (R20, R24). */
+  /** What the login of a passkey alone may offer before it continues (R20, R24). */
   claimOffer: (trx: Db, signIn: SignIn) => Promise<void>;
-  /** What belongs to every change: told by mail, trust in browsers ended; in the change's transaction. */
+  /** What belongs to every change, in its transaction: a mail to the user, the end of trust in browsers. */
   changed: (trx: Db, c: AccountUser, change: PasskeyChange) => Promise<void>;
 }): Passkeys {
   const { db, proving, claimOffer, changed } = dependencies;
@@ -79,7 +79,7 @@ export function createPasskeys(dependencies: {
 
 const refuse = (): Promise<never> => Promise.reject(new NijoError('passkey_unsupported'));
 
-/** Where passkeys cannot be: pages offer none, and a form that brings one all the same is refused. */
+/** Where passkeys are not possible: pages offer none, and a form that sends one anyway is refused. */
 const unavailable: Passkeys = {
   available: false,
   signInOptions: refuse,

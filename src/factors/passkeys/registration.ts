@@ -13,7 +13,7 @@ import type { RelyingParty } from './relying-party.ts';
 import type { AccountUser } from '../account-user.ts';
 import type { Passkeys } from './operations.ts';
 
-/** Passkeys of one account: several devices and a spare, and no table that somebody fills. */
+/** Passkeys of one account: enough for several devices and a spare, and a bound on the table. */
 export const mostPasskeys = 10;
 
 /** What the mail about a change says. */
@@ -22,7 +22,7 @@ export interface PasskeyChange {
   name: string;
 }
 
-/** Setting a passkey up on the own page; the caller has made sure of a fresh sign-in (R16). */
+/** Setting a passkey up on the user's own page; the caller has verified that the sign-in is fresh (R16). */
 export function createRegistration(dependencies: {
   db: Db;
   party: RelyingParty;
@@ -53,7 +53,7 @@ export function createRegistration(dependencies: {
         const options = await generateRegistrationOptions({
           rpID: party.id,
           rpName: party.name,
-          // The account's own id, which says nothing about the person (§14.6.1).
+          // The account's own id, which reveals nothing about the person (§14.6.1).
           userID: new Uint8Array(Buffer.from(c.accountId)),
           userName: loginId,
           userDisplayName: loginId,
@@ -114,7 +114,7 @@ function activePasskeys(trx: Db, accountId: string) {
     .execute();
 }
 
-/** Remembers who has begun, where: nobody else goes on with it (A38). */
+/** Records who began it, and where: nobody else can continue it (A38). */
 async function beginChange(trx: Db, c: AccountUser): Promise<string> {
   const id = newId();
   await trx
@@ -131,7 +131,7 @@ async function beginChange(trx: Db, c: AccountUser): Promise<string> {
   return id;
 }
 
-/** Of any number of answers to one change on any node, one gets on. */
+/** Of any number of answers to one change on any node, only one continues. */
 async function endChange(trx: Db, c: AccountUser, id: string): Promise<boolean> {
   const ended = await trx
     .updateTable('factor_changes')
@@ -148,7 +148,7 @@ async function endChange(trx: Db, c: AccountUser, id: string): Promise<boolean> 
   return ended !== undefined;
 }
 
-/** @returns false where the passkey is somebody's already, whoever's. */
+/** @returns false where the passkey is registered already, for any account. */
 async function store(trx: Db, accountId: string, passkey: NewPasskey, name: string): Promise<boolean> {
   const stored = await trx
     .insertInto('passkeys')

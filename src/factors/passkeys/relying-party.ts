@@ -1,6 +1,8 @@
 import { isIP } from 'node:net';
 
-/** Who we are to authenticators (WebAuthn L3 §4, "Relying Party"): fixed by the issuer, never by a request. */
+/**
+ * Our identity to authenticators (WebAuthn L3 §4, "Relying Party"): set by the issuer, never by a request.
+ */
 export interface RelyingParty {
   /** The issuer's host: a passkey made here works on no other site. */
   id: string;

@@ -27,29 +27,29 @@ export type RecoveryCodeOutcome =
   | { outcome: 'matched'; left: number; number: string }
   | { outcome: 'wrong' | 'used' };
 
-/** Codes on paper for the day when nothing else is at hand (D8): a further way, never the only one. */
+/** Codes on paper for when no other factor is at hand (D8): an additional factor, never the only one. */
 export interface RecoveryCodes {
   /** Whether the operator offers them (R11). */
   available: boolean;
   /**
-   * Makes a new sheet; the earlier one is void with the same commit. The codes are shown once.
-   * @param changer whose request is fresh; of it only account, session, origin and language are used.
-   * @param present number of the sheet that the page showed, empty for none: of two clicks one makes a
-   *   sheet, so that nobody prints one that the other click has voided.
+   * Makes a new sheet; the same commit voids the earlier one. The codes are shown once.
+   * @param changer the user, whose request is fresh; only account, session, origin and language are used.
+   * @param present number of the sheet that the page showed, empty for none: of two clicks only one makes a
+   *   sheet, so that nobody prints a sheet that the other click has voided.
    * @returns the sheet's number, as it is printed, and the codes in groups.
-   * @throws NijoError `not_found` where they are not offered, `changes_frozen`, `change_expired` where `present` is not the present sheet, or
-   *   `factor_missing` where neither address nor app is set up.
+   * @throws NijoError `not_found` where they are not offered, `changes_frozen`, `change_expired` where
+   *   `present` is not the present sheet, or `factor_missing` where neither address nor app is set up.
    */
   make(changer: RecoveryChanger, present?: string): Promise<{ number: string; codes: string[] }>;
   /** Ends the sheet. @throws NijoError `changes_frozen`, or `factor_unknown` where there is none. */
   remove(changer: RecoveryChanger): Promise<void>;
   /**
-   * Uses a code up, in one conditional statement: of any number of parallel uses one matches (C55).
-   * Inside `compareWithinLimits` only: it neither limits nor records.
+   * Uses a code up, in one conditional statement: of any number of parallel uses only one matches (C55).
+   * Call it inside `compareWithinLimits` only: it neither limits nor records.
    * @param code as `readRecoveryCode` gives it.
    */
   consume(trx: Db, accountId: string, code: string): Promise<RecoveryCodeOutcome>;
-  /** A code as the second factor of a login in progress; the user is told by mail, with how many are left. */
+  /** A code as the second factor of a login in progress; a mail tells the user how many are left. */
   prove(
     signIn: SignIn,
     code: string,
@@ -65,7 +65,7 @@ export type RecoveryChanger = Pick<
 
 /**
  * The key of the digests. It is not derived from `NIJO_SECRET`: sheets lie in drawers for years, and a
- * digest cannot be made anew without its code, so a change of that secret would void them all.
+ * digest cannot be made again without its code, so a change of that secret would void them all.
  */
 const keyName = 'recovery-code-key';
 
@@ -75,7 +75,7 @@ function digestOf(key: Buffer, accountId: string, code: string): string {
     .digest('base64url');
 }
 
-/** Ends the account's sheet and forgets its codes, used or not. @returns the sheet's number, if there was one. */
+/** Ends the account's sheet and deletes its codes, used or not. @returns the sheet's number, if any. */
 export async function endRecoverySheet(trx: Db, accountId: string): Promise<string | undefined> {
   const ended = await trx
     .updateTable('recovery_sheets')
@@ -132,7 +132,7 @@ export function createRecoveryCodes(dependencies: {
     return { outcome: known === undefined ? 'wrong' : 'used' };
   };
 
-  /** The account's turn, with everything that a change of the sheet asks for. */
+  /** Locks the account, and verifies everything that a change of the sheet requires. */
   const change = <Result>(changer: RecoveryChanger, work: (trx: Db) => Promise<Result>): Promise<Result> =>
     inTransaction(db, async (trx) => {
       await lockOwnAccount(trx, changer);
@@ -219,7 +219,7 @@ export function createRecoveryCodes(dependencies: {
   };
 }
 
-/** Codes on paper back up a way that is there; they never are the only one. */
+/** Codes on paper supplement an existing factor; they are never the only one. */
 async function requireFirstFactor(trx: Db, accountId: string): Promise<void> {
   const { rows } = await sql`
     select from accounts a where a.id = ${accountId} and a.status = 'active' and (

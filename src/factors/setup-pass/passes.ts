@@ -21,44 +21,45 @@ export type ClaimOutcome =
   | Extract<VerificationOutcome, { outcome: 'paused' }>;
 
 /**
- * What the support centre gives to somebody it has made sure of (R39, R40): digits that open Initial setup
- * once, in one browser, after the right password, and prove no factor.
+ * What the support centre gives to a person whose identity it has verified (R39, R40): digits that open
+ * Initial setup once, in one browser, after the right password, and prove no factor.
  */
 export interface SetUpPasses {
   /**
-   * In the desk's transaction, with the account's turn: voids what the account had and makes a new one;
-   * the database counts the approvals. @returns the 16 digits, shown this once and stored nowhere.
+   * In the desk's transaction, while the account is locked: voids the account's earlier pass and makes a new
+   * one; the database counts the approvals.
+   * @returns the 16 digits, shown this once and stored nowhere.
    */
   issue(
     trx: Db,
     pass: { caseId: string; accountId: string; issuedBy: string; lifetimeMinutes: number },
   ): Promise<{ digits: string; expiresAt: Date }>;
-  /** Takes back a pass that nobody has typed in. @returns whether there was one. Audit is the caller's. */
+  /** Withdraws a pass that nobody has typed in; the caller audits it. @returns whether there was one. */
   withdraw(trx: Db, caseId: string): Promise<boolean>;
   /**
-   * The pass as it was typed into this login, within the account's limit of wrong codes (R8): from here on
-   * it is this browser's alone, which may go on in a new login until its set-up is finished. Grants no factor.
+   * The pass as it was typed into this login, within the account's limit of wrong codes (R8). From here on
+   * only this browser can use it, also in a new login, until its set-up is finished. Grants no factor.
    */
   claim(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<ClaimOutcome>;
   /** Whether this account's first set-up takes a pass too, by the operator's policy. */
   requiredFor(account: { kind: 'ecs' | 'sps'; affiliation: string | null }): boolean;
   /**
-   * Before a set-up goes on: a pass whose approvals no longer stand becomes void, whatever follows (S29).
+   * Before a set-up continues: voids a pass whose approvals no longer stand, whatever follows (S29).
    */
   recheck(signIn: SignIn): Promise<void>;
   /**
-   * Before a code of the set-up is compared, with the account's turn: holds the pass of this login.
-   * @throws SignInChanged where it has none that is live (any more).
+   * Before a code of the set-up is compared, while the account is locked: locks the pass of this login.
+   * @throws SignInChanged where the login has no live pass (any more).
    */
   lockPass(trx: Db, signIn: SignIn): Promise<void>;
-  /** Uses the pass up, with what it has set up: of any number of set-ups one gets here. @throws SignInChanged. */
+  /** Uses the pass up, with what it set up: of any number of set-ups one succeeds. @throws SignInChanged. */
   finish(trx: Db, signIn: SignIn): Promise<void>;
 }
 
-/** Not derived from `NIJO_SECRET`: a pass on paper outlives its change. */
+/** Not derived from `NIJO_SECRET`: a pass on paper stays valid when that changes. */
 const keyName = 'setup-pass-key';
 
-/** Whose first set-up takes a pass. */
+/** The accounts whose first set-up takes a pass. */
 export function passRequiredFor(
   policy: DeskSettings['setup_pass']['required_for'],
 ): SetUpPasses['requiredFor'] {
@@ -76,7 +77,7 @@ export function createSetUpPasses(dependencies: {
 }): SetUpPasses {
   const { db, sealer, settings, proving } = dependencies;
 
-  /** One conditional statement: of any number of browsers one gets the pass. */
+  /** One conditional statement: of any number of browsers only one gets the pass. */
   async function claimPass(trx: Db, signIn: SignIn, digits: string): Promise<Finding & { id?: string }> {
     const key = await findInstanceSecret(trx, sealer, keyName);
     if (key === undefined) return { outcome: 'wrong' };
@@ -155,7 +156,7 @@ export function createSetUpPasses(dependencies: {
         let id: string | undefined;
         const compared = await proving.compareWithinLimits(trx, subject, origin, async () => {
           await lockAccount(trx, signIn.account.id);
-          // What it opens rests on the password, given in this login within the last minutes (S6).
+          // What the pass opens rests on the password, given in this login within the last minutes (S6).
           await requireFreshProof(trx, { login: signIn, by: 'password' });
           const { id: pass, ...found } = await claimPass(trx, signIn, digits);
           id = pass;
@@ -166,7 +167,7 @@ export function createSetUpPasses(dependencies: {
             await beginSetUp(trx, signIn, id);
             return { outcome: 'claimed' };
           case 'paused':
-            // As with any other code: a paused step ends the login in progress.
+            // As with any other code, a paused step ends the login in progress.
             await trx
               .deleteFrom('sign_ins')
               .where('interaction', '=', signIn.interaction)
@@ -191,7 +192,7 @@ export function createSetUpPasses(dependencies: {
 
     async lockPass(trx, signIn) {
       const pass = signIn.setUpPass?.id ?? null;
-      // Cases before passes before codes: finishing a pass closes its case.
+      // Lock cases before passes before codes: finishing a pass closes its case.
       await sql`select from desk_cases where id = (select case_id from setup_passes where id = ${pass})
         for update`.execute(trx);
       const { rows } = await sql`select from setup_passes where id = ${pass} and ${heldBy(signIn)}
@@ -213,13 +214,13 @@ export function createSetUpPasses(dependencies: {
   };
 }
 
-/** The pass is this login's, and its set-up neither done nor called off. */
+/** The pass belongs to this login, and its set-up is neither finished nor void. */
 function heldBy(signIn: SignIn) {
   return sql<boolean>`account_id = ${signIn.account.id} and browser = ${signIn.browser}
     and interaction = ${signIn.interaction} and finished_at is null and voided_at is null`;
 }
 
-/** The login turns to Initial setup; codes that were mailed for anything else in it no longer work. */
+/** Switches the login to Initial setup; codes mailed for anything else in it no longer work. */
 async function beginSetUp(trx: Db, signIn: SignIn, passId: string | undefined): Promise<void> {
   await trx
     .updateTable('challenges')

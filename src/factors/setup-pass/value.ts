@@ -1,9 +1,9 @@
 import { createHmac, randomInt } from 'node:crypto';
 
-/** Digits of a setup pass: 53 bits, typed only by who knows the password and within its limit of wrong codes. */
+/** Digits of a setup pass: 53 bits. Trying one takes the password, and wrong codes are limited. */
 export const setUpPassDigits = 16;
 
-// Spaces and whatever a keyboard offers as a hyphen, between the groups.
+// Spaces and everything that a keyboard offers as a hyphen, between the groups.
 const separators = /[\s\p{Dash}ー]/gu;
 
 /** A new pass: every one of the 10^16 is equally likely. */
@@ -18,14 +18,14 @@ export function formatSetUpPass(digits: string): string {
   return digits.replace(/(.{4})(?=.)/g, '$1 ');
 }
 
-/** What is stored: the pass itself is nowhere, and without the key and the account no digest can be tried (R40). */
+/** The digest that is stored in place of the pass; testing it takes the key and the account (R40). */
 export function digestOfSetUpPass(key: Buffer, accountId: string, digits: string): string {
   return createHmac('sha256', key)
     .update(JSON.stringify([accountId, digits]))
     .digest('base64url');
 }
 
-/** What a person typed off the paper or heard on the telephone, brought to digits. */
+/** What a person typed off the paper or heard on the telephone, converted to digits. */
 export type SetUpPassInput = { digits: string } | { fault: 'missing' | 'malformed' };
 
 /** Accepts groups with spaces or hyphens, full-width digits and pasted blanks. */

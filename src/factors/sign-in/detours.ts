@@ -11,30 +11,30 @@ import { lockChallenges } from '../mail/challenges.ts';
 import type { Detour, SignIn } from '../sign-in-state.ts';
 
 /**
- * Where a login in progress turns to when its user asks for another way, or for a page beside the
- * steps. None of this proves anything: which page follows is computed from what is proven (C01).
+ * Where a login in progress goes when its user asks for another factor, or for a page beside the steps. None
+ * of this proves anything: the next page is computed from what is proven (C01).
  */
 export interface Detours {
-  /** Turns to another way; a code mailed for the earlier one no longer works (A03). */
+  /** Switches to another factor; a code mailed for the earlier one no longer works (A03). */
   chooseWay(signIn: SignIn, way: Factor): Promise<void>;
-  /** "I can't use my app": to the reset, or to where the support centre helps (R35, R36, R40). */
+  /** "I can't use my app": goes to the reset, or to where the support centre helps (R35, R36, R40). */
   turnTo(signIn: SignIn, detour: 'reset' | 'support' | 'set-up-pass'): Promise<void>;
-  /** The support centre was asked for help: its answer is next, and stays until it is left. */
+  /** The support centre was asked for help: its answer is the next page, until the user leaves it. */
   noteCase(signIn: SignIn, number: string): Promise<void>;
-  /** Back to the step that is needed, or from one page of an offer to the other. */
+  /** Goes back to the required step, or from one page of an offer to the other. */
   leave(signIn: SignIn, left: Detour, to?: 'offer-mail'): Promise<void>;
   /** An address was typed on the page of an offer: its code's page is next. */
   awaitMailCode(trx: Db, signIn: SignIn): Promise<void>;
   /**
-   * Makes the key that a page of a further app shows, once, however often the page is shown, and only where
+   * Makes the key that a page of another app shows: once, however often the page is shown, and only where
    * the factor was proven within the last minutes (S7).
    */
   prepareApp(signIn: SignIn): Promise<void>;
 }
 
-/** Pages about help. Only the reset has a code of its own; the others leave the one that is on its way. */
+/** Pages about help. Only the reset has a code of its own; the others keep the code that is on its way. */
 const aboutHelp: readonly Detour[] = ['reset', 'support', 'set-up-pass', 'case-filed'];
-/** Pages of what is set up in addition, once a factor is proven. */
+/** Pages for setting up additional factors, once a factor is proven. */
 const offering: readonly Detour[] = [
   'reset-done',
   'offer-app',
@@ -65,14 +65,14 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
       await inTransaction(db, async (trx) => {
         await lockAccount(trx, signIn.account.id);
         await lockChallenges(trx, signIn.interaction);
-        // A double click turns once: the code that the first has sent stays the one to type.
+        // A double click switches once: the code that the first click sent stays the one to type.
         const turned = await own(trx, signIn)
           .set({ way, detour: null, challenge_id: null })
           .where((is) => is.or([is('way', 'is distinct from', way), is('detour', 'in', aboutHelp)]))
           .where((is) => is.or([is('detour', 'is', null), is('detour', 'in', aboutHelp)]))
           .returning('interaction')
           .executeTakeFirst();
-        // A factor that is proven once more, for what the login offers: the offer stays.
+        // The factor is proven once more for what the login offers, so the offer stays.
         const again =
           turned ??
           (await own(trx, signIn)
@@ -152,7 +152,7 @@ export function createDetours({ db, sealer }: { db: Db; sealer: Sealer }): Detou
         .where(factorIsFresh)
         .set({ set_up: null, app_factor_id: factorId, app_secret_sealed: sealed })
         .where('detour', 'in', ['reset-done', 'offer-app'])
-        // A key of an initial setup, begun before another login set the account up, is nobody's now.
+        // A key of an initial setup that began before another login set the account up is void now.
         .where((is) => is.or([is('app_factor_id', 'is', null), is('set_up', 'is not', null)]))
         .execute();
     },

@@ -9,24 +9,24 @@ import { lockChallenges } from '../mail/challenges.ts';
 import type { Detour, SignIn } from '../sign-in-state.ts';
 import { doubtfulFailures } from '../mail/address-health.ts';
 
-/** Codes left on the sheet from which on the login says so. */
+/** The login warns when this many codes or fewer are left on the sheet. */
 const fewCodes = 3;
 
 /**
- * Pages that a login shows once its steps are done: what is worth adding, what is about to fail. Every
- * one can be skipped, at most one comes in a login, and none twice or sooner than its pause allows.
+ * Pages that a login shows once its steps are done: what is worth adding, what is about to fail. Every page
+ * can be skipped, a login shows at most one, and none comes twice or before its pause is over.
  */
 export interface Offers {
   /**
-   * Claims at most one offer that is due, for this login alone: of parallel logins one shows it. Call it
-   * in the transaction that proves a factor at sign-in. Never after a reset in this very login.
-   * @param left codes left on the sheet of which one was just used.
+   * Claims at most one offer that is due, for this login alone: of parallel logins only one shows it. Call
+   * it in the transaction that proves a factor at sign-in. Never after a reset in this very login.
+   * @param left codes left on the sheet, where one of them was just used.
    */
   claim(trx: Db, signIn: SignIn, proven: Factor, left?: number): Promise<void>;
-  /** The user goes on without. */
+  /** The user skips the offer. */
   skip(signIn: SignIn, origin: RequestOrigin): Promise<void>;
   /**
-   * The user says that the address is read and stays so: failures are forgotten (D5).
+   * The user confirms that the address is read and stays so: its failures are cleared (D5).
    * @throws NijoError `fresh_sign_in_needed` where the factor was proven too long ago (S7).
    */
   confirmAddress(signIn: SignIn, origin: RequestOrigin): Promise<void>;
@@ -35,8 +35,8 @@ export interface Offers {
 type Offer = Extract<Detour, 'offer-app' | 'offer-mail' | 'confirm-address' | 'codes-low'>;
 
 /**
- * After an initial setup by mail the app is worth adding: the next login offers it, once (R20).
- * Call it in the transaction of that setup; imported factors are set up long since and get no offer.
+ * After an initial setup by mail an app is worth adding: the next login offers it, once (R20). Call it in
+ * the transaction of that setup; imported factors were set up long ago and get no offer.
  */
 export async function offerAppNextTime(trx: Db, accountId: string): Promise<void> {
   await trx
@@ -46,7 +46,7 @@ export async function offerAppNextTime(trx: Db, accountId: string): Promise<void
     .execute();
 }
 
-/** Without an address the login reminds of one in 90 days, and not sooner (R24). */
+/** Without an address the login reminds the user of one in 90 days, and not sooner (R24). */
 export async function remindOfMailLater(trx: Db, accountId: string): Promise<void> {
   const due_at = sql<Date>`now() + interval '90 days'`;
   await trx
@@ -57,7 +57,7 @@ export async function remindOfMailLater(trx: Db, accountId: string): Promise<voi
 }
 
 export function createOffers({ db }: { db: Db }): Offers {
-  /** Turns the login away from this offer. @returns which it was, or undefined where it was left already. */
+  /** Ends this offer in the login. @returns which it was, or undefined where it had ended already. */
   async function leave(
     trx: Db,
     signIn: SignIn,
@@ -82,7 +82,7 @@ export function createOffers({ db }: { db: Db }): Offers {
 
   return {
     async claim(trx, signIn, proven, left) {
-      // A factor that is proven once more, to take up what was offered: that stays what is offered.
+      // The factor is proven once more to accept the offer, so the offer stays.
       if (signIn.factor !== undefined && signIn.detour !== undefined) return;
       const offer = await claimDue(trx, signIn, proven, left);
       if (offer === undefined) return;
@@ -147,7 +147,7 @@ interface Due {
   mail: boolean;
 }
 
-/** The most pressing offer that is due. It reads first, so that most logins cost no more than one query. */
+/** The most urgent offer that is due. It reads first, so that most logins cost only one query. */
 async function claimDue(
   trx: Db,
   { interaction, account: { id: accountId } }: SignIn,
@@ -174,7 +174,7 @@ async function claimDue(
       where account_id = a.id and state = 'active') f
     where a.id = ${accountId}`.execute(trx);
   const due = rows[0];
-  // While changes are held up an offer would only lead to a refusal.
+  // While changes are frozen an offer would only lead to a refusal.
   if (due === undefined || due.changesFrozen) return undefined;
   if (proven === 'recovery-code' && left !== undefined && left <= fewCodes) return 'codes-low';
   if (due.doubtful && !due.addressFrozen && (await claimEvery(trx, accountId, 'confirm-address', 30)))
@@ -184,7 +184,7 @@ async function claimDue(
   return undefined;
 }
 
-/** Both are one conditional statement: of parallel logins of an account one shows the offer. */
+/** Both are one conditional statement: of parallel logins of an account only one shows the offer. */
 async function claimOnce(trx: Db, accountId: string, kind: 'app'): Promise<boolean> {
   const claimed = await trx
     .updateTable('offers')

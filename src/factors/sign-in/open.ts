@@ -10,8 +10,8 @@ export interface NewSignIn {
   /** Seconds since the epoch of an earlier password, for a step-up; `undefined`: right now. */
   steppedUpFrom: number | undefined;
   /**
-   * When the password that was right had been set: the login opens only while it is still that one. Left
-   * out where no password was given just now.
+   * When the password that was right had been set: the login opens only while it is still the account's
+   * password. Omitted where no password was given just now.
    */
   passwordSet?: string | undefined;
   /** How long the interaction still lives: a span, since a node's clock need not be the database's (F10). */
@@ -19,10 +19,11 @@ export interface NewSignIn {
 }
 
 /**
- * Opens the login after a right password. A right password of another account in the same interaction
- * starts it anew, with nothing proven (A27). The same account's again (a double click) changes nothing:
- * the code that is on its way stays the one to type. Where the login asked for it once more, `renewPassword` notes it.
- * @returns false where the password was changed since it was compared: then nothing is opened (C19).
+ * Opens the login after a right password. A right password of another account in the same interaction starts
+ * the login again, with nothing proven (A27). The same account's password again (a double click) changes
+ * nothing: the code on its way stays the one to type. Where the login asked for the password once more,
+ * `renewPassword` records it.
+ * @returns false where the password was changed since it was compared: nothing is opened then (C19).
  */
 export async function openSignIn(db: Db, signIn: NewSignIn): Promise<boolean> {
   const fresh = {
@@ -58,7 +59,7 @@ export async function openSignIn(db: Db, signIn: NewSignIn): Promise<boolean> {
       ? insert.values({ interaction, ...fresh })
       : insert
           .columns(['interaction', 'account_id', 'client_id', 'browser', 'password_at', 'expires_at'])
-          // Locking the row waits for whoever is just changing it, who then ends what was opened before.
+          // Locking the row waits for a transaction that changes it, which then ends what was opened before.
           .expression((query) =>
             query
               .selectFrom('passwords')
@@ -83,7 +84,7 @@ export async function openSignIn(db: Db, signIn: NewSignIn): Promise<boolean> {
     })
     .executeTakeFirst();
   if (passwordSet === undefined || written !== 0n) return true;
-  // A double click has written nothing either, and its login is there.
+  // A double click has written nothing either, but its login exists.
   const open = await db
     .selectFrom('sign_ins')
     .select('interaction')

@@ -14,7 +14,7 @@ export async function closeSignIn(db: Db, interaction: string): Promise<void> {
 
 /**
  * The login of this interaction with everything the next step depends on, in one round trip.
- * @param takesPass whose first set-up takes a setup pass.
+ * @param takesPass the accounts whose first set-up takes a setup pass.
  */
 export async function findSignIn(
   db: Db,
@@ -29,7 +29,7 @@ export async function findSignIn(
     .leftJoin('mail_factors as m', (join) =>
       join.onRef('m.account_id', '=', 'a.id').on('m.state', '=', 'active'),
     )
-    // A pass counts in the login and browser in which it was typed in last, and until a factor is proven.
+    // A pass counts in the login and browser in which it was last typed in, until a factor is proven.
     .leftJoin('setup_passes as p', (join) =>
       join
         .onRef('p.id', '=', 's.setup_pass_id')
@@ -72,7 +72,7 @@ export async function findSignIn(
     ])
     .select([
       sql<boolean>`not ${passwordIsFresh}`.as('password_stale'),
-      // What counts is looked at where it counts (`requireFreshProof`); this chooses the page.
+      // `requireFreshProof` decides whether the proof counts; this only chooses the page.
       sql<boolean>`s.factor_at is not null and not ${factorIsFresh}`.as('factor_stale'),
       sql<boolean>`c.consumed_at is not null`.as('consumed'),
       waysSetUp().as('ways_set_up'),
@@ -115,10 +115,10 @@ export async function findSignIn(
     holder: holderOf(row.ways_set_up, row.ways_disabled, everEnrolled, offered),
     mailAddress: row.mail_address ?? undefined,
     challenge:
-      // A code that was used long ago is none that is waited for: a new one is sent where it is asked for again.
+      // No login waits for a code that was used long ago: a new one is sent when it is requested.
       (row.consumed && row.factor_stale) ||
-      // What this login was setting up is void once another one has set the account up: the address
-      // was never proven, so it is neither shown nor used (R18, R19).
+      // What this login was setting up is void once another login has set the account up: the address was
+      // never proven, so it is neither shown nor used (R18, R19).
       row.challenge_id === null ||
       (row.purpose === 'set-up' && !initial && row.detour !== 'offer-mail-code')
         ? undefined
@@ -133,8 +133,8 @@ export async function findSignIn(
             sinceLastMail: row.since_mail ?? Number.POSITIVE_INFINITY,
           },
     pendingApp:
-      // A key of an initial setup is void once the account is set up. One made for an offer or after a
-      // reset belongs to an account that is, and to no initial setup (R15).
+      // A key of an initial setup is void once the account is set up. A key made for an offer or after a
+      // reset belongs to an account that is set up already, and to no initial setup (R15).
       row.app_factor_id === null || row.app_secret_sealed === null || initial !== (row.set_up === 'app')
         ? undefined
         : { factorId: row.app_factor_id, secretSealed: Buffer.from(row.app_secret_sealed) },

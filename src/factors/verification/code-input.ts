@@ -1,12 +1,12 @@
-/** What a person typed into the one `code` field, brought to digits (R7). */
+/** What a person typed into the one `code` field, converted to digits (R7). */
 export type CodeInput = { digits: string } | { fault: 'missing' | 'malformed' };
 
-// Spaces and whatever a keyboard offers as a hyphen, between the digits of a code.
+// Spaces and everything that a keyboard offers as a hyphen, between the digits of a code.
 const separators = /[\s\p{Dash}ー]/gu;
 
 /**
  * Accepts `12345678`, `1234 5678`, `1234-5678`, full-width digits and pasted blanks.
- * @param length digits of the code asked for; 6- and 8-digit codes never stand for each other.
+ * @param length digits of the code requested; 6- and 8-digit codes are never interchangeable.
  */
 export function readCode(input: unknown, length: 6 | 8): CodeInput {
   if (typeof input !== 'string') return { fault: 'missing' };

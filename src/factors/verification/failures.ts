@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 
-/** Factors whose codes can be guessed at; a passkey cannot. */
+/** Factors whose codes can be guessed; a passkey cannot. */
 export type CodeFactor = 'mail' | 'app' | 'recovery-code';
 
-/** Wrong codes in a row after which a factor is off (C05); NIST SP 800-63B allows 100. */
+/** Wrong codes in a row after which a factor is switched off (C05); NIST SP 800-63B allows 100. */
 export const hardLimits: Readonly<Record<CodeFactor, number>> = { mail: 50, app: 20, 'recovery-code': 20 };
 
 export interface Failures {
@@ -12,7 +12,7 @@ export interface Failures {
   disabled: boolean;
 }
 
-/** How a factor stands. Exact where the caller holds the account's window of wrong codes (`pause.begin`). */
+/** The state of a factor; exact where the caller has locked the account's window (`pause.begin`). */
 export async function failuresOf(db: Db, accountId: string, factor: CodeFactor): Promise<Failures> {
   const row = await db
     .selectFrom('factor_failures')
@@ -42,8 +42,9 @@ export async function countFailure(trx: Db, accountId: string, factor: CodeFacto
 }
 
 /**
- * Forgets the wrong codes of a factor, and lets it be used again: after a right code, and when it is
- * set up anew or reset. @returns whether it was off.
+ * Clears the wrong codes of a factor and lets it be used again: after a right code, and when it is set up
+ * again or reset.
+ * @returns whether it was off.
  */
 export async function clearFailures(trx: Db, accountId: string, factor: CodeFactor): Promise<boolean> {
   const row = await trx

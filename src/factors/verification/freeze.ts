@@ -4,12 +4,14 @@ import { NijoError } from '../../base/errors.ts';
 import type { Db } from '../../db/open.ts';
 import { inTransaction } from '../../db/transaction.ts';
 
-/** How long nothing about the second factor changes after "this was not me" (D11), and no address after a reset (R37). */
+/**
+ * How long "this was not me" freezes every change of a second factor (D11), and a reset its address (R37).
+ */
 export const freezeHours = 24;
 
 /**
- * Refuses a change while changes are frozen: `factors` by "this was not me" (D11), `address` by that or
- * by a reset (R37). It takes no lock: take the account's turn first, and ask in the change's transaction.
+ * Refuses a change while changes are frozen: `factors` by "this was not me" (D11), `address` by that or by a
+ * reset (R37). It takes no lock: lock the account first, and call it in the change's transaction.
  * @throws NijoError `changes_frozen` or `address_frozen`, with `hours` until they are possible again.
  */
 export async function requireChangeable(
@@ -30,7 +32,7 @@ export async function requireChangeable(
     throw new NijoError('address_frozen', { hours: left?.address ?? 0 });
 }
 
-/** Whole hours until then by the database's clock, rounded up; 0 when it is over or never was. */
+/** Whole hours until a time, by the database's clock, rounded up; 0 when it is past or not set. */
 function hoursUntil(column: 'changes_frozen_until' | 'address_frozen_until') {
   return sql<number>`greatest(0, coalesce(ceil(extract(epoch from ${sql.ref(column)} - clock_timestamp()) / 3600), 0))::int`;
 }
@@ -47,8 +49,8 @@ export async function freezeChanges(trx: Db, accountId: string): Promise<void> {
 }
 
 /**
- * Lets an account change its factors and address again at once: an operator who knows that the owner
- * asks decides it (R37).
+ * Lets an account change its factors and address again at once: for an operator who knows that the owner
+ * asks (R37).
  * @param actor `cli:<user>` or the id of the account that does it. @returns whether anything was frozen.
  */
 export async function unfreezeAccount(db: Db, accountId: string, actor: string): Promise<boolean> {

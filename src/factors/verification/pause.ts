@@ -3,18 +3,18 @@ import type { Db } from '../../db/open.ts';
 import { type Hit, hit, type Limit, peek, release } from '../../limits/limits.ts';
 
 /**
- * Wrong codes of an account over all its factors, interactions and nodes (R8, C05). When the window
- * is full the factor step pauses; the account does not. Only somebody who knows the password can get
- * here, so the limit can be strict without letting outsiders lock anybody out (I2).
+ * Wrong codes of an account over all its factors, interactions and nodes (R8, C05). When the window is full
+ * the factor step pauses; the account does not. Only a user who knows the password gets here, so the limit
+ * can be strict without letting outsiders lock anybody out (I2).
  */
 export interface FactorPause {
   /** Counts a try before the code is compared. */
   begin(db: Db, accountId: string): Promise<Hit>;
-  /** The try was no wrong code after all. */
+  /** The try was not a wrong code after all. */
   forgive(db: Db, accountId: string): Promise<void>;
   /** Whether the step is paused now. */
   state(db: Db, accountId: string): Promise<Hit>;
-  /** Forgets the window. @returns whether there was anything in it. */
+  /** Clears the window. @returns whether it contained anything. */
   clear(db: Db, accountId: string): Promise<boolean>;
 }
 

@@ -14,29 +14,29 @@ export type VerificationOutcome =
   | { outcome: 'wrong'; attemptsLeft?: number }
   | { outcome: 'used' | 'expired' | 'exhausted' | 'none' }
   | { outcome: 'paused'; retryAfterSeconds: number }
-  /** Too many wrong codes in a row: this way is off until it is set up anew (C05). */
+  /** Too many wrong codes in a row: this factor is off until it is set up again (C05). */
   | { outcome: 'disabled' };
 
-/** What a comparison inside the transaction found, before limits and audit. */
+/** The result of a comparison inside the transaction, before limits and audit. */
 export type Finding = (
   | { outcome: 'matched' }
   | Exclude<VerificationOutcome, { outcome: 'proven' | 'paused' | 'disabled' }>
 ) & {
-  /** What else the audit row tells. */
+  /** Further details for the audit row. */
   audited?: Readonly<Record<string, string | number | boolean>>;
 };
 
-/** What came of a comparison within the limits; it grants nothing. */
+/** The outcome of a comparison within the limits; it grants nothing. */
 export type Comparison = { outcome: 'matched' } | Exclude<VerificationOutcome, { outcome: 'proven' }>;
 
-/** Whose factor is compared, and for which client. */
+/** The account whose factor is compared, and the client it is for. */
 export interface ProofSubject {
   accountId: string;
   clientId: string;
-  /** A setup pass is no factor, but can be guessed at as one can (R40). */
+  /** A setup pass is no factor, but can be guessed like one (R40). */
   factor: Factor | 'setup-pass';
   /**
-   * What is compared is being set up, so nobody can guess at what is in use: the hourly limit holds,
+   * The compared factor is being set up, so nobody can guess one that is in use: the hourly limit applies,
    * and wrong codes in a row neither count nor matter.
    */
   settingUp?: boolean;
@@ -48,7 +48,7 @@ export interface Verification {
   /** An authenticator app's code at sign-in. */
   verifyAppCode(signIn: SignIn, digits: string, origin: RequestOrigin): Promise<VerificationOutcome>;
   /**
-   * The frame of both, and of setting up: limits first, then compare, then grant, all in one
+   * Both of these and setting up run in it: limits first, then compare, then grant, all in one
    * transaction with its audit rows. `onMatch` runs in that transaction.
    */
   prove(
@@ -60,10 +60,10 @@ export interface Verification {
     options?: { settingUp?: boolean },
   ): Promise<VerificationOutcome>;
   /**
-   * Every comparison of a code passes here: the hourly limit of the account (R8), the factor's limit of
-   * wrong codes in a row (C05), then `find`, then audit. Nothing is granted. The account's window of
-   * wrong codes is locked until the transaction ends, so that comparisons of one account come one after
-   * the other: call it first in a transaction, and take the account's turn inside `find`.
+   * Every comparison of a code runs here: the hourly limit of the account (R8), the factor's limit of wrong
+   * codes in a row (C05), then `find`, then audit. Nothing is granted. The account's window of wrong codes
+   * is locked until the transaction ends, so that comparisons of one account run one after the other: call
+   * it first in a transaction, and lock the account inside `find`.
    */
   compareWithinLimits(
     trx: Db,
@@ -88,7 +88,7 @@ export function createVerification(dependencies: {
   pause: FactorPause;
   /** Tells the user, once, that a factor is off. */
   tellDisabled: (trx: Db, accountId: string, factor: CodeFactor, origin: RequestOrigin) => Promise<void>;
-  /** A proven factor of a sign-in may be followed by what is worth offering to its user (R20). */
+  /** After a factor of a sign-in is proven: what is worth offering to its user (R20). */
   claimOffer: (trx: Db, signIn: SignIn, proven: Factor) => Promise<void>;
 }): Verification {
   const { db, mailCodes, appCodes, pause, tellDisabled, claimOffer } = dependencies;
@@ -96,7 +96,7 @@ export function createVerification(dependencies: {
   const compareWithinLimits: Verification['compareWithinLimits'] = async (trx, subject, origin, find) => {
     const { accountId, clientId, factor } = subject;
     const audited = { accountId, clientId, method: factor };
-    // A passkey cannot be guessed at, a factor that is being set up is nobody's yet, and a pass is over soon.
+    // A passkey cannot be guessed, a factor being set up belongs to nobody yet, and a pass expires soon.
     const guessed =
       factor === 'passkey' || factor === 'setup-pass' || subject.settingUp === true ? undefined : factor;
     const refuse = async (reason: string, details: Finding['audited'] = {}): Promise<void> =>
@@ -145,7 +145,7 @@ export function createVerification(dependencies: {
       const subject = { accountId: signIn.account.id, clientId: signIn.clientId, factor, ...options };
       const compared = await compareWithinLimits(trx, subject, origin, () => find(trx));
       if (compared.outcome === 'paused') {
-        // A paused step ends the login in progress: it must not stay half done.
+        // A paused step ends the login in progress, so that no half-finished login stays.
         await trx
           .deleteFrom('sign_ins')
           .where('interaction', '=', signIn.interaction)
@@ -153,15 +153,15 @@ export function createVerification(dependencies: {
           .execute();
       }
       if (compared.outcome !== 'matched') return compared;
-      // The only statement that grants the factor. It names the account that the code was compared
-      // for: if the interaction has passed to another one meanwhile, nothing is granted (I1, A27).
+      // The only statement that grants the factor. It names the account that the code was compared for: if
+      // the interaction has passed to another account meanwhile, nothing is granted (I1, A27).
       const granted = await trx
         .updateTable('sign_ins as s')
         .from('accounts as a')
         .set({
           factor,
           factor_at: sql<Date>`now()`,
-          // The key of an app that an offer has shown: whoever sat here meanwhile may have seen it (S7).
+          // The key of an app that an offer has shown: another person at this browser may have seen it (S7).
           ...(options?.settingUp === true ? {} : { app_factor_id: null, app_secret_sealed: null }),
         })
         .whereRef('a.id', '=', 's.account_id')
@@ -183,7 +183,7 @@ export function createVerification(dependencies: {
       const find = async (trx: Db): Promise<Finding> => {
         const found = await mailCodes.consume(trx, signIn, 'sign-in', digits);
         if (found.outcome !== 'matched') return found;
-        // A code that went to an address which is no longer the account's proves nothing (C19).
+        // A code sent to an address that is no longer the account's proves nothing (C19).
         const used = await trx
           .updateTable('mail_factors')
           .set({ last_used_at: sql<Date>`now()`, failures: 0, last_failure_at: null })

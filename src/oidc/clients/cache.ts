@@ -7,20 +7,20 @@ import type { ClientMetadata } from './metadata.ts';
 import { clientSecretPlace } from './clients.ts';
 import { builtInClients } from './first-party-metadata.ts';
 
-/** The clients as of one moment; never changed once made. */
+/** The clients at one moment; immutable. */
 type Snapshot = ReadonlyMap<string, { metadata: ClientMetadata; forProvider: AdapterPayload }>;
 
 export interface ClientCache extends ClientSource {
-  /** Nijo's own settings of a client that is not disabled. */
+  /** Nijo's own settings of a client; disabled clients have none. */
   settings(clientId: string): Promise<ClientMetadata | undefined>;
 }
 
-/** What the provider's own rules are about; the rest is ours and would only be dropped there. */
+/** The metadata that the provider reads; it would drop Nijo's own settings. */
 function forProvider(metadata: ClientMetadata, secret: string | undefined): AdapterPayload {
   const {
     'client_name#en': _en,
     'client_name#ja': _ja,
-    // The provider accepts https only, which the trial has not; the login pages read it from here.
+    // The provider accepts https only, but the trial uses http; the login pages read it from here.
     initiate_login_uri: _initiate,
     second_factor: _factor,
     essential_acr_values: _essential,
@@ -40,9 +40,9 @@ function forProvider(metadata: ClientMetadata, secret: string | undefined): Adap
 }
 
 /**
- * The clients in this node's memory, at most `ttlMs` old (default: one second), so that a change is
- * live on every node within that time without a restart. A look that finds nothing changed costs one
- * small statement; when the database is away the last answer is not used any longer than that.
+ * The clients in this node's memory, at most `ttlMs` old (default: one second), so that a change is live on
+ * every node within that time without a restart. A look-up that finds no change costs one small statement.
+ * When the database is unreachable, the last answer still expires after `ttlMs`.
  */
 export function createClientCache(db: Db, sealer: Sealer, issuer: string, ttlMs = 1000): ClientCache {
   const builtIn = builtInClients(issuer).map(
@@ -76,7 +76,7 @@ export function createClientCache(db: Db, sealer: Sealer, issuer: string, ttlMs 
 
   async function current(): Promise<Snapshot> {
     if (snapshot !== undefined && performance.now() - snapshot.at < ttlMs) return snapshot.clients;
-    // However many requests wait, one look answers them all.
+    // All waiting requests share one look-up.
     loading ??= load().finally(() => {
       loading = undefined;
     });

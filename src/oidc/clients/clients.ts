@@ -7,16 +7,16 @@ import type { Db } from '../../db/open.ts';
 import type { ClientsTable } from '../../db/schema.ts';
 import { checkDeclarations, type ClientDeclaration, type ClientMetadata, needsSecret } from './metadata.ts';
 
-/** What applying one declaration did. */
+/** The result of applying one declaration. */
 export interface AppliedClient {
   clientId: string;
   change: 'created' | 'updated' | 'unchanged';
   version: number;
-  /** A secret that was made now. It is shown this once and cannot be read again. */
+  /** A newly generated secret. It is shown only now and cannot be read again. */
   generatedSecret: string | undefined;
 }
 
-/** A client as operators see it: never with its secret. */
+/** A client as operators see it, without its secret. */
 export interface ClientView {
   clientId: string;
   metadata: ClientMetadata;
@@ -132,11 +132,11 @@ async function applyOne(
 }
 
 /**
- * Declares clients: all of them or, with any fault, none. Clients that are not named stay as they are.
- * What is as declared already gets no new version.
+ * Declares clients: all of them or, with any error, none. Clients that are not named stay as they are. An
+ * unchanged declaration gets no new version.
  * @param document a list of clients, or an object with that list under `clients` (as read from YAML).
- * @param actor who does it, such as `cli:alice`, for history and audit.
- * @throws ClientDeclarationError with every fault at once.
+ * @param actor who applies it, such as `cli:alice`, for history and audit.
+ * @throws ClientDeclarationError with every error at once.
  */
 export async function applyClients(
   db: Db,
@@ -147,7 +147,7 @@ export async function applyClients(
   const declarations = checkDeclarations(document);
   return db.transaction().execute(async (trx) => {
     const applied = new Map<string, AppliedClient>();
-    // In the order of their ids, so that two nodes never wait for each other crosswise.
+    // Ordered by id, so that two nodes cannot deadlock.
     for (const declaration of [...declarations].sort((a, b) => (a.client_id < b.client_id ? -1 : 1))) {
       applied.set(declaration.client_id, await applyOne(trx, sealer, declaration, actor));
     }
@@ -194,12 +194,12 @@ async function setDisabled(db: Db, clientId: string, disabled: boolean, actor: s
   });
 }
 
-/** Stops a client: no login, no token. Its declaration stays. @returns false when there is none. */
+/** Disables a client: no login, no token. Its declaration stays. @returns false when there is none. */
 export function disableClient(db: Db, clientId: string, actor: string): Promise<boolean> {
   return setDisabled(db, clientId, true, actor);
 }
 
-/** Lets a stopped client go on. @returns false when there is none. */
+/** Enables a disabled client again. @returns false when there is none. */
 export function enableClient(db: Db, clientId: string, actor: string): Promise<boolean> {
   return setDisabled(db, clientId, false, actor);
 }

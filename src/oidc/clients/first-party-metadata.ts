@@ -7,8 +7,8 @@ export function builtInClients(issuer: string): ClientMetadata[] {
 }
 
 /**
- * `response_type=none`: the session is all that pages of ours need, so they get neither code nor token.
- * There is nothing to redeem, and no secret to keep.
+ * `response_type=none`: our own pages need the session only, so they get neither code nor token. There is
+ * nothing to redeem and no secret to keep.
  */
 export function ownClient(issuer: string, place: FirstPartyApp): ClientMetadata {
   const { clientId, name, home, redirectPath, essentialAcrValues } = place;
@@ -32,7 +32,7 @@ export function ownClient(issuer: string, place: FirstPartyApp): ClientMetadata 
     passkey_sign_in: false,
     consent: 'implicit',
     claims: [],
-    // A request with the response type none can carry no `claims` of its own, so the client says it.
+    // A request with the response type none cannot carry `claims`, so the client's defaults ask for them.
     ...(essentialAcrValues === undefined ? {} : { essential_acr_values: essentialAcrValues }),
   };
 }

@@ -1,21 +1,21 @@
 import { acrValues } from '../../factors/assurance.ts';
 import { ownPageClient } from '../../factors/account-user.ts';
 
-/** Pages of ours that people sign in to as they do to any service. */
+/** Our own pages, which users sign in to as they do to any service. */
 export interface FirstPartyApp {
-  /** Built in, never in the table of clients. */
+  /** Built in; never in the table of clients. */
   clientId: string;
   name: { en: string; ja: string };
-  /** Where it begins, and where its pages lie. */
+  /** Its start page, and the folders of its pages. */
   home: string;
   folders: readonly string[];
-  /** Where its login comes back to. */
+  /** The redirect URI of its login. */
   redirectPath: string;
-  /** Nothing less is good enough here, whatever a request says. */
+  /** The least assurance accepted here, whatever a request says. */
   essentialAcrValues?: readonly string[];
 }
 
-/** The user's own page. */
+/** The user's own account pages. */
 export const accountApp: FirstPartyApp = {
   clientId: ownPageClient,
   name: { en: 'Your own page', ja: 'ご自分のページ' },
@@ -24,7 +24,7 @@ export const accountApp: FirstPartyApp = {
   redirectPath: '/account/signed-in',
 };
 
-/** The pages for staff: a mailed code is not enough (A41), and who has nothing better is told so. */
+/** The pages for staff: a mailed code is not enough (A41), and a user with no stronger factor is told so. */
 export const staffApp: FirstPartyApp = {
   clientId: 'nijo-staff',
   name: { en: 'Support centre and operation', ja: 'サポート窓口・運用' },

@@ -18,7 +18,7 @@ const serviceUrl = z
 const printable = /^[\x20-\x7e]+$/;
 const name = z.string().trim().min(1).max(100);
 
-/** RFC 7591 and OpenID Connect Registration names, and Nijo's own below. Unknown names are refused. */
+/** RFC 7591 and OpenID Connect Registration names, and Nijo's own below. Unknown names are rejected. */
 const fields = {
   client_id: z
     .string()
@@ -114,7 +114,7 @@ export const clientSchema = z.strictObject(fields).superRefine((client, context)
   if (client.client_secret !== undefined && !usesSecret(client.token_endpoint_auth_method)) {
     fault('client_secret', `is not used with ${client.token_endpoint_auth_method}: leave it out`);
   }
-  // As the provider counts them: the host of an app's own scheme is one too.
+  // Counted as the provider counts them: an app's own scheme has a host too.
   const hosts = new Set(client.redirect_uris.map((uri) => URL.parse(uri)?.host));
   if (client.subject_type === 'pairwise' && hosts.size > 1 && client.sector_identifier_uri === undefined) {
     fault(
@@ -127,27 +127,27 @@ export const clientSchema = z.strictObject(fields).superRefine((client, context)
   }
 });
 
-/** A checked client; what it is stored as is this without the secret. */
+/** A checked client; it is stored as this, without the secret. */
 export type ClientDeclaration = z.output<typeof clientSchema>;
 export type ClientMetadata = Omit<ClientDeclaration, 'client_secret'> & {
-  /** Of a built-in client: nothing less is good enough, whatever a request says (`own-client.ts`). */
+  /** Of a built-in client: its least assurance, whatever a request says (`first-party-metadata.ts`). */
   essential_acr_values?: readonly string[];
 };
 
-/** Whether the client proves itself with a secret. */
+/** Whether the client authenticates with a secret. */
 export function needsSecret(metadata: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
   return usesSecret(metadata.token_endpoint_auth_method);
 }
 
-/** One thing wrong with a declaration. */
+/** One error in a declaration. */
 export interface ClientFault {
-  /** The client's id, or its place in the list where it has none. */
+  /** The client's id, or its position in the list where it has none. */
   client: string;
   field: string;
   problem: string;
 }
 
-/** Every fault of a set of declarations at once. */
+/** Every error of a set of declarations at once. */
 export class ClientDeclarationError extends Error {
   readonly faults: readonly ClientFault[];
 
@@ -184,7 +184,7 @@ function faultsOf(client: string, issues: readonly z.core.$ZodIssue[]): ClientFa
 
 /**
  * Checks declarations. Accepts a list, or an object with a list under `clients`.
- * @throws ClientDeclarationError with every fault of every client at once.
+ * @throws ClientDeclarationError with every error of every client at once.
  */
 export function checkDeclarations(document: unknown): ClientDeclaration[] {
   const list =

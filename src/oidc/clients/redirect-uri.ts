@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { isLoopback } from '../../config/sections/values.ts';
 
 /**
- * Schemes that a browser or the operating system acts on itself, or that lead into a program which is nobody's
- * app: what is sent there would be run, shown, stored or sent on instead of being handed to the client.
+ * Schemes that a browser or the operating system handles itself, or that open a program that is not a
+ * client's app: what is sent there would be executed, shown, stored or forwarded and never reach the client.
  */
 const dangerousSchemes: ReadonlySet<string> = new Set(
   [
@@ -17,7 +17,7 @@ const dangerousSchemes: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(' ')),
 );
 
-/** The library's own list: on these hosts alone a native client may listen (RFC 8252 §7.3). */
+/** The library's own list: a native client may listen on these hosts only (RFC 8252 §7.3). */
 const nativeLoopbacks: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** A web address: https, or http on this machine for development. Undefined for everything else. */
@@ -32,9 +32,9 @@ export function webUrl(value: string): URL | undefined {
 const notWeb = 'must be https:// (or http:// on loopback)';
 const unreachable = 'is no address that a browser can be sent to';
 
-/** What is wrong with a redirect URI of any kind of client; undefined where nothing is. */
+/** What is wrong with a redirect URI of any client type; undefined where nothing is. */
 function faultOf(value: string): string | undefined {
-  // Matched character by character (RFC 9700 §2.1): what looks like a pattern is a mistake.
+  // Compared character by character (RFC 9700 §2.1): anything that looks like a pattern is a mistake.
   if (value.includes('*')) return 'must be one exact address: wildcards are not supported';
   // oxlint-disable-next-line no-control-regex
   if (/[\s\\\u0000-\u001f\u007f]/.test(value))
@@ -55,7 +55,7 @@ function faultOf(value: string): string | undefined {
   return undefined;
 }
 
-/** An address that a service or an app is reached at again: web, or an app's own scheme (RFC 8252 §7.1). */
+/** An address that leads back to a service or an app: web, or an app's own scheme (RFC 8252 §7.1). */
 export const redirectUri = z
   .string()
   .max(2000)
@@ -64,7 +64,7 @@ export const redirectUri = z
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
-/** What is wrong with an address for this type of client; the provider goes by the same rules at every request. */
+/** What is wrong with an address for this type of client; the provider applies the same rules. */
 export function typeFaultOf(value: string, applicationType: 'web' | 'native'): string | undefined {
   if (faultOf(value) !== undefined) return undefined;
   const web = webUrl(value);

@@ -17,27 +17,27 @@ export interface BackChannelDeps {
   db: Db;
   sealer: Sealer;
   logger: Logger;
-  /** The provider as it is now. */
+  /** The current provider. */
   current(): Provider;
-  /** Runs something outside of the present request. */
+  /** Runs something outside the present request. */
   outside<Result>(work: () => Result): Result;
 }
 
 /** All in milliseconds. */
 export interface BackChannelTimes {
-  /** How often a node looks for sessions that ended, on average; less than a second (C50). */
+  /** How often a node looks for ended sessions, on average; less than a second (C50). */
   pollMs: number;
-  /** Nobody else tells of a session for so long; longer than the library waits for an answer (2.5 s). */
+  /** How long a session is leased to one node; longer than the library's timeout (2.5 s). */
   leaseMs: number;
-  /** Pauses after the first, second, … try; the last one repeats. */
+  /** Pauses after the first, second, … attempt; the last one repeats. */
   retryMs: readonly number[];
-  /** A service that has not answered by then is not told any more. */
+  /** A service that has not answered by then is given up. */
   giveUpMs: number;
-  /** How long `stop` waits for what is in flight. */
+  /** How long `stop` waits for notifications in flight. */
   stopMs: number;
 }
 
-/** Tells services of sessions that ended. Every node has one; the database decides who tells whom. */
+/** Sends logout notifications for ended sessions. Every node has one; the database picks the sender. */
 export interface BackChannel {
   /** Looks now, in the background; call it after the commit. Never throws, never waits. */
   wake(): void;
@@ -45,7 +45,7 @@ export interface BackChannel {
   stop(): Promise<void>;
 }
 
-/** Sessions that one node tells of at a time: a slow service takes one such place, and others go on. */
+/** Sessions that one node handles at a time: a slow service occupies one slot, and the others continue. */
 const capacity = 32;
 
 interface EndedPayload {
@@ -65,7 +65,7 @@ export function createBackChannel(deps: BackChannelDeps, times: Partial<BackChan
     ...times,
   };
 
-  /** The services of a session; none when nobody can read it any more. */
+  /** The services of a session; none when its payload cannot be read any more. */
   function read(ended: EndedSession): EndedPayload {
     try {
       return JSON.parse(seal.open('Session', ended.id, ended.payload)) as EndedPayload;
@@ -75,7 +75,7 @@ export function createBackChannel(deps: BackChannelDeps, times: Partial<BackChan
     }
   }
 
-  /** @returns whether the service need not be told again. */
+  /** @returns whether the service needs no further notification. */
   async function tell(
     ended: EndedSession,
     accountId: string,
@@ -121,7 +121,7 @@ export function createBackChannel(deps: BackChannelDeps, times: Partial<BackChan
   let poll: NodeJS.Timeout | undefined;
 
   function pollAgain(): void {
-    // Spread, so that nodes started together do not ask together.
+    // Jittered, so that nodes started together do not poll together.
     poll = setTimeout(
       () => {
         workers.start();

@@ -1,21 +1,21 @@
 import { sql } from 'kysely';
 import type { Db } from '../../db/open.ts';
 
-/** A session that is over, whose services this node alone may tell until its lease is over. */
+/** An ended session. Only this node may notify its services until the lease expires. */
 export interface EndedSession {
   id: string;
   payload: Uint8Array;
-  /** Counts the claims; also tells this claim from a later one by another node. */
+  /** Counts the claims, and so tells this claim from a later one by another node. */
   attempt: number;
-  /** Services that have been told. */
+  /** Services that have confirmed. */
   told: string[];
   /** Seconds since it ended, by the database's clock. */
   ago: number;
 }
 
 /**
- * Takes the session that waits longest. One conditional statement, so that of any number of nodes one
- * gets it; where its node dies in the middle it is due again when the lease is over.
+ * Claims the session that has waited longest. It is one conditional statement, so that exactly one node gets
+ * it; if that node dies, the session is due again when the lease expires.
  */
 export async function claimEndedSession(db: Db, leaseMs: number): Promise<EndedSession | undefined> {
   const { rows } = await sql<EndedSession>`
@@ -29,18 +29,18 @@ export async function claimEndedSession(db: Db, leaseMs: number): Promise<EndedS
   return rows[0];
 }
 
-/** A service has confirmed. Whoever's turn it is by now: it need not be told again. */
+/** A service has confirmed: it needs no further notification, whichever node holds the lease now. */
 export async function recordTold(db: Db, id: string, clientId: string): Promise<void> {
   await sql`update ended_sessions set told = array_append(told, ${clientId}::text)
     where id = ${id} and not (${clientId}::text = any(told))`.execute(db);
 }
 
-/** Nobody is left to tell, or it is given up. */
+/** No service is left to notify, or the rest is given up. */
 export async function forgetEndedSession(db: Db, { id, attempt }: EndedSession): Promise<void> {
   await sql`delete from ended_sessions where id = ${id} and attempts = ${attempt}`.execute(db);
 }
 
-/** Somebody is left to tell: again after the pause, by any node. */
+/** Some service is left to notify: any node tries again after the pause. */
 export async function tellAgainLater(db: Db, { id, attempt }: EndedSession, pauseMs: number): Promise<void> {
   await sql`update ended_sessions set next_attempt_at = now() + make_interval(secs => ${pauseMs / 1000})
     where id = ${id} and attempts = ${attempt}`.execute(db);

@@ -2,9 +2,9 @@ import type Provider from 'oidc-provider';
 import type { UnitsOfWork } from '../storage/units.ts';
 
 /**
- * What the library knows of back-channel logout and does not publish: all of it is used here and
- * nowhere else. It makes and signs the token, with the subject that the service knows (pairwise where
- * it is), and sends it through `guardedFetch`.
+ * All uses of the library's unpublished back-channel logout functions are in this file. The library makes and
+ * signs the token, with the subject that the service knows (pairwise where configured), and sends it through
+ * `guardedFetch`.
  */
 interface TellableClient {
   clientId: string;
@@ -13,8 +13,8 @@ interface TellableClient {
 }
 
 /**
- * Lets services be told after the commit and not in the middle of the request: whoever is slow, out of
- * order or away holds nobody up (A50), and nobody hears of a sign-out that then fails.
+ * Sends logout notifications after the commit and not during the request: a service that is slow, faulty or
+ * unreachable delays nobody (A50), and no service is notified of a sign-out that then fails.
  */
 export function deferLogoutTokens(provider: Provider, units: UnitsOfWork): void {
   const prototype = provider.Client.prototype as unknown as TellableClient;
@@ -29,9 +29,9 @@ export function deferLogoutTokens(provider: Provider, units: UnitsOfWork): void 
 }
 
 /**
- * Tells a service that a session is over. Not for use inside a unit of work.
- * @returns false when there is no such service, or it does not want to be told.
- * @throws when it could not be told: no answer within 2.5 seconds, or another than 200 or 204.
+ * Notifies a service that a session is over. Not for use inside a unit of work.
+ * @returns false when there is no such service, or it does not want notifications.
+ * @throws when the notification failed: no answer within 2.5 seconds, or a status other than 200 or 204.
  */
 export async function sendLogoutToken(
   provider: Provider,

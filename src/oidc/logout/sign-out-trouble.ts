@@ -8,31 +8,31 @@ const names = ['end_session', 'end_session_confirm', 'end_session_success'];
 const routes: ReadonlySet<string> = new Set(names);
 const paths: ReadonlySet<string> = new Set(names.map(pathOf));
 
-/** What is needed to say what was wrong. */
+/** What is needed to explain the error. */
 export interface SignOutHelp {
   pages: OidcPages;
   nameOf: (clientId: string) => Promise<ServiceName>;
-  /** Identifiers of the keys that are published now. */
+  /** Ids of the keys that are published now. */
   keyIds: readonly string[];
 }
 
-/** What was wrong with a service's request to sign somebody out, from the library's own words for it. */
+/** What was wrong with a service's sign-out request, from the library's own error. */
 function troubleOf(
   ctx: KoaContextWithOIDC,
   error: Error,
   keyIds: readonly string[],
 ): { trouble: SignOutTrouble; refused: boolean } {
   const { error: code, error_description: description } = error as Error & Record<string, unknown>;
-  // The service is disabled or gone: nothing is wrong with what it sent.
+  // The service is disabled or removed: its request is not at fault.
   if (code === 'invalid_client') return { trouble: 'service', refused: false };
   if (String(description).startsWith('post_logout_redirect_uri')) return { trouble: 'return', refused: true };
   return { trouble: 'hint', refused: !isOfRetiredKey(ctx, error, keyIds) };
 }
 
-// Our key identifiers are long and plain; what a forger writes there is refused as such.
+// Our key ids are long and of plain characters; a forged id of another form is refused as a forgery.
 const keyId = /^[\w-]{16,}$/;
 
-/** Whether a hint names a key that is not published any more, as one of an old sign-in does. */
+/** Whether a hint names a key that is no longer published, as the hint of an old sign-in does. */
 function isOfRetiredKey(ctx: KoaContextWithOIDC, error: Error, keyIds: readonly string[]): boolean {
   const { cause } = error as Error & { cause?: { code?: unknown } };
   if (cause?.code !== 'ERR_JWKS_NO_MATCHING_KEY') return false;
@@ -44,8 +44,8 @@ function isOfRetiredKey(ctx: KoaContextWithOIDC, error: Error, keyIds: readonly 
 }
 
 /**
- * A sign-out never ends in an error with the user still signed in (R58): what is wrong with the service's request
- * is said, signing out is offered all the same, and the user stays here afterwards.
+ * A sign-out never ends in an error with the user still signed in (R58): the page says what is wrong with the
+ * service's request, still offers to sign out, and the user stays on our pages afterwards.
  * @returns false where this is no such request: the error's own page is shown.
  */
 export async function offerSignOut(
@@ -62,7 +62,7 @@ export async function offerSignOut(
     ctx.status = route === 'end_session' ? status : 200;
     return true;
   }
-  // A form of a page that is no longer the current one: its own page says so, and leads back to the question.
+  // An outdated form gets a page of its own that says so and links back to the question.
   if (route !== 'end_session') return false;
   const secret = randomBytes(24).toString('hex');
   session.state = { secret, ...(client === undefined ? {} : { clientId: client.clientId }) };
@@ -77,7 +77,7 @@ export async function offerSignOut(
   return true;
 }
 
-/** The addresses of a sign-out are opened in a browser, whatever it says that it accepts. */
+/** The addresses of a sign-out are opened in a browser, whatever its Accept header says. */
 export function answerSignOutsByPage() {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     if (paths.has(ctx.path)) ctx.req.headers.accept = 'text/html';

@@ -24,7 +24,7 @@ const pageLength = 50;
 
 type Authorizations = Record<string, { grantId?: string } | undefined>;
 
-/** The own page's port: what an account has going, and its end. */
+/** The port of the user's own pages: shows an account's activity and ends it. */
 export function createActivity(deps: ActivityDeps): Activity {
   const { db, clients } = deps;
   const seal = createPayloadSeal(deps.sealer);
@@ -81,7 +81,7 @@ export function createActivity(deps: ActivityDeps): Activity {
         heldGrants(db, seal, accountId),
         liveSessions(db, accountId),
       ]);
-      // Good for something: by a token, or by a session in which the service gets one without asking.
+      // A grant is in use when it has a token, or when a session gives the service a token without asking.
       const inSessions = new Set(
         sessions
           .flatMap((row) => Object.values(authorizationsOf(row)))
@@ -134,11 +134,11 @@ export function createActivity(deps: ActivityDeps): Activity {
 function actingSession(
   by: Pick<OwnSession, 'uidDigests' | 'authTime'> | undefined,
 ): ActingSession | undefined {
-  // Looked at where the page gives both.
+  // Checked only where the page gives both.
   return by?.authTime === undefined ? undefined : { sessionUids: by.uidDigests, authTime: by.authTime };
 }
 
-/** One line a service, however many grants it has: a user gives to services, and takes back from them. */
+/** One line per service, however many grants it has: a user authorizes and revokes services. */
 async function viewOf(
   clientId: string,
   held: readonly HeldGrant[],

@@ -8,14 +8,14 @@ import { isBuiltIn } from '../clients/first-party.ts';
 import type { PayloadSeal } from '../storage/payload-seal.ts';
 import type { ActingSession } from './sessions.ts';
 
-/** What a service was given by an account; one service may have been given several times. */
+/** What an account has granted to a service; a service may have several grants. */
 export interface HeldGrant {
   /** Digest of the grant's id. */
   id: string;
   clientId: string;
   since: Date;
   scopes: string[];
-  /** Whether a token of it is still good. */
+  /** Whether one of its tokens is still valid. */
   hasTokens: boolean;
 }
 
@@ -25,7 +25,7 @@ interface GrantPayload {
   openid?: { scope?: string };
 }
 
-/** Every live grant of an account, but for the own page's. */
+/** Every live grant of an account, except those of our own pages. */
 export async function heldGrants(db: Db, seal: PayloadSeal, accountId: string): Promise<HeldGrant[]> {
   const { rows } = await sql<{ id: string; payload: Uint8Array; hasTokens: boolean }>`
     select g.id, g.payload, exists (
@@ -43,9 +43,9 @@ export async function heldGrants(db: Db, seal: PayloadSeal, accountId: string): 
 }
 
 /**
- * Takes back all that an account has given a service: its grants, and whatever token or code was made
- * of them, at once and on every node.
- * @returns false when the service holds nothing.
+ * Revokes everything that an account has granted to a service: its grants, and every token or code issued
+ * under them, at once and on every node.
+ * @returns false when the service has no grant.
  */
 export function revokeGrantsOf(
   db: Db,

@@ -19,11 +19,11 @@ import type { UnitsOfWork } from '../storage/units.ts';
 
 type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 
-/** The request's login, read once: `finish` goes on with what `details` has checked. */
+/** The request's login, read once: `finish` continues with what `details` has checked. */
 interface Visit {
   unit: UnitOfWork;
   interaction: Interaction;
-  /** This browser's session as it is now; without an account where there is none. */
+  /** This browser's present session; without an account where there is none. */
   live: Awaited<ReturnType<Provider['Session']['get']>>;
   provider: Provider;
 }
@@ -44,7 +44,7 @@ function claimNames(params: Interaction['params']): string[] {
   return Object.keys({ ...userinfo, ...idToken });
 }
 
-/** What is asked for with an explicit consent: what is missing, or everything when the client wants to ask again. */
+/** What explicit consent covers: what is missing, or everything when the client asks for consent again. */
 function consentAsked(interaction: Interaction): { scopes: string[]; claims: string[] } {
   const { missingOIDCScope, missingOIDCClaims } = interaction.prompt.details;
   const missing = { scopes: strings(missingOIDCScope), claims: strings(missingOIDCClaims) };
@@ -59,9 +59,9 @@ export interface InteractionsDeps {
   clients: ClientCache;
   units: UnitsOfWork;
   trust: BrowserTrust;
-  /** Ends a session of this browser whose user makes way for another one, and tells its services. */
+  /** Ends a session of this browser when another user signs in, and notifies its services. */
   endSession: (accountId: string, uidDigests: readonly string[], req: IncomingMessage) => Promise<void>;
-  /** The provider as it is now. */
+  /** The current provider. */
   current(): Provider;
 }
 
@@ -89,7 +89,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     const provider = deps.current();
     const unit = units.create();
     const interaction = await inUnit(unit, () => provider.interactionDetails(req, res));
-    // The provider goes by the cookie alone (E6): a link into somebody else's login ends here (C21).
+    // The provider reads only its cookie (E6): a link into another user's login ends here (C21).
     if (interaction.uid !== uid) throw new NijoError('interaction_foreign');
     const live = await inUnit(unit, () => provider.Session.get(provider.createContext(req, res)));
     const made = { unit, interaction, live, provider };
@@ -113,8 +113,8 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     const session = sessionUid === undefined ? undefined : await provider.Session.findByUid(sessionUid);
     return {
       consent: { grantId: await grant.save() },
-      // A login of this same request stays the answer to `prompt=login` and `max_age`; nobody else's does (E6),
-      // nor does it once the session was signed in to anew: what goes out is that session's, whole (S8).
+      // Only a login of this same request still answers `prompt=login` and `max_age` (E6), and only until a
+      // newer sign-in replaces it: the response then describes the whole session (S8).
       ...(login?.accountId === accountId && session?.loginTs === login.ts ? { login } : {}),
     };
   }
@@ -126,13 +126,13 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         acr: result.acr,
         amr: [...result.amr],
         ts: result.authTime,
-        // The cookie ends with the browser; how long the session lives is decided here, not there.
+        // The cookie ends with the browser; the server decides how long the session lives.
         remember: false,
       },
     };
   }
 
-  /** The client of a login, also of one that is over. */
+  /** The client of a login, even of one that is over. */
   async function clientOf(uid: string): Promise<string | undefined> {
     const row = await readExpiredPayload(db, 'Interaction', seal.digests(uid));
     if (row !== undefined) {
@@ -150,14 +150,14 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     return signIn?.client_id;
   }
 
-  /** Whoever ends a login has asked for the details of this very login first. */
+  /** A caller that ends a login must first have read the details of this same login. */
   function visitOf(req: IncomingMessage): Visit {
     const visited = visits.get(req);
     if (visited === undefined) throw new NijoError('interaction_foreign');
     return visited;
   }
 
-  /** Where this browser's session is another one by now, or is about to be, the provider must not compare them. */
+  /** Used where this browser's session has changed or will: the provider must not compare the two. */
   async function detach({ interaction }: Visit): Promise<void> {
     const begun = interaction.session as { uid?: string } | undefined;
     if (begun?.uid === undefined) return;
@@ -177,7 +177,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
     try {
       await unit.flush();
     } catch (error) {
-      // Somebody has finished or ended this login while we were at it: there is nothing left to go on with.
+      // A parallel request has finished or ended this login: it cannot continue.
       if (error instanceof WriteConflict) throw new NijoError('interaction_finished', {}, { cause: error });
       throw new NijoError('temporarily_unavailable', {}, { cause: error });
     }
@@ -190,17 +190,17 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
       const { params, prompt, session } = interaction;
       const clientId = String(params.client_id);
       const settings = await clients.settings(clientId);
-      // A client that was removed or stopped meanwhile gets no login.
+      // A client that was removed or disabled meanwhile gets no login.
       if (settings === undefined) throw new NijoError('service_unknown', { client_id: clientId });
-      // The provider takes the uid away when it ends the session for the sake of this very login.
+      // The provider removes the uid when it ends the session for this login.
       const sessionUid: string | undefined = session?.uid;
       const found =
         sessionUid === undefined
           ? undefined
           : await inUnit(unit, () => provider.Session.findByUid(sessionUid));
       const newerSession = newerSessionOf(interaction, live);
-      // The session that this login stands on is over or somebody else's: the provider would refuse
-      // whatever is proven here, so nobody is asked for it.
+      // This login's session is over or belongs to another user. The provider would refuse any proof, so the
+      // user is not asked for one.
       const standsOn = prompt.name === 'consent' ? live : found;
       const asked = sessionUid !== undefined || prompt.name === 'consent';
       if (newerSession === undefined && asked && standsOn?.accountId !== session?.accountId)
@@ -217,13 +217,13 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         },
         demand: assuranceRequirementOf(params, settings),
         trust: days !== undefined && deps.trust.allowedFrom(req) ? { days } : undefined,
-        // A client that was declared before there was this setting has none.
+        // A client declared before this setting existed has none.
         passwordless: settings.passkey_sign_in === true,
         session:
           usable && session !== undefined
             ? {
                 accountId: session.accountId,
-                // All from the session as it is now: it may have been signed in to anew since this login began.
+                // All from the present session: the user may have signed in again since this login began.
                 amr: found.amr ?? [],
                 acr: found.acr,
                 authTime: found.loginTs ?? 0,
@@ -237,7 +237,7 @@ export function createInteractions(deps: InteractionsDeps): Interactions {
         uiLocales: words(params.ui_locales),
         loginHint: typeof params.login_hint === 'string' ? params.login_hint : undefined,
         consent: consentAsked(interaction),
-        // A span, for this node's clock need not be the database's.
+        // A duration, because this node's clock may differ from the database's.
         secondsLeft: interaction.exp - Math.floor(Date.now() / 1000),
       };
     },

@@ -21,11 +21,11 @@ export interface OwnSessionDeps {
   config: Configuration;
   sealer: Sealer;
   units: UnitsOfWork;
-  /** The provider as it is now. */
+  /** The current provider. */
   current(): Provider;
 }
 
-// Segments and a query of plain characters: nothing here is an address of elsewhere, or climbs out.
+// Plain path segments and a plain query: no match leads to another host or to a parent folder.
 const rest = /^(?:\/[\w~-]+(?:\.[\w~-]+)*)*(?:\?[\w=&%.~+-]*)?$/;
 
 function isLocal(path: string, { folders, redirectPath }: FirstPartyApp): boolean {
@@ -37,8 +37,8 @@ function isLocal(path: string, { folders, redirectPath }: FirstPartyApp): boolea
 }
 
 /**
- * The port of pages of ours: they stand on the provider's session, and have none of their own.
- * @param options.freshSeconds how old a sign-in may be where one page asks for a fresh one.
+ * The port of our own pages: they use the provider's session and have none of their own.
+ * @param options.freshSeconds the maximum age of a sign-in where a page asks for a fresh one.
  */
 export function createOwnSessions(
   deps: OwnSessionDeps,
@@ -51,9 +51,9 @@ export function createOwnSessions(
   const switches = { mailSatisfiesMfa: config.assurance.mail_satisfies_mfa };
   const seal = createPayloadSeal(sealer);
   const keys = sealer.keys('form-token');
-  // A session is shown from the weakest that any of these pages takes; the staff's door looks closer (A41).
+  // A session must meet the weakest of these pages; the staff's authorization check is stricter (A41).
   const demand = assuranceRequirementOf({}, ownClient(issuer, accountApp));
-  // A path of one place is no answer to a login of another.
+  // A path of one app is not a valid answer to a login of another.
   const word = place === accountApp ? 'own-page' : `own-page:${place.clientId}`;
 
   const mark = (key: Buffer, path: string): string =>
@@ -66,14 +66,14 @@ export function createOwnSessions(
       const session = await units
         .inside(unit, () => provider.Session.get(provider.createContext(req, res)))
         .catch((error: unknown) => {
-          // Whether somebody is signed in is not known: nobody is, and nobody is sent to a login either.
+          // Whether the user is signed in is unknown: the request fails, and does not lead to a login.
           if (unit.failure()?.unavailable === true)
             throw new NijoError('temporarily_unavailable', {}, { cause: error });
           throw error;
         });
       const { accountId, uid, loginTs } = session;
       if (accountId === undefined || loginTs === undefined || session.past(sessionSeconds)) return undefined;
-      // A session of a service that asks for a password alone shows nothing here, and changes nothing (R1).
+      // A session of a service that asks for a password only shows and changes nothing here (R1).
       if (!settledWithoutHolder(demand, session.acr, switches)) return undefined;
       return {
         accountId,
@@ -104,7 +104,7 @@ export function createOwnSessions(
     returnPath(state) {
       const [encoded = '', given = ''] = (state ?? '').split('.');
       const path = Buffer.from(encoded, 'base64url').toString();
-      // Marked by us, so that nobody else decides where a login leads; and a path of ours all the same.
+      // Marked by us, so that nobody else can choose where a login leads; it must also be a path of ours.
       const ours = keys.some((key) => equalSecrets(mark(key, path), given));
       return ours && isLocal(path, place) ? path : undefined;
     },

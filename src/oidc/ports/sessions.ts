@@ -19,7 +19,7 @@ export interface SessionRow {
   lastSeen: Date;
 }
 
-/** Every live session, the latest used first. */
+/** Every live session, most recently used first. */
 export async function liveSessions(db: Db, accountId: string): Promise<SessionRow[]> {
   const { rows } = await sql<SessionRow>`
     select p.session_uid as uid, p.id, p.payload, coalesce(b.user_agent, '') as "userAgent",
@@ -31,28 +31,27 @@ export async function liveSessions(db: Db, accountId: string): Promise<SessionRo
   return rows;
 }
 
-/** The session behind a page of the user's own. */
+/** The session behind one of the user's own pages. */
 export interface ActingSession {
   sessionUids: readonly string[];
   authTime: number;
 }
 
-/** Which sessions a user ends; `switchedFrom` by signing in as somebody else in the same browser. */
+/** Which sessions a user ends; `switchedFrom` when another user signs in with the same browser. */
 export type Ending = { only: string } | { butNot: readonly string[] } | { switchedFrom: readonly string[] };
 
 function endedBy(ending: Ending): RawBuilder<boolean> {
   if ('only' in ending) return ofSessions([ending.only]);
   if ('switchedFrom' in ending) return ofSessions(ending.switchedFrom);
-  // A login that is done but for its last redirect becomes a session yet, so it goes too.
+  // A login that lacks only its last redirect would still become a session, so it is deleted too.
   return sql<boolean>`(p.session_uid is not null or p.model in ('Session', 'Interaction'))
     and not ${ofSessions(ending.butNot)}`;
 }
 
 /**
- * Ends sessions with the tokens and logins that stand on them (C50): the commit is their end on every
- * node, and a request of theirs in flight cannot bring them back. What a service may do without the
- * user (`offline_access`) is a grant and stays.
- * @param by the session from whose page it is done; it has to live and be young enough itself (S29).
+ * Ends sessions with their tokens and logins (C50): the commit ends them on every node, and a request in
+ * flight cannot restore them. What a service may do without the user (`offline_access`) is a grant and stays.
+ * @param by the session from whose page this is done; it must itself be live and young enough (S29).
  * @returns how many sessions ended.
  */
 export function endSessions(
@@ -81,8 +80,8 @@ export function endSessions(
 }
 
 /**
- * A session that its owner ends from another one is in doubt: what was checked and approved in it at the support
- * centre no longer counts, and setup passes that rest on it are void (S29).
+ * A session that its owner ends from another one is in doubt: checks and approvals made in it at the support
+ * centre no longer count, and setup passes that rest on it are void (S29).
  */
 async function noteRevoked(
   trx: Db,
@@ -91,7 +90,7 @@ async function noteRevoked(
   by: ActingSession | undefined,
 ): Promise<void> {
   const own = by?.sessionUids ?? [];
-  // Whoever signs in as somebody else in the same browser has seen to the end of this session themselves.
+  // A user who signs in as somebody else in the same browser has ended this session themselves.
   if ('switchedFrom' in ending || ('only' in ending && own.includes(ending.only))) return;
   const ended =
     'only' in ending

@@ -54,7 +54,7 @@ const localesOf = (ctx: KoaContextWithOIDC): string[] =>
     .filter((value) => typeof value === 'string')
     .flatMap((value) => value.split(' '));
 
-/** From the code or refresh token that an access token is issued for: all of it from the one place. */
+/** From the code or refresh token that an access token is issued for: all values have that one source. */
 function carriedProof(ctx: KoaContextWithOIDC | undefined): CarriedProof | undefined {
   const { AuthorizationCode, RefreshToken } = ctx?.oidc.entities ?? {};
   const source = AuthorizationCode ?? RefreshToken;
@@ -66,7 +66,7 @@ function carriedProof(ctx: KoaContextWithOIDC | undefined): CarriedProof | undef
   };
 }
 
-/** Everything that is said to the provider, in one place; its defaults are for a first look only. */
+/** The provider's whole configuration in one place; the library's defaults are for experiments only. */
 export function providerConfiguration(
   deps: ConfigurationDeps,
   keys: readonly SigningJwk[],
@@ -136,7 +136,7 @@ export function providerConfiguration(
     findAccount: async (ctx, id, token) => {
       const found = await account(id);
       if (found === undefined) return undefined;
-      // A code or token is as good as the sign-in behind it, by the rules of now.
+      // A code or token is as good as its sign-in, by the current rules.
       if (token !== undefined) await issued.require(token);
       return {
         accountId: found.id,
@@ -146,7 +146,7 @@ export function providerConfiguration(
         },
       };
     },
-    // What was proven goes with the token, so that it can be looked at again, and told (RFC 9470 §6.2).
+    // The proven assurance goes into the token, so that it can be checked again and reported (RFC 9470 §6.2).
     extraTokenClaims: async (ctx, token) => (token.kind === 'AccessToken' ? carriedProof(ctx) : undefined),
     acrValues: Object.values(acrValues),
     claims: claimsConfiguration,
@@ -161,17 +161,17 @@ export function providerConfiguration(
       idTokenSigningAlgValues: ['RS256', 'ES256'],
       clientAuthSigningAlgValues: ['RS256', 'PS256', 'ES256'],
     },
-    // A client that registered the grant type gets refresh tokens; without offline_access they end with the session.
+    // A client with this grant type gets refresh tokens; without offline_access they end with the session.
     issueRefreshToken: async (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     expiresWithSession: async (_ctx, token) => !token.scopes.has('offline_access'),
     clientBasedCORS: (ctx, origin, client) =>
       (ctx.oidc.route === 'userinfo' || client.clientAuthMethod === 'none') &&
-      // An app's own scheme has the origin "null", as any sandboxed page has.
+      // An app's own scheme has the origin "null", as any sandboxed page does.
       /^https?:/.test(origin) &&
       (client.redirectUris ?? []).some((uri) => URL.parse(uri)?.origin === origin),
     fetch: deps.fetch ?? guardedFetch,
-    // A slow or endless answer of a service's server must not hold ours up (E7).
+    // A slow or endless answer from a service's server must not block ours (E7).
     fetchResponseBodyLimits: {
       jwks_uri: 65_536,
       sector_identifier_uri: 65_536,
@@ -194,10 +194,10 @@ export function providerConfiguration(
     },
     renderError: async (ctx, out, error) => {
       if (await offerSignOut(ctx, error, { pages, nameOf, keyIds })) return;
-      // No route matched: `ctx.oidc` is only there behind one.
+      // No route matched: `ctx.oidc` exists only behind a matched route.
       const { route } = (ctx.oidc as typeof ctx.oidc | undefined) ?? {};
       const { uid } = (ctx.params as { uid?: string } | undefined) ?? {};
-      // Another tab gave the session a new identifier, or the login is over: its pages know which, and go on (S11).
+      // Another tab changed the session's identifier, or the login is over: its pages tell which (S11).
       const lost = route === 'resume' && error instanceof errors.SessionNotFound && uid !== undefined;
       await pages.error(ctx, {
         error: out.error,

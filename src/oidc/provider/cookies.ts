@@ -8,9 +8,8 @@ export interface CookieNames {
 }
 
 /**
- * Names of the provider's cookies (C22). `__Host-` needs the path `/`, which the cookies of one login
- * do not have: they are sent to their own login only. On http (the trial, on loopback) browsers
- * refuse both prefixes.
+ * Names of the provider's cookies (C22). `__Host-` requires the path `/`, but the cookies of a login have the
+ * path of that login. On http (the trial, on loopback) browsers reject both prefixes.
  */
 export function cookieNames(issuer: string): CookieNames {
   const secure = issuer.startsWith('https:');
@@ -21,7 +20,7 @@ export function cookieNames(issuer: string): CookieNames {
   };
 }
 
-/** Signed with every generation's key, so that a new secret signs nobody out. */
+/** Verified with every generation's key, so that a new secret signs nobody out. */
 export function cookieConfiguration(
   issuer: string,
   sealer: Sealer,
@@ -40,18 +39,18 @@ export function cookieConfiguration(
   };
 }
 
-/** Takes away the provider's cookie that leads to the pages of a login. */
+/** Deletes the provider's cookie that leads to the pages of a login. */
 export function forgetPages(ctx: KoaContextWithOIDC, issuer: string, uid: string): void {
   expire(ctx, issuer, 'interaction', `/interaction/${uid}`);
 }
 
-/** Takes away both of the provider's cookies of a login. */
+/** Deletes both of the provider's cookies of a login. */
 export function forgetLogin(ctx: KoaContextWithOIDC, issuer: string, uid: string): void {
   forgetPages(ctx, issuer, uid);
   expire(ctx, issuer, 'resume', `/authorize/${uid}`);
 }
 
-/** With the cookie's signature, which is a cookie of its own; signing nothing would only make headers longer. */
+/** Also deletes the signature cookie. The deletion is not signed: that would only make the headers longer. */
 function expire(ctx: KoaContextWithOIDC, issuer: string, cookie: keyof CookieNames, path: string): void {
   const secure = issuer.startsWith('https:');
   const name = cookieNames(issuer)[cookie];

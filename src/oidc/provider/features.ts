@@ -6,7 +6,7 @@ import type { OidcPages } from '../pages.ts';
 /** A client's name in the languages of the pages. */
 type NameOf = (clientId: string) => Promise<ServiceName>;
 
-/** Asks before signing out (C36): with a valid hint too, for a hint is no will of the user. */
+/** Asks before signing out (C36), even with a valid hint: a hint does not show what the user wants. */
 async function askToSignOut(pages: OidcPages, nameOf: NameOf, ctx: KoaContextWithOIDC): Promise<void> {
   const { session, client } = ctx.oidc;
   const secret = session?.state?.secret;
@@ -18,7 +18,7 @@ async function askToSignOut(pages: OidcPages, nameOf: NameOf, ctx: KoaContextWit
   });
 }
 
-/** What of the protocol is on. What is not named here and experimental is off. */
+/** The enabled protocol features. Experimental features that are not named here are off. */
 export function featureConfiguration(
   pages: OidcPages,
   nameOf: NameOf,
@@ -31,13 +31,13 @@ export function featureConfiguration(
     pushedAuthorizationRequests: { enabled: true },
     revocation: {
       enabled: true,
-      // RFC 7009 §2.1: a client revokes its own tokens only, and learns nothing of others'.
+      // RFC 7009 §2.1: a client revokes its own tokens only, and learns nothing about other clients' tokens.
       allowedPolicy: async (_ctx, client, token) => token.clientId === client.clientId,
     },
     introspection: {
       enabled: true,
-      // RFC 7662 §2.1: callers that prove who they are; a public client sees its own tokens only.
-      // What was issued for less than its client requires by now is inactive (S4).
+      // RFC 7662 §2.1: callers authenticate; a public client sees its own tokens only.
+      // A token issued for less than its client requires now is inactive (S4).
       allowedPolicy: async (_ctx, client, token) =>
         (client.clientAuthMethod !== 'none' || token.clientId === client.clientId) && (await isEnough(token)),
     },
@@ -50,7 +50,7 @@ export function featureConfiguration(
         await pages.signedOut(ctx, client === undefined ? {} : { service: await nameOf(client.clientId) });
       },
     },
-    // Not asked for yet; each is switched on with its own tests.
+    // Not requested yet; each is switched on with its own tests.
     dPoP: { enabled: false },
     resourceIndicators: { enabled: false },
     registration: { enabled: false },

@@ -7,8 +7,8 @@ type Grant = InstanceType<KoaContextWithOIDC['oidc']['provider']['Grant']>;
 const isReleasable = (claim: string): boolean => (releasableClaims as readonly string[]).includes(claim);
 
 /**
- * Adds scopes and claims to a grant as far as the client may have them; what it may not have is
- * rejected, so that nobody is asked to consent to it.
+ * Adds scopes and claims to a grant as far as the client may have them; the rest is rejected, so that no user
+ * is asked to consent to it.
  * @returns whether the grant changed.
  */
 export function extendGrant(
@@ -31,14 +31,14 @@ export function extendGrant(
 
 export interface GrantDeps {
   settings(clientId: string): Promise<ClientMetadata | undefined>;
-  /** Seconds that anything issued under a grant may live from now on. */
+  /** Seconds from now that anything issued under a grant may live. */
   tokenSeconds: number;
 }
 
 /**
- * The grant that a request goes on with. With implicit consent it is made or extended for exactly
- * what is asked and allowed; with explicit consent it is what the user has agreed to, and what is
- * missing is asked by the consent prompt.
+ * The grant that a request continues with. With implicit consent it is made or extended for exactly what is
+ * requested and allowed. With explicit consent it is what the user has agreed to, and the consent prompt asks
+ * for what is missing.
  */
 export function createLoadExistingGrant(deps: GrantDeps) {
   return async (ctx: KoaContextWithOIDC): Promise<Grant | undefined> => {
@@ -46,7 +46,7 @@ export function createLoadExistingGrant(deps: GrantDeps) {
     if (client === undefined || session === undefined || account === undefined) return undefined;
     const grantId = result?.consent?.grantId ?? session.grantIdFor(client.clientId);
     const found = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-    // A grant of another account or client is none.
+    // A grant of another account or client is ignored.
     const usable =
       found?.accountId === account.accountId && found.clientId === client.clientId ? found : undefined;
     const settings = await deps.settings(client.clientId);
@@ -59,7 +59,7 @@ export function createLoadExistingGrant(deps: GrantDeps) {
       ctx.oidc.requestParamClaims,
     );
     if (usable === undefined || changed || usable.remainingTTL < deps.tokenSeconds) {
-      // Without `exp` the life is counted anew: what is issued now must not outlive its grant.
+      // Without `exp` the lifetime restarts: what is issued now must not outlive its grant.
       delete grant.exp;
       await grant.save();
     }

@@ -1,7 +1,7 @@
 /**
- * The provider hands its guard against requests into our own network with every request it makes
- * (keys and sector files of services, back-channel logout), but goes on without one where it could
- * not be made (E7). Here such a request fails instead; with the guard nothing is changed (C35).
+ * The provider passes its guard against requests into our own network with every request it makes (keys and
+ * sector files of services, back-channel logout), but continues without a guard where none could be created
+ * (E7). Here such a request fails instead; with the guard nothing changes (C35).
  */
 export async function guardedFetch(url: string | URL | Request, options?: RequestInit): Promise<Response> {
   if ((options as { dispatcher?: unknown } | undefined)?.dispatcher === undefined) {

@@ -8,8 +8,8 @@ import type { Db } from '../../db/open.ts';
 export type PairwiseSubject = (accountId: string, sector: string) => string;
 
 /**
- * Loads the salt of pairwise subjects, or makes it. It is the instance's own and not derived from
- * `NIJO_SECRET`: services know their users by these names, so they must not change when the secret does.
+ * Loads or creates the salt of pairwise subjects. It belongs to the instance and is not derived from
+ * `NIJO_SECRET`: services know their users by these names, so they must not change with the secret.
  */
 export async function loadPairwiseSubject(db: Db, sealer: Sealer): Promise<PairwiseSubject> {
   const salt = await ensureInstanceSecret(db, sealer, 'pairwise-salt', () => newSecret(32));

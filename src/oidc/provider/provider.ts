@@ -14,9 +14,9 @@ export type ProviderDeps = Omit<ConfigurationDeps, 'sessionProof'> &
   Omit<RequestScopeDeps, 'nameOf' | 'forgetLogin'>;
 
 /**
- * Everything that the provider builds an address from comes from the issuer, whatever Host,
- * X-Forwarded-* or absolute request line say (E4, C25); and whether cookies are Secure is decided by
- * the issuer too, since TLS may end at a proxy (E5). Koa documents `app.request` as the place for this.
+ * The provider builds every address from the issuer, whatever Host, X-Forwarded-* or an absolute request line
+ * say (E4, C25). The issuer also decides whether cookies are Secure, since TLS may end at a proxy (E5). Koa
+ * documents `app.request` as the place for this.
  */
 function pinToIssuer(provider: Provider): void {
   const issuer = new URL(provider.issuer);
@@ -40,15 +40,15 @@ function pinToIssuer(provider: Provider): void {
 const longestAddress = 500;
 
 /**
- * Of an address that is not registered: the one that came beside those that are, so that the operator sees the
- * slash, port or scheme in which they differ.
+ * For an unregistered address: the received address next to the registered ones, so that the operator sees
+ * the slash, port or scheme in which they differ.
  */
 function addressesOf(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): Record<string, unknown> {
   const { client, params } = ctx.oidc;
   if (client === undefined) return {};
   const came = (value: unknown): unknown =>
     typeof value === 'string' ? value.slice(0, longestAddress) : undefined;
-  // At the token endpoint: another address than the login was begun with.
+  // At the token endpoint: an address other than the one that the login began with.
   if (
     error.message === 'invalid_redirect_uri' ||
     error.error_detail?.includes('redirect_uri mismatch') === true
@@ -62,12 +62,12 @@ function addressesOf(ctx: KoaContextWithOIDC, error: errors.OIDCProviderError): 
   return {};
 }
 
-/** What happened, for the audit trail: recorded with what the request writes, or not at all. */
+/** Audit events, recorded in the same write as the request's changes, or not at all. */
 function listen(provider: Provider, deps: ProviderDeps): void {
   const { units, logger } = deps;
   provider.on('server_error', (_ctx: KoaContextWithOIDC, error: Error) => units.current()?.fail(error));
   provider.on('grant.revoked', (ctx: KoaContextWithOIDC) => {
-    // At the token endpoint a grant is revoked for one reason: a code or refresh token came a second time (C28, C29).
+    // At the token endpoint a grant is revoked for one reason: reuse of a code or refresh token (C28, C29).
     const unit = units.current();
     if (ctx.oidc.route !== 'token' || unit === undefined) return;
     const [used] = unit.reused();
@@ -80,7 +80,7 @@ function listen(provider: Provider, deps: ProviderDeps): void {
     });
   });
   provider.on('interaction.ended', (ctx: KoaContextWithOIDC) => {
-    // Its pages have nothing to show any more; the provider leaves their cookie to its time.
+    // The login's pages have nothing left to show; the provider would let their cookie expire by itself.
     const { Interaction: ended } = ctx.oidc.entities;
     if (ended !== undefined) forgetPages(ctx, provider.issuer, ended.uid);
   });
@@ -108,13 +108,13 @@ function listen(provider: Provider, deps: ProviderDeps): void {
   provider.on('revocation.error', refused);
   provider.on('end_session.error', refused);
   provider.on('end_session_confirm.error', refused);
-  // What even Koa could not answer; without a listener it would be printed unredacted.
+  // Errors that even Koa could not answer; without a listener they would be printed unredacted.
   (provider as EventEmitter).on('error', (error: Error) =>
     logger.error({ event: 'oidc.unanswered', err: error }),
   );
 }
 
-/** One provider with one key set. `createProviderHandle` makes another when the keys change. */
+/** One provider with one key set. `createProviderHandle` makes a new one when the keys change. */
 export function createProvider(deps: ProviderDeps, keys: readonly SigningJwk[]): Provider {
   const provider: Provider = new Provider(
     deps.config.issuer,

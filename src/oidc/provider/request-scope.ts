@@ -14,15 +14,15 @@ export interface RequestScopeDeps {
   logger: Logger;
   /** A client's name in the languages of the pages. */
   nameOf: (clientId: string) => Promise<ServiceName>;
-  /** Takes away what the browser has of a login that was ended to make room for a newer one. */
+  /** Deletes the browser's cookies of a login that was ended to make room for a newer one. */
   forgetLogin(ctx: KoaContextWithOIDC, uid: string): void;
-  /** Who asked, for the audit trail. */
+  /** The origin of the request, for the audit trail. */
   originOf(req: IncomingMessage): RequestOrigin | undefined;
 }
 
 type Context = KoaContextWithOIDC;
 
-/** Seconds after which an answer 503 says to try again. */
+/** The Retry-After of a 503 answer, in seconds. */
 const retryAfterSeconds = 5;
 
 const browserRoutes: ReadonlySet<string> = new Set([
@@ -33,10 +33,10 @@ const browserRoutes: ReadonlySet<string> = new Set([
   'end_session_success',
 ]);
 
-// No route matched: `ctx.oidc` is only there behind one.
+// No route matched: `ctx.oidc` exists only behind a matched route.
 const routeOf = (ctx: Context): string | undefined => (ctx.oidc as Context['oidc'] | undefined)?.route;
 
-/** Takes back what the provider was about to answer; headers of the outer application stay. */
+/** Discards the answer that the provider prepared; headers of the outer application stay. */
 function takeBack(ctx: Context): void {
   for (const header of ['Set-Cookie', 'Location', 'WWW-Authenticate']) ctx.remove(header);
   ctx.body = null;
@@ -60,7 +60,7 @@ async function answer(
   ctx.status = status;
 }
 
-/** The database is away: nothing was written, and nothing may look as if it had been. */
+/** The database is unreachable: nothing was written, and the answer must not suggest otherwise. */
 async function answerUnavailable(ctx: Context, pages: OidcPages): Promise<void> {
   await answer(
     ctx,
@@ -76,7 +76,7 @@ async function answerUnavailable(ctx: Context, pages: OidcPages): Promise<void> 
 async function answerLost(ctx: Context, pages: OidcPages): Promise<void> {
   const route = routeOf(ctx);
   if (ctx.method === 'GET' && browserRoutes.has(route ?? '')) {
-    // The same request, made again, meets what the other one has left and is answered by that.
+    // The same request, sent again, meets the other request's result and is answered by it.
     takeBack(ctx);
     ctx.status = 303;
     ctx.set('Location', `${ctx.path}${ctx.search}`);
@@ -87,8 +87,8 @@ async function answerLost(ctx: Context, pages: OidcPages): Promise<void> {
 }
 
 /**
- * The outermost middleware of the provider: one unit of work a request, written after everything else
- * has run and before the first byte leaves (the provider is the Koa application that answers).
+ * The outermost middleware of the provider: one unit of work per request, written after everything else has
+ * run and before the first byte is sent (the provider is the Koa application that answers).
  */
 export function requestScope(deps: RequestScopeDeps) {
   const { units, pages, logger } = deps;
@@ -104,14 +104,14 @@ export function requestScope(deps: RequestScopeDeps) {
         const failure = unit.failure();
         if (failure?.unavailable === true) throw failure.cause;
         if (failure !== undefined) {
-          // A fault of ours must not use up a code or end a session (traps, performance.md).
+          // An internal error must not use up a code or end a session (traps, performance.md).
           logger.error({ event: 'oidc.failed', route: routeOf(ctx), err: failure.cause });
           ctx.remove('Set-Cookie');
           if (ctx.status < 400 && ctx.status !== 303)
             await answer(ctx, pages, 500, 'server_error', 'unexpected');
           return;
         }
-        // What an error answer has set right (a revocation after reuse) is written like anything else.
+        // Changes made by an error answer (a revocation after reuse) are written like any others.
         await unit.flush(deps.originOf(ctx.req));
         for (const uid of unit.endedLogins()) deps.forgetLogin(ctx, uid);
         if (routeOf(ctx) !== undefined) await replaceOnwardForm(ctx, pages, deps.nameOf);

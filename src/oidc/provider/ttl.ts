@@ -5,13 +5,13 @@ const epoch = (): number => Math.floor(Date.now() / 1000);
 
 export interface Lifetimes {
   providerTtl: NonNullable<ProviderConfiguration['ttl']>;
-  /** Seconds after which a session ends however busy it is. */
+  /** Seconds after which a session ends, even when in use. */
   sessionSeconds: number;
   /** Longest life, from now, of anything issued under a grant. */
   tokenSeconds: number;
 }
 
-/** Lifetimes in seconds. Each is given when a thing is stored; the database's clock ends it. */
+/** Lifetimes in seconds. Each is set when an item is stored; the database's clock ends it. */
 export function ttlConfiguration(config: Configuration): Lifetimes {
   const idle = config.sessions.idle_minutes * 60;
   const sessionSeconds = config.sessions.absolute_hours * 3600;
@@ -26,10 +26,10 @@ export function ttlConfiguration(config: Configuration): Lifetimes {
       // RFC 9700 and control C31: a code lives long enough for one request.
       AuthorizationCode: 60,
       IdToken: config.tokens.id_token_minutes * 60,
-      // The whole family ends a fixed time after its first token (C29).
+      // The whole family ends at a fixed time after its first token (C29).
       RefreshToken: (_ctx, token) => Math.max(1, (token.iiat ?? epoch()) + refreshToken - epoch()),
       Interaction: config.sessions.interaction_minutes * 60,
-      // Every use lets it live on (idle), but never past its absolute end (C37).
+      // Every use extends it (idle timeout), but never past its absolute end (C37).
       Session: (_ctx, session) =>
         Math.max(1, Math.min(idle, (session.loginTs ?? epoch()) + sessionSeconds - epoch())),
       // Longer than anything issued under it: it is renewed when less than `tokenSeconds` is left.

@@ -3,19 +3,19 @@ import { WriteConflict } from './payload-store.ts';
 import type { UnitOfWork } from './unit-of-work.ts';
 import type { UnitsOfWork } from './units.ts';
 
-/** Where the provider finds its clients: the clients store, not the table of payloads. */
+/** Where the provider finds its clients: the client store, not the table of payloads. */
 export interface ClientSource {
-  /** The client's metadata as the provider wants it; undefined when unknown or disabled. */
+  /** The client's metadata as the provider expects it; undefined when unknown or disabled. */
   find(clientId: string): Promise<AdapterPayload | undefined>;
 }
 
-// The node's clock and the database's may differ; within this the payload's own times stand (F10).
+// The node's clock and the database's may differ; within this tolerance the payload's own times stay (F10).
 const toleratedSkewSeconds = 5;
 
 function revive(text: string, consumedAt: number | undefined, remaining: number): AdapterPayload {
   const payload = JSON.parse(text) as AdapterPayload;
   if (consumedAt !== undefined) payload.consumed = Math.floor(consumedAt);
-  // The database decides how long a thing lives: the provider compares `exp` with this node's clock.
+  // The database decides how long an item lives, but the provider compares `exp` with this node's clock.
   const expiry = Math.round(Date.now() / 1000 + remaining);
   if (payload.exp !== undefined && Math.abs(payload.exp - expiry) > toleratedSkewSeconds)
     payload.exp = expiry;
@@ -33,8 +33,8 @@ function sessionOf(model: string, payload: AdapterPayload): string | undefined {
 }
 
 /**
- * The provider's storage on the table `oidc_payloads`. Inside a unit of work everything is collected
- * for one statement; outside of one (our own pages, events after the answer) it is written at once.
+ * The provider's storage on the table `oidc_payloads`. Inside a unit of work all writes are collected for one
+ * statement; outside (our own pages, events after the answer) each is written at once.
  */
 export function createAdapter(model: string, units: UnitsOfWork, clients: ClientSource): Adapter {
   if (model === 'Client') return clientAdapter(clients);
@@ -76,7 +76,7 @@ export function createAdapter(model: string, units: UnitsOfWork, clients: Client
           sessionUid: sessionOf(model, payload),
           accountId: accountOf(payload),
         });
-      // Two parallel uses of one assertion have both found nothing: the insert itself has to tell them apart.
+      // Two parallel uses of one assertion both find nothing: only the insert can tell them apart.
       if (model === 'ReplayDetection') {
         await atOnce(
           store,

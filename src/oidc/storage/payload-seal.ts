@@ -2,15 +2,15 @@ import { createHmac } from 'node:crypto';
 import type { Sealer } from '../../base/sealing.ts';
 
 /**
- * How ids and payloads stand in the table: ids (and grant ids) as keyed digests, payloads sealed and
- * bound to their row, so that a dump of the table holds nothing that can be used.
+ * How ids and payloads are stored: ids (and grant ids) as keyed digests, payloads sealed and bound to their
+ * row, so that a dump of the table holds nothing usable.
  */
 export interface PayloadSeal {
-  /** Digest for what is stored now. */
+  /** The digest for new rows. */
   digest(value: string): string;
   /**
-   * Every digest a value may be stored under, the likeliest first: one for each generation of the
-   * secret, so that sessions and tokens live on when it is changed.
+   * Every digest that a value may be stored under, the most likely first: one for each generation of the
+   * secret, so that sessions and tokens survive a change of the secret.
    */
   digests(value: string): readonly string[];
   seal(model: string, id: string, text: string): Buffer;

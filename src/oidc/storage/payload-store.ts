@@ -4,7 +4,7 @@ import type { Db } from '../../db/open.ts';
 import type { OidcPayloadsTable } from '../../db/schema.ts';
 import type { EndedLogin } from './unfinished-logins.ts';
 
-/** One thing that the provider keeps, as the table holds it: ids are digests, the payload is sealed. */
+/** One item of the provider as the table holds it: ids are digests, the payload is sealed. */
 export interface PayloadRow {
   model: string;
   id: string;
@@ -14,37 +14,37 @@ export interface PayloadRow {
   accountId: string | null;
 }
 
-/** A row that is to be written. */
+/** A row to be written. */
 export interface NewRow extends PayloadRow {
-  /** Of a login that begins: digest of its browser. */
+  /** Of a new login: the digest of its browser. */
   browser: string | null;
 }
 
 /** A row that was read. */
 export interface StoredPayload extends PayloadRow {
-  /** When it was used, in seconds since the epoch. */
+  /** When it was consumed, in seconds since the epoch. */
   consumedAt: number | undefined;
-  /** Seconds it still lives, by the database's clock. */
+  /** Its remaining seconds, by the database's clock. */
   remaining: number;
   account: Account | undefined;
 }
 
-/** What is to be written. A guard is a condition that has to hold for anything to be written at all. */
+/** A change to be written. A guard is a condition that must hold for anything to be written at all. */
 export type Change =
-  /** Stores a payload. `mustExist`: it was read before, so somebody who ended it meanwhile wins (guard). */
+  /** Stores a payload. `mustExist`: it was read before and must still exist; a parallel end wins (guard). */
   | { kind: 'store'; row: NewRow; ttl: number; mustExist: boolean; consume: boolean }
-  /** Uses something up that may be used once (guard, E1). */
+  /** Consumes an item that may be used once (guard, E1). */
   | { kind: 'consume'; model: string; id: string }
-  /** Removes a row. `required`: it has to be there still (guard). */
+  /** Removes a row. `required`: it must still exist (guard). */
   | { kind: 'remove'; model: string; id: string; required: boolean };
 
-/** Every row of these models that a grant led to is to go. */
+/** Removes every row of these models that a grant led to. */
 export interface Revocation {
   model: string;
   grantId: string;
 }
 
-/** A guard did not hold: somebody else was first, and nothing was written. */
+/** A guard did not hold: another request was first, and nothing was written. */
 export class WriteConflict extends Error {
   constructor(cause?: unknown) {
     super('another request was first', { cause });
@@ -52,7 +52,7 @@ export class WriteConflict extends Error {
   }
 }
 
-// What is asked for together with a token is fetched with it, in one round trip.
+// What is needed together with a token is fetched with it, in one round trip.
 const withRelations: ReadonlySet<string> = new Set([
   'AuthorizationCode',
   'RefreshToken',
@@ -71,10 +71,10 @@ type FoundRow = Pick<
 
 const accountSelection = sql.join(accountColumns.map((column) => sql.raw(`a.${column} as a_${column}`)));
 
-// Whoever is disabled or gone has no session, code, token or grant any more, at once and everywhere (A55).
+// An account that is disabled or deleted has no session, code, token or grant, at once and everywhere (A55).
 const ofActiveAccount = sql`(r.account_id is null or a.status = 'active')`;
 
-// Named, for a column that a later release adds must not change what a prepared statement answers.
+// Columns are named, because a column of a later release must not change the result of a prepared statement.
 const readColumns = [
   'model',
   'id',
@@ -115,8 +115,8 @@ function toStored(row: FoundRow): StoredPayload {
 }
 
 /**
- * Reads a live row, and with a token or code its grant and session. Expired rows and rows of
- * accounts that may not sign in are never found. The row asked for is the first if it is there.
+ * Reads a live row, and with a token or code its grant and session. Expired rows, and rows of accounts that
+ * may not sign in, are never found. The requested row comes first if it exists.
  */
 export async function readPayload(db: Db, model: string, id: string): Promise<StoredPayload[]> {
   const own = sql`select ${columnsOf('p')} from oidc_payloads p where p.model = ${model} and p.id = ${id}`;
@@ -141,7 +141,7 @@ export async function readSessionByUid(db: Db, uids: readonly string[]): Promise
   return rows[0] === undefined ? undefined : toStored(rows[0]);
 }
 
-/** Reads a payload whether or not it has expired: only for saying which service a login belonged to. */
+/** Reads a payload whether or not it has expired: only to say which service a login belonged to. */
 export async function readExpiredPayload(
   db: Db,
   model: string,
@@ -163,7 +163,7 @@ function isLostGuard(error: unknown): boolean {
 
 const deadlock = '40P01';
 
-/** The row of a statement that ended no login. */
+/** The result row of a statement that ended no login. */
 type NoLogin = Record<keyof EndedLogin, null>;
 
 type Store = Extract<Change, { kind: 'store' }>;
@@ -180,7 +180,7 @@ function values(rows: readonly Store[]): RawBuilder<unknown> {
 
 const columns = sql`(model, id, payload, grant_id, session_uid, account_id, expires_at, consume, browser)`;
 
-/** The parts of the one statement, and how many rows each guarded part has to touch. */
+/** The parts of the one statement, and how many rows each guarded part must touch. */
 function statementParts(changes: readonly Change[], revocations: readonly Revocation[]) {
   const parts: RawBuilder<unknown>[] = [];
   const guards: RawBuilder<unknown>[] = [];
@@ -191,7 +191,7 @@ function statementParts(changes: readonly Change[], revocations: readonly Revoca
   const removed = changes.filter((change) => change.kind === 'remove');
 
   if (added.length > 0) {
-    // An upsert never un-consumes: consumed_at is not among what a conflict changes.
+    // An upsert never un-consumes: `consumed_at` is not among the columns that a conflict updates.
     parts.push(sql`added as (
       insert into oidc_payloads
         (model, id, payload, grant_id, session_uid, account_id, expires_at, consumed_at, browser)
@@ -232,7 +232,7 @@ function statementParts(changes: readonly Change[], revocations: readonly Revoca
           sql`select model, id, false from oidc_payloads where grant_id = ${grantId} and model = ${model}`,
       ),
     ];
-    // One target a row, so that no row is touched twice.
+    // One target per row, so that no row is touched twice.
     parts.push(sql`removed as (
       delete from oidc_payloads p using (
         select model, id, bool_or(required) as required from (${sql.join(targets, sql` union all `)}) t (model, id, required)
@@ -246,12 +246,11 @@ function statementParts(changes: readonly Change[], revocations: readonly Revoca
 }
 
 /**
- * Writes everything in one statement (one round trip, one commit), or nothing at all when a guard
- * does not hold: the division by zero that tells so undoes the whole statement, whatever the other
- * parts have done.
- * @param beside what else goes into the statement; its conditions are looked at first.
+ * Writes everything in one statement (one round trip, one commit), or nothing when a guard does not hold: a
+ * division by zero reports that and undoes the whole statement, whatever the other parts did.
+ * @param beside further parts of the statement; their conditions are evaluated first.
  * @returns the logins that were ended to make room for the one that begins.
- * @throws LostRace when a guard does not hold.
+ * @throws WriteConflict when a guard does not hold.
  */
 export async function writeChanges(
   db: Db,
@@ -261,7 +260,7 @@ export async function writeChanges(
 ): Promise<EndedLogin[]> {
   const own = statementParts(changes, revocations);
   const parts = [...beside.parts, ...own.parts];
-  // In this order: a condition that waits for somebody else waits before any row is touched.
+  // The order matters: a condition that waits for another transaction waits before any row is touched.
   const guards = [...beside.guards, ...own.guards];
   if (parts.length === 0) return [];
   const verdict =
@@ -279,7 +278,7 @@ export async function writeChanges(
       return rows.filter((row): row is EndedLogin => typeof row.id === 'string');
     } catch (error) {
       if (isLostGuard(error)) throw new WriteConflict(error);
-      // Two statements took the same rows in another order; the database ended this one, whole.
+      // Two statements locked the same rows in a different order; the database aborted this one, whole.
       const code =
         typeof error === 'object' && error !== null ? (error as { code?: unknown }).code : undefined;
       if (code !== deadlock || attempt >= 2 || db.isTransaction) throw error;
@@ -287,10 +286,10 @@ export async function writeChanges(
   }
 }
 
-/** Parts of the one statement that a request writes, and what has to hold for it to be written at all. */
+/** Parts of the one statement that a request writes, and the conditions for writing it at all. */
 export interface StatementParts {
   parts: readonly RawBuilder<unknown>[];
   guards: readonly RawBuilder<unknown>[];
-  /** Whether a part `surplus` tells of logins that were ended to make room. */
+  /** Whether a part `surplus` returns logins that were ended to make room. */
   endsLogins?: boolean;
 }

@@ -5,7 +5,7 @@ import type { PayloadSeal } from './payload-seal.ts';
 import type { Change, StatementParts } from './payload-store.ts';
 import { type BegunLogin, endSurplusLogins } from './unfinished-logins.ts';
 
-/** A service that is to hear that its part of a session is over (OpenID Connect Back-Channel Logout). */
+/** A service to notify that its part of a session is over (OpenID Connect Back-Channel Logout). */
 export interface LogoutNotification {
   accountId: string;
   clientId: string;
@@ -21,8 +21,8 @@ export interface LoginInProgress {
 type Store = Extract<Change, { kind: 'store' }>;
 
 /**
- * What goes with sessions in the same statement: the row by which a user recognises one, and the
- * services to tell of one that ended. No round trip of its own (docs/performance.md).
+ * What is written with sessions in the same statement: the row by which a user recognises a session, and the
+ * services to notify when one ends. It needs no round trip of its own (docs/performance.md).
  */
 export function sessionTrail(
   seal: PayloadSeal,
@@ -42,8 +42,8 @@ export function sessionTrail(
   const parts: RawBuilder<unknown>[] = [];
   const held = accountsOf(stores.filter((change) => !change.mustExist));
   if (held.length > 0) {
-    // Whoever ends all that an account has holds its row (C19). What a request adds waits for that here,
-    // before it touches anything else, and then finds what it stood on gone: nothing outlives its end.
+    // A transaction that ends everything of an account locks the account's row (C19). An insert waits here
+    // first, and then finds what it rests on gone: nothing outlives its end.
     parts.push(
       sql`held as materialized (select status from accounts where id in (${sql.join(held)}) for share)`,
     );
@@ -58,7 +58,7 @@ export function sessionTrail(
   if (farewells.length > 0) parts.push(told(seal, farewells));
   const guards = held.length > 0 ? [sql`(select count(*) from held where status <> 'active') = 0`] : [];
   if (standsOn !== undefined) {
-    // Touching the row, rather than looking at it, waits for whoever is just deleting it.
+    // Updating the row, rather than reading it, waits for a transaction that is deleting it.
     parts.push(sql`standing as (
       update sign_ins set expires_at = expires_at
       where interaction = ${standsOn.interaction} and account_id = ${standsOn.accountId} returning 1)`);
@@ -78,7 +78,7 @@ function accountsOf(stores: readonly Store[]): string[] {
   return [...new Set(stores.map(({ row }) => row.accountId).filter((id) => id !== null))].toSorted();
 }
 
-/** One row a session; its time moves at most once a minute, so that a busy one writes little. */
+/** One row per session; its time changes at most once a minute, so that a busy session writes little. */
 function seen(sessions: readonly Store[], origin: RequestOrigin): RawBuilder<unknown> {
   const rows = sessions.map(({ row }) => sql`(${row.sessionUid}::text, ${row.accountId}::text)`);
   return sql`seen as (
@@ -96,7 +96,7 @@ function forgotten(ids: readonly string[]): RawBuilder<unknown> {
     where p.model = 'Session' and p.id in (${sql.join([...ids])}) and b.session_uid = p.session_uid)`;
 }
 
-/** In the shape of a session that was ended whole, so that one reader knows both. */
+/** In the same shape as a whole ended session, so that one reader handles both. */
 function told(seal: PayloadSeal, farewells: readonly LogoutNotification[]): RawBuilder<unknown> {
   const rows = farewells.map(({ accountId, clientId, sid }) => {
     const id = newId();

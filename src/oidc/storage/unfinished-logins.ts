@@ -9,21 +9,21 @@ export interface BegunLogin {
   most: number;
 }
 
-/** A login that was ended to make room: its row as it is stored. */
+/** A login that was ended to make room: its row as stored. */
 export interface EndedLogin {
   id: string;
   payload: Uint8Array;
 }
 
 /**
- * Each login that ends costs the answer five cookies, and proxies take some kilobytes of headers (nginx: 4). Two at a
- * time are more than begin, so that what began at the same moment is made up for.
+ * Each ended login adds five cookies to the answer, and proxies accept a few kilobytes of headers (nginx: 4).
+ * Two at a time are more than begin, so that the count recovers from logins that began at the same moment.
  */
 const mostAtOnce = 2;
 
 /**
- * Ends the oldest unfinished logins of a browser, so that with the one that begins now it has no more than it may.
- * Their rows stay for a day as those of other ended logins do: the page that says so knows the service (R33).
+ * Ends the oldest unfinished logins of a browser, so that the new login stays within the limit. Their rows
+ * stay for a day like those of other ended logins: the page that says so can name the service (R33).
  * @param touched logins that the same statement changes.
  */
 export function endSurplusLogins(
@@ -32,7 +32,7 @@ export function endSurplusLogins(
 ): RawBuilder<unknown> {
   const others =
     touched.length === 0 ? sql`true` : sql`q.id not in (${sql.join(touched.map((id) => sql`${id}::text`))})`;
-  // Rows that a parallel request of this browser is just ending are left to it.
+  // Rows that a parallel request of this browser is ending are left to that request.
   return sql`surplus as (
     update oidc_payloads p set expires_at = now()
     where p.model = 'Interaction' and p.id = any(array(

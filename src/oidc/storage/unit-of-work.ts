@@ -13,7 +13,7 @@ import {
 import { type LogoutNotification, type LoginInProgress, sessionTrail } from './session-trail.ts';
 import type { BegunLogin, EndedLogin } from './unfinished-logins.ts';
 
-/** A payload to be kept, already serialised: what the provider changes afterwards is another write. */
+/** A payload to be stored, already serialised: the provider's later changes are another write. */
 export interface NewPayload {
   model: string;
   id: string;
@@ -24,23 +24,23 @@ export interface NewPayload {
   accountId: string | undefined;
 }
 
-/** A payload that was read, opened. */
+/** A payload that was read and opened. */
 export interface OpenedPayload {
   text: string;
   consumedAt: number | undefined;
-  /** Seconds it still lives, by the database's clock. */
+  /** Its remaining seconds, by the database's clock. */
   remaining: number;
 }
 
 export interface Failure {
   cause: unknown;
-  /** The database did not answer: whoever asked may try again (503); otherwise a fault of ours (500). */
+  /** The database did not answer: the client may try again (503). Otherwise it is an internal error (500). */
   unavailable: boolean;
 }
 
 /**
- * What one request reads and writes. Writes are collected and written by `flush` in one statement;
- * what was read or written before is not read again. See docs/performance.md, "unit of work".
+ * What one request reads and writes. Writes are collected, and `flush` writes them in one statement; what was
+ * read or written before is not read again. See docs/performance.md, "unit of work".
  */
 export interface UnitOfWork {
   find(model: string, id: string): Promise<OpenedPayload | undefined>;
@@ -49,39 +49,39 @@ export interface UnitOfWork {
   consume(model: string, id: string): void;
   remove(model: string, id: string): void;
   revoke(model: string, grantId: string): void;
-  /** The account that came with a row of this request, if one did. */
+  /** The account that was read with a row of this request, if any. */
   account(id: string): Account | undefined;
-  /** Rows read in this request that had been used before. */
+  /** Rows read in this request that had already been used. */
   reused(): readonly { model: string; accountId: string | null }[];
-  /** A service that is told, once this is written, that its part of a session is over. */
+  /** A service to notify, once this is written, that its part of a session is over. */
   queueLogout(farewell: LogoutNotification): void;
-  /** What is written holds only while this login is there still: ending everything of an account ends it too. */
+  /** The write succeeds only while this login exists: ending everything of an account ends the login too. */
   requireLogin(login: LoginInProgress): void;
-  /** A login that was stored begins in this browser; the oldest of its unfinished ones make room. */
+  /** A stored login begins in this browser; the oldest of its unfinished logins make room. */
   beginLogin(login: BegunLogin): void;
-  /** Logins that made room in what was written last, by their uid. */
+  /** Logins that made room in the last write, by their uid. */
   endedLogins(): readonly string[];
-  /** An event that is recorded with what this request writes, or not at all. */
+  /** An event that is recorded in the same write as this request's changes, or not at all. */
   record(event: AuditEvent): void;
   /** Reads from the database for this request: an error there makes the whole request unanswerable. */
   query<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** The request failed in a way that nothing of it may be written. */
+  /** The request failed, and nothing of it may be written. */
   fail(cause: unknown, unavailable?: boolean): void;
   failure(): Failure | undefined;
-  /** Writes everything, or nothing. @throws LostRace, or the database's own error. */
+  /** Writes everything, or nothing. @throws WriteConflict, or the database's own error. */
   flush(origin?: RequestOrigin): Promise<void>;
 }
 
 const keyOf = (model: string, id: string): string => `${model}:${id}`;
 const present = <Value>(value: Value | undefined): value is Value => value !== undefined;
 
-/** @param onLogoutsQueued called after a commit that left services to be told. */
+/** @param onLogoutsQueued called after a commit that queued logout notifications. */
 export function createUnitOfWork(
   db: Db,
   seal: PayloadSeal,
   onLogoutsQueued: () => void = () => undefined,
 ): UnitOfWork {
-  // What was looked for; undefined where nothing was there.
+  // Look-ups of this request; undefined where nothing was found.
   const found = new Map<string, StoredPayload | undefined>();
   const opened = new Map<string, string>();
   const written = new Map<string, { change: Change; payload: NewPayload | undefined }>();
@@ -102,7 +102,7 @@ export function createUnitOfWork(
     }
   };
   const wasFound = (model: string, id: string): boolean => found.get(keyOf(model, id)) !== undefined;
-  /** The digest under which this unit has found a thing, or stores it. */
+  /** The digest under which this unit found an item, or stores it. */
   const idOf = (model: string, plainId: string): string =>
     seal.digests(plainId).find((id) => wasFound(model, id)) ?? seal.digest(plainId);
 
@@ -113,7 +113,7 @@ export function createUnitOfWork(
       found.set(at, undefined);
       if (own?.model === model && own.id === id) {
         for (const row of [own, ...related]) found.set(keyOf(row.model, row.id), row);
-        // Its grant was looked for too: that it is not there is known.
+        // Its grant was looked up too, so it is known to be missing.
         if (own.grantId !== null && !found.has(keyOf('Grant', own.grantId)))
           found.set(keyOf('Grant', own.grantId), undefined);
       }
@@ -126,7 +126,7 @@ export function createUnitOfWork(
     opened.set(at, text);
     return { text, consumedAt: row.consumedAt, remaining: row.remaining };
   }
-  /** What this unit has written under a key: the payload, `removed`, or `unknown` when it has not. */
+  /** What this unit wrote under a key: the payload, `removed`, or `unknown` when it wrote nothing. */
   function pending(at: string): OpenedPayload | 'removed' | 'unknown' {
     const entry = written.get(at);
     if (entry === undefined || entry.change.kind === 'consume') return 'unknown';
@@ -136,7 +136,7 @@ export function createUnitOfWork(
   }
   function changesToWrite(): Change[] {
     const changes = [...written.values()].map(({ change }) => change);
-    // A session that goes on under another id: its old one has to be there still, or it was ended meanwhile.
+    // A session continues under a new id: its old row must still exist, or the session was ended meanwhile.
     const goesOn = changes.some((change) => change.kind === 'store' && change.row.model === 'Session');
     return changes.map((change) =>
       change.kind === 'remove' && change.model === 'Session' && goesOn
@@ -144,7 +144,7 @@ export function createUnitOfWork(
         : change,
     );
   }
-  /** After a flush what was written is what is there. */
+  /** After a flush the written values are the stored values. */
   function settle(): void {
     for (const [at, { change, payload }] of written) {
       opened.delete(at);
@@ -205,7 +205,7 @@ export function createUnitOfWork(
         browser: null,
       };
       const consume = before?.kind === 'consume' || (before?.kind === 'store' && before.consume);
-      // What was read and is written back has to be there still: ending it wins over changing it.
+      // An item that was read and is written back must still exist: ending it wins over changing it.
       const mustExist = wasFound(model, id);
       written.set(keyOf(model, id), { change: { kind: 'store', row, ttl, mustExist, consume }, payload });
     },
@@ -219,7 +219,7 @@ export function createUnitOfWork(
     },
     remove(model, plainId) {
       const id = idOf(model, plainId);
-      // Of two requests that end the same login only one goes on.
+      // Of two requests that end the same login, only one continues.
       const required = model === 'Interaction' && wasFound(model, id);
       written.set(keyOf(model, id), { change: { kind: 'remove', model, id, required }, payload: undefined });
     },

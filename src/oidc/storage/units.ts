@@ -4,20 +4,20 @@ import type { Db } from '../../db/open.ts';
 import { createPayloadSeal } from './payload-seal.ts';
 import { createUnitOfWork, type UnitOfWork } from './unit-of-work.ts';
 
-/** The units of work of this node; each request has one of its own. */
+/** The units of work of this node; each request has its own. */
 export interface UnitsOfWork {
-  /** The unit that the present request is in; undefined outside of one, or when it has been closed. */
+  /** The unit of the present request; undefined outside a request, or after the unit is closed. */
   current(): UnitOfWork | undefined;
-  /** Runs `work` inside this unit; writing is left to whoever calls `flush`. */
+  /** Runs `work` inside this unit; the caller writes it with `flush`. */
   inside<Result>(unit: UnitOfWork, work: () => Promise<Result>): Promise<Result>;
   /** Runs `work` in no unit: what it starts outlives the request. */
   outside<Result>(work: () => Result): Result;
-  /** Ends the unit: what comes later in the same request is written at once. */
+  /** Closes the unit: later changes of the same request are written at once. */
   close(unit: UnitOfWork): void;
   create(): UnitOfWork;
 }
 
-/** @param toldOf called after a commit that left services to be told of the end of a session. */
+/** @param toldOf called after a commit that queued logout notifications. */
 export function createUnitsOfWork(db: Db, sealer: Sealer, toldOf?: () => void): UnitsOfWork {
   const storage = new AsyncLocalStorage<UnitOfWork | undefined>();
   const closed = new WeakSet<UnitOfWork>();
