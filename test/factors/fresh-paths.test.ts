@@ -15,7 +15,7 @@ const writes = new RegExp(
 /** Guards that a file which writes factors has to call: all of them end in `requireFreshProof`. */
 const guards = {
   login: /requireFreshProof\(trx, \{ login: /,
-  page: /\b(?:await enter\(trx|changing\(dependencies|proving\()/,
+  page: /\b(?:await lockOwnAccount\(trx|changing\(dependencies|proving\()/,
 } as const;
 
 /**
@@ -42,6 +42,7 @@ const writers: Readonly<Record<string, keyof typeof guards | 'called' | 'use' | 
   'src/factors/mail/address-health.ts': 'use',
   // On the operator's command line.
   'src/accounts/import/write-plans.ts': 'operator',
+  'src/accounts/restore.ts': 'operator',
 };
 
 function sources(folder = 'src'): string[] {
