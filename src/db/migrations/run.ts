@@ -33,7 +33,7 @@ export async function runPending(
   };
   return db.connection().execute(async (connection) => {
     if ((await pending(connection)).length === 0 && !(await exists(connection, progressTable))) return [];
-    await takeTurn(connection, patience);
+    await acquireMigrationLock(connection, patience);
     try {
       await sql.raw('set statement_timeout = 0').execute(connection);
       // A node that stalls in the middle of a transaction must not keep its locks.
@@ -53,7 +53,7 @@ export async function runPending(
  * Polls for the lock rather than queueing: a waiting statement has a snapshot, and `create index
  * concurrently` waits for the end of every snapshot.
  */
-async function takeTurn(connection: Db, { report }: Patience): Promise<void> {
+async function acquireMigrationLock(connection: Db, { report }: Patience): Promise<void> {
   for (let round = 0; ; round += 1) {
     const { rows } = await sql<{ mine: boolean }>`
       select pg_try_advisory_lock(${lockNumber}::bigint) as mine`.execute(connection);
